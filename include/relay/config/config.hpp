@@ -1,0 +1,111 @@
+#pragma once
+
+#include <relay/base/host_port.hpp>
+#include <relay/config/origin.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the operator asked for, as plain values with their defaults. Readers (TOML, JSON, legacy
+/// JSON, environment, folder, command line) make these; nobody changes them afterwards. The keys
+/// have the same names in a file. Times are in seconds there, numbers or strings such as "250ms".
+namespace relay::config {
+
+using std::chrono::milliseconds;
+
+enum class log_level { off, error, warn, info, debug, trace };
+
+struct log {
+  log_level level = log_level::off;
+  std::string output = "stdout";  ///< `stdout`, `stderr`, or a file to append to
+  friend bool operator==(const log&, const log&) = default;
+};
+
+enum class dns_mode { ipv4_only, ipv6_only, ipv4_then_ipv6, ipv6_then_ipv4, ipv4_and_ipv6 };
+enum class dns_protocol { tcp, udp, tcp_and_udp };  ///< tcp_and_udp: UDP, TCP when truncated
+
+struct dns {
+  dns_mode mode = dns_mode::ipv4_and_ipv6;
+  dns_protocol protocol = dns_protocol::tcp_and_udp;
+  bool protocol_given = false;         ///< then the search list is dropped (spec 6.4)
+  std::vector<host_port> nameservers;  ///< empty: the system's
+  std::chrono::seconds min_ttl{0};
+  std::chrono::seconds max_ttl{86400};
+  std::size_t cache_size = 1024;  ///< entries
+  friend bool operator==(const dns&, const dns&) = default;
+};
+
+enum class udp_proxy { off, first, every };
+enum class camouflage { not_found, close };
+
+/// The settings of one endpoint's sockets: command line over endpoint over global over default,
+/// key by key. 0 turns a limit off unless said otherwise.
+struct network {
+  bool no_tcp = false;
+  bool use_udp = false;
+  bool ipv6_only = false;
+  milliseconds tcp_timeout{5000};          ///< one connect to one address
+  milliseconds udp_timeout{30000};         ///< an idle association
+  std::chrono::seconds tcp_keepalive{15};  ///< idle time and interval; 0 leaves the socket alone
+  int tcp_keepalive_probe = 3;             ///< 1 to 127
+  bool send_mptcp = false;
+  bool accept_mptcp = false;
+  bool send_proxy = false;
+  int send_proxy_version = 2;
+  bool accept_proxy = false;
+  milliseconds accept_proxy_timeout{5000};
+
+  milliseconds half_close_timeout{
+      10000};  ///< the other direction, idle, after one has ended; 0 closes both at once
+  milliseconds idle_timeout{0};
+  milliseconds connect_limit{15000};         ///< all of dialling for one client
+  std::vector<std::string> trusted_proxies;  ///< CIDRs; empty: anyone
+  udp_proxy send_proxy_udp = udp_proxy::off;
+  config::camouflage camouflage = config::camouflage::not_found;
+  milliseconds handshake_timeout{10000};
+  std::uint32_t warm = 0;  ///< connections kept ready
+  milliseconds warm_max_age{30000};
+  std::uint64_t byte_rate = 0;           ///< bytes per second and connection; 0: none
+  std::uint64_t endpoint_byte_rate = 0;  ///< bytes per second and endpoint; 0: none
+  bool moderation = true;
+  friend bool operator==(const network&, const network&) = default;
+};
+
+/// One forwarding rule.
+struct endpoint {
+  host_port listen;
+  host_port remote;
+  std::vector<host_port> extra_remotes;
+  std::string balance;               ///< empty: off
+  std::optional<host_port> through;  ///< local address of outgoing sockets; port 0: any
+  std::string interface;             ///< device of outgoing sockets; empty: any
+  std::string listen_interface;      ///< device of the listeners; empty: any
+  std::string listen_transport;
+  std::string remote_transport;
+  std::uint64_t max_connections = 0;  ///< 0: none
+  std::uint64_t max_associations = 16384;
+  config::network network;
+  config::origin origin;  ///< of `listen`, for messages
+  friend bool operator==(const endpoint&, const endpoint&) = default;
+};
+
+struct process {
+  milliseconds shutdown_timeout{10000};
+  std::uint64_t max_connections = 0;  ///< 0: none
+  std::uint64_t socket_memory = 0;    ///< bytes held in sockets; 0: from the system's tcp_mem
+  friend bool operator==(const process&, const process&) = default;
+};
+
+/// A whole configuration, merged: `endpoints[i].network` holds what counts for that endpoint.
+struct config {
+  relay::config::log log;
+  relay::config::dns dns;
+  relay::config::process process;
+  std::vector<endpoint> endpoints;
+  friend bool operator==(const config&, const config&) = default;
+};
+
+}  // namespace relay::config

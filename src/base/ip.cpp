@@ -1,0 +1,122 @@
+#include <relay/base/ip.hpp>
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace relay {
+
+ip_address ip_address::v4(std::span<const std::uint8_t, 4> bytes) noexcept {
+  ip_address made;
+  std::ranges::copy(bytes, made.bytes_.begin());
+  return made;
+}
+
+ip_address ip_address::v6(std::span<const std::uint8_t, 16> bytes, std::uint32_t scope) noexcept {
+  ip_address made;
+  std::ranges::copy(bytes, made.bytes_.begin());
+  made.scope_ = scope;
+  made.v6_ = true;
+  return made;
+}
+
+std::optional<ip_address> ip_address::parse(std::string_view text) {
+  // An embedded NUL would hide what follows it from inet_pton.
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
+  std::array<std::uint8_t, 16> raw{};
+  std::string plain(text);
+  if (::inet_pton(AF_INET, plain.c_str(), raw.data()) == 1) {
+    return v4(std::span<const std::uint8_t, 4>(raw.data(), 4));
+  }
+  std::uint32_t scope = 0;
+  if (const auto percent = text.find('%'); percent != std::string_view::npos) {
+    const auto digits = text.substr(percent + 1);
+    const auto* const end = digits.data() + digits.size();
+    const auto [stop, ec] = std::from_chars(digits.data(), end, scope);
+    if (digits.empty() || ec != std::errc{} || stop != end) return std::nullopt;
+    plain.resize(percent);
+  }
+  if (::inet_pton(AF_INET6, plain.c_str(), raw.data()) != 1) return std::nullopt;
+  return v6(raw, scope);
+}
+
+bool ip_address::is_unspecified() const noexcept {
+  return std::ranges::all_of(bytes(), [](auto byte) { return byte == 0; });
+}
+
+bool ip_address::is_loopback() const noexcept {
+  if (!v6_) return bytes_[0] == 127;
+  return bytes_[15] == 1 &&
+         std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; });
+}
+
+std::string ip_address::to_string() const {
+  char text[INET6_ADDRSTRLEN] = {};
+  ::inet_ntop(family(), bytes_.data(), text, sizeof text);
+  std::string made = text;
+  if (scope_ != 0) made += '%' + std::to_string(scope_);
+  return made;
+}
+
+std::optional<ip_endpoint> ip_endpoint::parse(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  auto host = text.substr(0, colon);
+  const auto digits = text.substr(colon + 1);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto address = ip_address::parse(host);
+  if (!address || address->is_v6() != bracketed) return std::nullopt;
+  std::uint16_t port = 0;
+  const auto* const end = digits.data() + digits.size();
+  const auto [stop, ec] = std::from_chars(digits.data(), end, port);
+  if (digits.empty() || ec != std::errc{} || stop != end) return std::nullopt;
+  return ip_endpoint{*address, port};
+}
+
+std::string ip_endpoint::to_string() const {
+  const auto host = address.to_string();
+  return (address.is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(port);
+}
+
+socket_address::socket_address(const ip_endpoint& from) noexcept {
+  const auto bytes = from.address.bytes();
+  if (from.address.is_v6()) {
+    sockaddr_in6 in{};
+    in.sin6_family = AF_INET6;
+    in.sin6_port = htons(from.port);
+    in.sin6_scope_id = from.address.scope();
+    std::memcpy(&in.sin6_addr, bytes.data(), bytes.size());
+    std::memcpy(&storage, &in, sizeof in);
+    length = sizeof in;
+  } else {
+    sockaddr_in in{};
+    in.sin_family = AF_INET;
+    in.sin_port = htons(from.port);
+    std::memcpy(&in.sin_addr, bytes.data(), bytes.size());
+    std::memcpy(&storage, &in, sizeof in);
+    length = sizeof in;
+  }
+}
+
+ip_endpoint socket_address::endpoint() const noexcept {
+  if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 in{};
+    std::memcpy(&in, &storage, sizeof in);
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), &in.sin6_addr, bytes.size());
+    return {ip_address::v6(bytes, in.sin6_scope_id), ntohs(in.sin6_port)};
+  }
+  if (storage.ss_family == AF_INET) {
+    sockaddr_in in{};
+    std::memcpy(&in, &storage, sizeof in);
+    std::array<std::uint8_t, 4> bytes{};
+    std::memcpy(bytes.data(), &in.sin_addr, bytes.size());
+    return {ip_address::v4(bytes), ntohs(in.sin_port)};
+  }
+  return {};
+}
+
+}  // namespace relay

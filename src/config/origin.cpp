@@ -1,0 +1,17 @@
+#include <relay/config/origin.hpp>
+
+#include <algorithm>
+
+namespace relay::config {
+
+std::string origin::to_string() const {
+  if (!from) return "unknown place";
+  if (from->text.empty()) return from->name;
+  const auto before = from->text.substr(0, std::min(offset, from->text.size()));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto newline = before.rfind('\n');
+  const auto column = newline == std::string::npos ? before.size() + 1 : before.size() - newline;
+  return from->name + ':' + std::to_string(line) + ':' + std::to_string(column);
+}
+
+}  // namespace relay::config
