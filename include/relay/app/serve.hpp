@@ -1,0 +1,35 @@
+#pragma once
+
+#include <relay/config/config.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+namespace relay {
+class logs;
+}
+
+namespace relay::app {
+
+/// Exit codes (design section 5).
+enum exit_code : int {
+  exit_done = 0,
+  exit_failure = 1,
+  exit_usage = 2,
+  exit_unavailable = 69,  ///< no listener could be bound
+  exit_config = 78,       ///< bad configuration
+};
+
+struct serve_options {
+  std::size_t workers = 1;           ///< threads, at least 1
+  std::size_t pipe_bytes = 1 << 20;  ///< wished capacity of a splice pipe
+  /// Called once, when every listener is bound or has failed and at least one is bound.
+  std::function<void()> ready;
+};
+
+/// Runs the endpoints until a signal ends the process; returns the exit code. Bind failures are
+/// written to stderr and logged; SIGTERM, SIGINT, SIGHUP and SIGUSR1 are handled while it runs.
+int serve(const config::config& what, logs& log, const serve_options& options);
+
+}  // namespace relay::app

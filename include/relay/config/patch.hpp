@@ -1,0 +1,74 @@
+#pragma once
+
+#include <relay/config/config.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The tri-state forms of the settings: a key is given or it is not. Merging is per key, never per
+/// table: command line over endpoint over global over default (spec 1.5).
+namespace relay::config {
+
+struct log_patch {
+  std::optional<log_level> level;
+  std::optional<std::string> output;
+};
+
+struct dns_patch {
+  std::optional<dns_mode> mode;
+  std::optional<dns_protocol> protocol;
+  std::optional<std::vector<host_port>> nameservers;
+  std::optional<std::chrono::seconds> min_ttl;
+  std::optional<std::chrono::seconds> max_ttl;
+  std::optional<std::size_t> cache_size;
+};
+
+/// One optional for each field of `network`, same names.
+struct network_patch {
+  std::optional<bool> no_tcp;
+  std::optional<bool> use_udp;
+  std::optional<bool> ipv6_only;
+  std::optional<milliseconds> tcp_timeout;
+  std::optional<milliseconds> udp_timeout;
+  std::optional<std::chrono::seconds> tcp_keepalive;
+  std::optional<int> tcp_keepalive_probe;
+  std::optional<bool> send_mptcp;
+  std::optional<bool> accept_mptcp;
+  std::optional<bool> send_proxy;
+  std::optional<int> send_proxy_version;
+  std::optional<bool> accept_proxy;
+  std::optional<milliseconds> accept_proxy_timeout;
+  std::optional<milliseconds> half_close_timeout;
+  std::optional<milliseconds> idle_timeout;
+  std::optional<milliseconds> connect_limit;
+  std::optional<std::vector<std::string>> trusted_proxies;
+  std::optional<udp_proxy> send_proxy_udp;
+  std::optional<config::camouflage> camouflage;
+  std::optional<milliseconds> handshake_timeout;
+  std::optional<std::uint32_t> warm;
+  std::optional<milliseconds> warm_max_age;
+  std::optional<std::uint64_t> byte_rate;
+  std::optional<std::uint64_t> endpoint_byte_rate;
+  std::optional<bool> moderation;
+};
+
+/// What the command line forces on every configuration.
+struct overrides {
+  log_patch log;
+  dns_patch dns;
+  network_patch network;
+};
+
+/// One `-l … -r …` pair with the endpoint options that go with it, unparsed.
+struct command_line_endpoint {
+  std::string listen;
+  std::string remote;
+  std::optional<std::string> through;
+  std::optional<std::string> interface;
+  std::optional<std::string> listen_interface;
+  std::optional<std::string> listen_transport;
+  std::optional<std::string> remote_transport;
+};
+
+}  // namespace relay::config
