@@ -30,6 +30,6 @@ struct serve_options {
 
 /// Runs the endpoints until a signal ends the process; returns the exit code. Bind failures are
 /// written to stderr and logged; SIGTERM, SIGINT, SIGHUP and SIGUSR1 are handled while it runs.
-int serve(const config::config& what, logs& log, const serve_options& options);
+int serve(const config::settings& what, logs& log, const serve_options& options);
 
 }  // namespace relay::app

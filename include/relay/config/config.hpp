@@ -39,7 +39,7 @@ struct dns {
 };
 
 enum class udp_proxy { off, first, every };
-enum class camouflage { not_found, close };
+enum class camouflage_answer { not_found, close };
 
 /// The settings of one endpoint's sockets: command line over endpoint over global over default,
 /// key by key. 0 turns a limit off unless said otherwise.
@@ -64,7 +64,7 @@ struct network {
   milliseconds connect_limit{15000};         ///< all of dialling for one client
   std::vector<std::string> trusted_proxies;  ///< CIDRs; empty: anyone
   udp_proxy send_proxy_udp = udp_proxy::off;
-  config::camouflage camouflage = config::camouflage::not_found;
+  camouflage_answer camouflage = camouflage_answer::not_found;
   milliseconds handshake_timeout{10000};
   std::uint32_t warm = 0;  ///< connections kept ready
   milliseconds warm_max_age{30000};
@@ -100,12 +100,12 @@ struct process {
 };
 
 /// A whole configuration, merged: `endpoints[i].network` holds what counts for that endpoint.
-struct config {
-  relay::config::log log;
-  relay::config::dns dns;
-  relay::config::process process;
+struct settings {
+  config::log log;
+  config::dns dns;
+  config::process process;
   std::vector<endpoint> endpoints;
-  friend bool operator==(const config&, const config&) = default;
+  friend bool operator==(const settings&, const settings&) = default;
 };
 
 }  // namespace relay::config

@@ -35,7 +35,7 @@ class config_error : public std::runtime_error {
 };
 
 struct loaded {
-  relay::config::config value;
+  settings value;
   std::vector<problem> warnings;
   bool legacy = false;  ///< something in it was in the realm 1.x schema
 };
@@ -50,7 +50,7 @@ loaded load_text(std::string name, std::string text, const overrides& forced);
 loaded load_command_line(const std::vector<command_line_endpoint>& given, const overrides& forced);
 
 /// The effective configuration as TOML that reads back to an equal one.
-std::string to_toml(const config& what);
+std::string to_toml(const settings& what);
 
 enum class convert_format { toml, json };
 
@@ -58,6 +58,6 @@ enum class convert_format { toml, json };
 std::string convert_legacy(std::string name, std::string text, convert_format format);
 
 /// What the configuration uses that this version cannot do yet; empty when it can run.
-std::vector<problem> unsupported(const config& what);
+std::vector<problem> unsupported(const settings& what);
 
 }  // namespace relay::config
