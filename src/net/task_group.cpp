@@ -6,6 +6,7 @@
 #include <spdlog/logger.h>
 
 #include <cassert>
+#include <utility>
 
 namespace relay::net {
 namespace {
@@ -25,20 +26,20 @@ void report(spdlog::logger& log, const std::exception_ptr& failure) {
 }  // namespace
 
 task_group::task_group(asio::any_io_executor on, spdlog::logger& log)
-    : all_done_(std::move(on), steady_timer::time_point::max()), log_(log) {}
+    : on_(std::move(on)), log_(log) {}
 
 task_group::~task_group() {
-  assert(live_.empty() && "join() before destroying what the tasks refer to");
+  assert(live_.empty() && "wait for the tasks before destroying what they refer to");
 }
 
 void task_group::spawn(task<> work) {
   auto self = live_.emplace(live_.end());
   auto finished = [this, self](const std::exception_ptr& failure) {
     live_.erase(self);
-    if (live_.empty()) all_done_.cancel();
     report(log_, failure);
+    if (live_.empty() && emptied_) std::exchange(emptied_, nullptr)();
   };
-  asio::co_spawn(all_done_.get_executor(), std::move(work),
+  asio::co_spawn(on_, std::move(work),
                  asio::bind_cancellation_slot(self->slot(), std::move(finished)));
 }
 
@@ -48,8 +49,9 @@ void task_group::cancel() {
   }
 }
 
-task<> task_group::join() {
-  while (!live_.empty()) co_await all_done_.async_wait();
+void task_group::when_empty(std::function<void()> then) {
+  if (live_.empty()) return then();
+  emptied_ = std::move(then);
 }
 
 }  // namespace relay::net

@@ -6,12 +6,13 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <spdlog/fwd.h>
 
+#include <functional>
 #include <list>
 
 namespace relay::net {
 
-/// The spawned coroutines of one worker: cancel them, then join them. It must be empty when it is
-/// destroyed, since the coroutines refer to what its owner owns.
+/// The spawned coroutines of one worker: cancel them, then wait until they are gone. It must be
+/// empty when it is destroyed, since the coroutines refer to what its owner owns.
 class task_group {
  public:
   task_group(asio::any_io_executor on, spdlog::logger& log);
@@ -24,12 +25,13 @@ class task_group {
   void spawn(task<> work);
   /// Every task's next wait ends with `operation_aborted`.
   void cancel();
-  /// Waits until no task is left.
-  task<> join();
+  /// Calls `then` once, as soon as no task is left: at once, or when the last one has ended.
+  void when_empty(std::function<void()> then);
 
  private:
+  asio::any_io_executor on_;
   std::list<asio::cancellation_signal> live_;
-  steady_timer all_done_;  // a condition variable: never expires, is cancelled to wake the joiner
+  std::function<void()> emptied_;
   spdlog::logger& log_;
 };
 
