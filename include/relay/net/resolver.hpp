@@ -10,6 +10,7 @@
 #include <spdlog/fwd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ namespace relay::net {
 struct resolver_surroundings {
   std::string resolv_conf = "/etc/resolv.conf";
   std::string hosts = "/etc/hosts";
+  std::uint16_t system_port = 53;          ///< of resolv.conf's name servers
   std::chrono::milliseconds slow{300};     ///< then an expired answer is served
   std::chrono::milliseconds total{10000};  ///< one lookup, whatever the name servers do
   std::chrono::milliseconds grace{1000};   ///< for one family when the other has answered
