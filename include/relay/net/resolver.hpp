@@ -58,8 +58,8 @@ class resolver {
   std::optional<result<addresses>> cached(std::string_view name);
 
   /// For coroutines of this worker. Cancellation (operation_aborted) ends only this waiting; the
-  /// lookup goes on for others and for the cache. Fails with no_such_name, no_address,
-  /// lookup_failed, timed_out or a system error.
+  /// lookup goes on for others and for the cache. Fails with errc::no_such_name, no_address,
+  /// lookup_failed or timed_out.
   task<result<addresses>> lookup(std::string name, std::size_t worker);
 
  private:
