@@ -22,11 +22,9 @@ error_code meaning(int status) {
   switch (status) {
     case ARES_ETIMEOUT:
       return make_error_code(errc::timed_out);
-    case ARES_ECONNREFUSED:
-      return asio::error::connection_refused;
     case ARES_EBADNAME:  // a label too long, an empty one: such a name cannot exist
       return make_error_code(errc::no_such_name);
-    default:
+    default:  // "connection refused" among them: c-ares says so after a SERVFAIL, too
       return make_error_code(errc::lookup_failed);
   }
 }

@@ -1,16 +1,13 @@
 #pragma once
 
-#include <relay/base/ip.hpp>
-#include <relay/config/config.hpp>
 #include <relay/net/asio.hpp>
 #include <relay/net/dns_message.hpp>
+#include <relay/net/server_book.hpp>
 
 #include <boost/asio/io_context.hpp>
 
-#include <chrono>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,15 +15,6 @@
 struct ares_channeldata;
 
 namespace relay::net {
-
-/// Whom to ask, and how.
-struct name_servers {
-  std::vector<ip_endpoint> list;  ///< in the order to be asked
-  config::dns_protocol protocol = config::dns_protocol::tcp_and_udp;
-  std::chrono::milliseconds timeout{2000};  ///< of the first try; c-ares doubles it each round
-  int tries = 2;                            ///< rounds over all servers
-  bool rotate = false;                      ///< each question starts with the next server
-};
 
 /// One worker's c-ares: asks name servers, and that is all it does (no search list, no hosts file,
 /// no files read). Lives, is used and ends on its worker; questions unanswered by then are dropped

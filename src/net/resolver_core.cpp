@@ -37,7 +37,7 @@ resolver::core::core(config::dns options, spdlog::logger& log, resolver_surround
       log_(log),
       cache_(cache_limits(options_, around_.cache)),
       hosts_(around_.hosts),
-      book_(options_, around_.resolv_conf) {}
+      book_(options_, around_.resolv_conf, around_.system_port) {}
 
 void resolver::core::close() {
   const std::lock_guard lock(mutex_);

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "name_lookup.hpp"
-#include "server_book.hpp"
 
+#include <relay/net/hosts_file.hpp>
 #include <relay/net/resolver.hpp>
+#include <relay/net/server_book.hpp>
 
 #include <mutex>
 

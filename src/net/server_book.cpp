@@ -1,4 +1,4 @@
-#include "server_book.hpp"
+#include <relay/net/server_book.hpp>
 
 #include <netdb.h>
 
@@ -8,7 +8,7 @@
 namespace relay::net {
 namespace {
 
-constexpr std::uint16_t dns_port = 53;
+constexpr std::uint16_t dns_port = 53;    // of the public servers
 constexpr std::size_t max_addresses = 4;  // of one name server
 
 // What realm asks when the system names nobody.
@@ -23,7 +23,8 @@ std::vector<ip_endpoint> public_servers() {
 }  // namespace
 
 upstream make_upstream(const config::dns& options, const resolv_conf& system,
-                       const name_map<std::vector<ip_address>>& resolved) {
+                       const name_map<std::vector<ip_address>>& resolved,
+                       std::uint16_t system_port) {
   upstream made;
   made.servers.protocol = options.protocol;
   for (const auto& each : options.nameservers) {
@@ -35,7 +36,7 @@ upstream make_upstream(const config::dns& options, const resolv_conf& system,
     }
   }
   if (!options.nameservers.empty()) return made;  // then nothing of the system's counts
-  for (const auto& each : system.nameservers) made.servers.list.push_back({each, dns_port});
+  for (const auto& each : system.nameservers) made.servers.list.push_back({each, system_port});
   if (made.servers.list.empty()) made.servers.list = public_servers();
   if (system.timeout) made.servers.timeout = *system.timeout;
   if (system.attempts) made.servers.tries = *system.attempts;
@@ -45,8 +46,9 @@ upstream make_upstream(const config::dns& options, const resolv_conf& system,
   return made;
 }
 
-server_book::server_book(config::dns options, std::string resolv_conf_path)
-    : options_(std::move(options)), file_(std::move(resolv_conf_path)) {}
+server_book::server_book(config::dns options, std::string resolv_conf_path,
+                         std::uint16_t system_port)
+    : options_(std::move(options)), system_port_(system_port), file_(std::move(resolv_conf_path)) {}
 
 std::shared_ptr<const upstream> server_book::current(time_point now) {
   if (options_.nameservers.empty()) {
@@ -57,7 +59,8 @@ std::shared_ptr<const upstream> server_book::current(time_point now) {
     }
   }
   if (!current_) {
-    current_ = std::make_shared<const upstream>(make_upstream(options_, system_, resolved_));
+    current_ =
+        std::make_shared<const upstream>(make_upstream(options_, system_, resolved_, system_port_));
   }
   return current_;
 }

@@ -10,6 +10,7 @@
 #include <spdlog/fwd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ namespace relay::net {
 struct resolver_surroundings {
   std::string resolv_conf = "/etc/resolv.conf";
   std::string hosts = "/etc/hosts";
+  std::uint16_t system_port = 53;          ///< of resolv.conf's name servers
   std::chrono::milliseconds slow{300};     ///< then an expired answer is served
   std::chrono::milliseconds total{10000};  ///< one lookup, whatever the name servers do
   std::chrono::milliseconds grace{1000};   ///< for one family when the other has answered
@@ -56,8 +58,8 @@ class resolver {
   std::optional<result<addresses>> cached(std::string_view name);
 
   /// For coroutines of this worker. Cancellation (operation_aborted) ends only this waiting; the
-  /// lookup goes on for others and for the cache. Fails with no_such_name, no_address,
-  /// lookup_failed, timed_out or a system error.
+  /// lookup goes on for others and for the cache. Fails with errc::no_such_name, no_address,
+  /// lookup_failed or timed_out.
   task<result<addresses>> lookup(std::string name, std::size_t worker);
 
  private:
