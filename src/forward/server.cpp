@@ -110,7 +110,8 @@ void server::make_lanes() {
   pipes_ = std::make_unique<pump::pipe_budget>(
       std::max<std::size_t>(pipe_memory / capacity, 1), capacity,
       [this] { return door_->spare_pipe(); }, [this] { door_->return_pipe(); });
-  names_ = std::make_unique<net::resolver>(settings_.dns, log_.target("relay::dns"));
+  names_ =
+      std::make_unique<net::resolver>(settings_.dns, log_.target("relay::dns"), options_.names);
   session_log_ = std::make_unique<session_log>(log_, [this] { storm_watch_->begin(); });
   storm_watch_ = std::make_unique<storm_watch>(*workers_.front(), *session_log_);
   const shared_parts shared{*door_, *names_, *session_log_, *pipes_, next_id_};
@@ -149,6 +150,12 @@ void server::drain(std::function<void()> drained) {
       tell_when_drained();
     });
   }
+}
+
+std::vector<std::uint32_t> server::loads() const {
+  std::vector<std::uint32_t> each;
+  for (const auto& worker : workers_) each.push_back(worker->load);
+  return each;
 }
 
 // Whoever makes the last of the conditions true comes here after it has.

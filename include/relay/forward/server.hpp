@@ -19,6 +19,7 @@ namespace relay::forward {
 struct server_options {
   std::size_t workers = 1;
   std::size_t pipe_bytes = std::size_t{1} << 20;  ///< wished capacity of a splice pipe
+  net::resolver_surroundings names;               ///< tests give files and bounds of their own
 };
 
 /// Why an endpoint does not listen.
@@ -53,6 +54,8 @@ class server {
 
   const counters& count(std::size_t endpoint) const { return rules_[endpoint]->count; }
   std::size_t connections() const noexcept { return door_ ? door_->connections() : 0; }
+  /// Connections per worker.
+  std::vector<std::uint32_t> loads() const;
 
  private:
   struct listening {
