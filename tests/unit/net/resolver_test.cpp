@@ -62,6 +62,7 @@ TEST_F(ResolverTest, OneFamilyWithoutAnyAnswerCostsAGraceOnly) {
     return made;
   });
   ask(server);
+  around_.grace = 20ms;
   EXPECT_EQ(lookup("half.test"), (texts{"::2"}));
   EXPECT_EQ(cached("half.test"), (texts{"::2"}));
   clock_.advance(31s);
