@@ -96,6 +96,8 @@ std::optional<result<addresses>> resolver::core::cached(const std::string& key) 
   auto found = cache_.find(key, time);
   using state = dns_cache::state;
   if (found.what == state::fresh || found.what == state::stale) return std::move(found.answer);
+  // Somebody has to start the lookup, but only one.
+  if (found.what == state::renewing && flights_.contains(key)) return std::move(found.answer);
   return std::nullopt;
 }
 
@@ -195,7 +197,7 @@ void resolver::core::start(const std::string& key, std::size_t worker) {
     ask = book_.current(time);
     waiting = book_.is_waiting();
   }
-  if (here->running.contains(key)) return;  // came back by way of another worker
+  if (here->running.contains(key)) return;  // told twice
   auto done = [this, key, worker](dns_outcome outcome) { finish(key, worker, std::move(outcome)); };
   lookup_plan plan(options_.mode, search_candidates(key, ask->conf));
   auto& one = here->running[key];
