@@ -1,0 +1,243 @@
+"""Configuration: files, folders, the environment, what is reported, and the sub-commands."""
+
+import json
+
+from support.case import Case
+from support.ports import free_port
+from support.servers import Refusing, Server, hear, named
+
+TOML = '[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\nremote = "127.0.0.1:{}"\n'
+
+
+def legacy(listen, remote):
+    return json.dumps({"listening_addresses": ["127.0.0.1"], "listening_ports": [str(listen)],
+                       "remote_addresses": ["127.0.0.1"], "remote_ports": [str(remote)]})
+
+
+class Served(Case):
+    """A configuration that is right is served, from wherever it comes."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = Server(named("here"))
+        self.addCleanup(self.server.close)
+
+    def serves(self, make_args, **options):
+        started = self.start_on_free_port(make_args, **options)
+        self.assertEqual(hear(started.port), b"here")
+        return started
+
+    def toml(self, port):
+        return TOML.format(self.server.port).replace("LISTEN", str(port))
+
+    def json(self, port):
+        return json.dumps({"endpoints": [{"listen": f"127.0.0.1:{port}", "balance": None,
+                                          "remote": f"127.0.0.1:{self.server.port}"}]})
+
+    def test_toml_and_json_by_content_not_by_name(self):
+        self.serves(lambda port: ("-c", self.file("a.conf", self.toml(port))))
+        self.serves(lambda port: ("-c", self.file("b.toml", self.json(port))))
+
+    def test_legacy_json_with_a_word_of_warning(self):
+        started = self.serves(lambda port: ("-c", self.file("old.json", legacy(port, self.server.port))))
+        self.assertIn("attention: you are using a legacy config file!", started.err())
+
+    def test_local_is_an_alias_of_listen(self):
+        self.serves(lambda port: ("-c", self.file("r.toml", self.toml(port).replace("listen", "local"))))
+
+    def test_the_environment_beats_the_command_line(self):
+        other = free_port()
+        for variable in ("REALM_CONF", "RELAY_CONF"):
+            for attempt in range(3):
+                port = free_port()
+                started = self.launch("-l", f"127.0.0.1:{other}", "-r", "127.0.0.1:1",
+                                      env={variable: self.toml(port)})
+                if started.wait_listening({port}) or attempt == 2:
+                    break
+            self.assertEqual(hear(port), b"here", started.story())
+            self.assertNotIn(f":{other}", started.out())
+
+    def test_the_environment_inherits_the_global_network(self):
+        port = free_port()
+        text = self.toml(port) + "[network]\ntcp_timeout = 9\n"
+        started = self.start("-l", "a:1", "-r", "b:1", ports=[port], env={"REALM_CONF": text})
+        self.assertIn("connect-timeout=9s", started.out())
+
+    def test_a_folder_is_read_in_order_of_names(self):
+        with Refusing() as nobody:
+            second = free_port()
+            last = TOML.format(nobody.port).replace("LISTEN", str(second))
+            self.file("conf/sub/z.toml", last)
+            self.file("conf/a.json", '{"log": {"level": "warn"}}')
+            self.file("conf/.hidden.toml", "not = [toml")
+            self.file("conf/notes.txt", "not a config")
+
+            def args(port):
+                self.file("conf/m.toml", self.toml(port) + '[log]\nlevel = "info"\n')
+                return "-c", "conf"
+            started = self.serves(args)
+        lines = [line for line in started.out().splitlines() if line.startswith("inited")]
+        self.assertEqual([line.split()[1] for line in lines],
+                         [f"127.0.0.1:{started.port}", f"127.0.0.1:{second}"])
+        self.assertIn("log: level=warn", started.out())
+
+    def test_the_working_folder_may_be_the_root(self):
+        def args(port):
+            self.file("conf/one.toml", self.toml(port))
+            return "-c", "."
+        (self.folder / "conf").mkdir()
+        self.serves(args, cwd=self.folder / "conf")
+
+    def test_the_command_line_beats_the_endpoint_which_beats_the_global_table(self):
+        def args(port):
+            text = self.toml(port) + ("network = { tcp_timeout = 3, tcp_keepalive_probe = 5 }\n"
+                                      "[network]\ntcp_timeout = 2\nudp_timeout = 4\n"
+                                      "tcp_keepalive = 11\n")
+            return "-c", self.file("r.toml", text), "--tcp-keepalive", "12"
+        started = self.serves(args)
+        self.assertIn("tcp-keepalive=12s[5] connect-timeout=3s, associate-timeout=4s",
+                      started.out())
+
+    def test_endpoint_flags_are_ignored_beside_a_file(self):
+        started = self.serves(lambda port: ("-c", self.file("r.toml", self.toml(port)),
+                                            "-l", "127.0.0.1:1", "-r", "127.0.0.1:2"))
+        self.assertEqual(started.out().count("inited"), 1)
+
+    def test_unknown_keys_warn_with_their_place_and_the_nearest_key(self):
+        started = self.serves(lambda port: ("-c", self.file(
+            "r.toml", self.toml(port) + "remot = 1\n[network]\nzero_copy = true\n")))
+        self.assertIn("r.toml:4:", started.err())
+        self.assertIn("did you mean `remote`", started.err())
+        self.assertIn("r.toml:6:", started.err())
+        self.assertIn("zero_copy", started.err())
+
+
+class Refused(Case):
+    """A configuration that is wrong: exit 78, and everything that is wrong at once."""
+
+    BAD_TOML = ('[log]\nlevel = "loud"\n[[endpoints]]\nlisten = "127.0.0.1:x"\nremote = "a:1"\n'
+                '[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = 5\n'
+                'network = { tcp_timeout = "soon" }\n')
+
+    def refused(self, name, text):
+        return self.cli("-c", self.file(name, text), code=78).stderr
+
+    def test_every_problem_is_reported_with_line_text_and_caret(self):
+        said = self.refused("bad.toml", self.BAD_TOML)
+        for place in ("bad.toml:2:", "bad.toml:4:", "bad.toml:8:", "bad.toml:9:"):
+            self.assertIn(place, said)
+        self.assertIn('level = "loud"', said)
+        self.assertRegex(said, r"\n[ |]*\^")
+        for legal in ("off", "error", "warn", "info", "debug", "trace"):
+            self.assertIn(legal, said)
+
+    def test_json_errors_have_their_places_too(self):
+        said = self.refused("bad.json", '{\n  "endpoints": [\n    {"listen": "127.0.0.1:1",\n'
+                                        '     "remote": 7}\n  ],\n  "log": {"level": "LOUD"}\n}\n')
+        self.assertRegex(said, r"bad\.json:4:\d+: error")
+        self.assertRegex(said, r"bad\.json:6:\d+: error")
+        self.assertRegex(said, r"\n[ |]*\^")
+
+    def test_a_syntax_error_has_its_place(self):
+        self.assertRegex(self.refused("s.toml", 'endpoints = []\nlog = = 3\n'), r"s\.toml:2")
+        self.assertRegex(self.refused("s.json", '{"endpoints": [\n}\n'), r"s\.json:2")
+
+    def test_duplicate_keys_are_errors(self):
+        self.assertIn("d.json:2", self.refused("d.json", '{"endpoints": [],\n "endpoints": []}'))
+        self.assertIn("d.toml", self.refused("d.toml", "endpoints = []\nendpoints = []\n"))
+
+    def test_missing_keys_are_named(self):
+        self.assertIn("remote", self.refused("m.toml", '[[endpoints]]\nlisten = "127.0.0.1:1"\n'))
+        self.assertIn("endpoints", self.refused("n.toml", '[log]\nlevel = "info"\n'))
+
+    def test_numbers_out_of_range_are_errors(self):
+        for line in ("tcp_timeout = -1", "tcp_timeout = 1.5", "send_proxy_version = 3"):
+            said = self.refused("r.toml", f"endpoints = []\n[network]\n{line}\n")
+            self.assertIn("r.toml:3:", said, line)
+
+    def test_a_missing_file_is_named(self):
+        self.assertIn("nowhere.toml", self.cli("-c", "nowhere.toml", code=78).stderr)
+
+    def test_a_log_file_that_cannot_be_opened_is_named(self):
+        done = self.cli("-l", "127.0.0.1:1", "-r", "a:1", "--log-output", "no/such/file",
+                        "--log-level", "info", code=78)
+        self.assertIn("no/such/file", done.stderr)
+
+    def test_the_environment_that_does_not_parse_is_an_error(self):
+        for variable in ("REALM_CONF", "RELAY_CONF"):
+            done = self.cli("-l", "127.0.0.1:1", "-r", "a:1", env={variable: "endpoints = ["}, code=78)
+            self.assertIn(variable, done.stderr)
+
+    def test_later_features_are_refused_with_a_clear_sentence(self):
+        endpoint = '[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = "a:1"\n'
+        for line in ("network = { use_udp = true }", 'balance = "roundrobin: 1"',
+                     'extra_remotes = ["b:1"]', "network = { send_proxy = true }",
+                     'listen_transport = "ws;host=a;path=/"', "network = { send_mptcp = true }"):
+            said = self.refused("later.toml", endpoint + line + "\n")
+            self.assertRegex(said, r"later\.toml:\d+", line)
+            self.assertIn(line.replace("network = { ", "").split(" ")[0], said)
+
+
+class Check(Case):
+    GOOD = '[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = "example.com:443"\n'
+
+    def test_a_good_file(self):
+        self.cli("check", "-c", self.file("good.toml", self.GOOD))
+
+    def test_it_beats_the_environment(self):
+        self.cli("check", "-c", self.file("good.toml", self.GOOD), env={"REALM_CONF": "nonsense = ["})
+
+    def test_a_bad_file_ends_with_78(self):
+        done = self.cli("check", "-c", self.file("bad.toml", Refused.BAD_TOML), code=78)
+        self.assertIn("bad.toml:2:", done.stdout + done.stderr)
+
+    def test_unknown_keys_fail_only_when_strict(self):
+        odd = self.file("odd.toml", self.GOOD + "colour = 3\n")
+        done = self.cli("check", "-c", odd)
+        self.assertIn("odd.toml:4:", done.stdout + done.stderr)
+        self.cli("check", "--strict", "-c", odd, code=78)
+
+    def test_duplicate_listen_addresses_are_errors_here(self):
+        done = self.cli("check", "-c", self.file("twice.toml", self.GOOD * 2), code=78)
+        said = done.stdout + done.stderr
+        self.assertIn("twice.toml:2", said)
+        self.assertIn("twice.toml:5", said)
+
+    def test_print_reads_back_to_the_same(self):
+        text = self.GOOD + ('through = "127.0.0.1"\nnetwork = { tcp_timeout = 3 }\n'
+                            '[dns]\nmode = "ipv4_only"\n[network]\ntcp_keepalive = 9\n')
+        first = self.cli("check", "--print", "-c", self.file("a.toml", text)).stdout
+        second = self.cli("check", "--print", "-c", self.file("b.toml", first)).stdout
+        self.assertIn("tcp_timeout = 3", first)
+        self.assertEqual(first, second)
+
+
+class Convert(Case):
+    def setUp(self):
+        super().setUp()
+        self.old = self.file("old.json", json.dumps({
+            "listening_addresses": ["0.0.0.0"], "listening_ports": ["30001-30003"],
+            "remote_addresses": ["10.0.0.1", "10.0.0.2"], "remote_ports": ["443"]}))
+
+    def test_json_is_one_line(self):
+        text = self.cli("convert", "-t", "json", self.old).stdout
+        self.assertEqual(json.loads(text), {"endpoints": [
+            {"listen": "0.0.0.0:30001", "remote": "10.0.0.1:443"},
+            {"listen": "0.0.0.0:30002", "remote": "10.0.0.2:443"},
+            {"listen": "0.0.0.0:30003", "remote": "10.0.0.1:443"}]})
+        self.assertEqual(text.rstrip("\n").count("\n"), 0)
+
+    def test_toml_is_the_default_and_loads(self):
+        text = self.cli("convert", self.old).stdout
+        self.assertEqual(text.count("[[endpoints]]"), 3)
+        self.cli("check", "-c", self.file("new.toml", text))
+
+    def test_output_goes_to_a_file(self):
+        self.assertEqual(self.cli("convert", "-o", "new.toml", self.old).stdout, "")
+        self.cli("check", "-c", "new.toml")
+
+    def test_mistakes(self):
+        self.assertTrue(self.cli("convert", code=2).stderr)
+        self.cli("convert", "-t", "yaml", self.old, code=2)
+        self.cli("convert", "nowhere.json", code=78)
+        self.cli("convert", self.file("new.json", '{"endpoints": []}'), code=78)

@@ -1,0 +1,86 @@
+"""Ports that are free, and who listens where."""
+
+import os
+import random
+import socket
+
+LISTEN = "0A"
+
+
+def _ephemeral_start():
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as text:
+        return int(text.read().split()[0])
+
+
+def _is_free(port):
+    for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            try:
+                with socket.socket(family, kind) as probe:
+                    if family == socket.AF_INET6:
+                        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                    probe.bind((host, port))
+            except OSError as error:
+                if family == socket.AF_INET6 and not isinstance(error, PermissionError) \
+                        and error.errno in (97, 99):  # no IPv6 on this machine
+                    continue
+                return False
+    return True
+
+
+def free_port():
+    """A port nobody uses, TCP and UDP, below those the kernel hands out to outgoing connections."""
+    top = _ephemeral_start()
+    if top < 12000:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            return probe.getsockname()[1]
+    for _ in range(200):
+        port = random.randrange(10240, top)
+        if _is_free(port):
+            return port
+    raise RuntimeError("no free port")
+
+
+def free_ports(count):
+    """A run of `count` adjacent free ports; the first of them."""
+    for _ in range(200):
+        first = free_port()
+        if all(_is_free(first + step) for step in range(1, count)):
+            return first
+    raise RuntimeError("no run of free ports")
+
+
+def _listening_inodes():
+    found = {}
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table, encoding="ascii") as lines:
+                next(lines)
+                for line in lines:
+                    fields = line.split()
+                    if fields[3] == LISTEN:
+                        found[fields[9]] = int(fields[1].rsplit(":", 1)[1], 16)
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def listening(pid=None):
+    """The TCP ports that somebody, or the process `pid`, listens on."""
+    inodes = _listening_inodes()
+    if pid is None:
+        return set(inodes.values())
+    mine = set()
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                target = os.readlink(f"/proc/{pid}/fd/{name}")
+            except OSError:
+                continue
+            if target.startswith("socket:["):
+                port = inodes.get(target[8:-1])
+                if port is not None:
+                    mine.add(port)
+    except OSError:
+        pass
+    return mine

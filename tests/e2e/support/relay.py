@@ -1,0 +1,122 @@
+"""The binary under test as a child process."""
+
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+
+from support import ports
+from support.wait import until
+
+ROOT = pathlib.Path(__file__).parents[3]
+BINARY = pathlib.Path(os.environ.get("RELAY_BINARY") or ROOT / "build" / "release" / "src" / "relay")
+SANITIZED = bool(os.environ.get("RELAY_SANITIZE"))
+OWN_VARIABLES = ("REALM_CONF", "RELAY_CONF", "RELAY_WORKERS", "TOKIO_WORKER_THREADS")
+ALARMS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer", "Assertion")
+
+
+def environment(extra=None):
+    clean = {key: value for key, value in os.environ.items() if key not in OWN_VARIABLES}
+    clean.update(extra or {})
+    return clean
+
+
+def run(*args, env=None, cwd=None, seconds=20, stdin=None):
+    """A run that ends by itself; the answer has returncode, stdout, stderr."""
+    given = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
+    return subprocess.run([BINARY, *map(str, args)], env=environment(env), cwd=cwd, timeout=seconds,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
+                          **given)
+
+
+class Relay:
+    """Owns one running relay; stop() ends it and looks for what sanitizers said."""
+
+    def __init__(self, folder, args, env=None, cwd=None, nofile=None):
+        self.out_file = pathlib.Path(folder, "stdout")
+        self.err_file = pathlib.Path(folder, "stderr")
+        self.args = [str(arg) for arg in args]
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
+
+        with open(self.out_file, "wb") as out, open(self.err_file, "wb") as err:
+            self.process = subprocess.Popen([BINARY, *self.args], stdin=subprocess.DEVNULL,
+                                            stdout=out, stderr=err, env=environment(env), cwd=cwd,
+                                            preexec_fn=limit if nofile else None)
+        self.pid = self.process.pid
+
+    def out(self):
+        return self.out_file.read_text(encoding="utf-8", errors="replace")
+
+    def err(self):
+        return self.err_file.read_text(encoding="utf-8", errors="replace")
+
+    def story(self):
+        """For messages: what the process has said so far."""
+        return (f"relay {' '.join(self.args)}\n-- exit code {self.process.poll()}"
+                f"\n-- stdout\n{self.out()[-4000:]}\n-- stderr\n{self.err()[-4000:]}")
+
+    def wait_listening(self, wanted, seconds=20):
+        """True when it listens on all ports; False when it ended instead."""
+        until(lambda: self.process.poll() is not None or wanted <= ports.listening(self.pid),
+              lambda: f"listening on {sorted(wanted)}\n{self.story()}", seconds)
+        return self.process.poll() is None
+
+    def wait_exit(self, seconds=20):
+        until(lambda: self.process.poll() is not None, lambda: f"the end of {self.story()}", seconds)
+        return self.process.returncode
+
+    def wait_text(self, text, where="out", seconds=10):
+        read = self.out if where == "out" else self.err
+        until(lambda: text in read(), lambda: f"{text!r} in {where} of {self.story()}", seconds)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def running(self):
+        return self.process.poll() is None
+
+    def status(self, key):
+        """A figure of /proc/PID/status: VmRSS in bytes, Threads, …"""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith(key + ":"):
+                    fields = line.split()
+                    return int(fields[1]) * (1024 if fields[2:] == ["kB"] else 1)
+        raise KeyError(key)
+
+    def rss(self):
+        return self.status("VmRSS")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def processor_seconds(self):
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as text:
+            fields = text.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self):
+        """Ends it – politely, then with the second signal – and checks that it ended in order."""
+        if self.running():
+            self.signal(signal.SIGTERM)
+            try:
+                self.process.wait(0.3)
+            except subprocess.TimeoutExpired:
+                self.signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"two signals did not end it: {self.story()}") from None
+        self.check()
+
+    def check(self):
+        for alarm in ALARMS:
+            if alarm in self.err() or alarm in self.out():
+                raise AssertionError(f"{alarm}: {self.story()}")
+        if self.process.returncode < 0:
+            raise AssertionError(f"ended by signal {-self.process.returncode}: {self.story()}")

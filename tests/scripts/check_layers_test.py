@@ -1,0 +1,68 @@
+"""scripts/check_layers finds what it is there for."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SCRIPT = pathlib.Path(__file__).parents[2] / "scripts" / "check_layers"
+
+
+def verdict(files):
+    """Exit code and text of the check over a tree of these {path: text}."""
+    with tempfile.TemporaryDirectory() as name:
+        for path, text in files.items():
+            target = pathlib.Path(name, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        done = subprocess.run([sys.executable, SCRIPT, name], stdout=subprocess.PIPE, text=True,
+                              timeout=20, check=False)
+        return done.returncode, done.stdout
+
+
+class CheckLayers(unittest.TestCase):
+    def accepts(self, path, line):
+        self.assertEqual(verdict({path: line + "\n"}), (0, "1 files, 0 objections\n"))
+
+    def refuses(self, path, line, why):
+        code, text = verdict({path: "#pragma once\n" + line + "\n"})
+        self.assertEqual(code, 1)
+        self.assertIn(f"{path}:2: ", text)
+        self.assertIn(why, text)
+
+    def test_a_room_may_include_itself_and_what_is_above_it(self):
+        self.accepts("src/pump/pump.cpp", "#include <relay/pump/pump.hpp>")
+        self.accepts("src/pump/pump.cpp", "#include <relay/base/ip.hpp>")
+        self.accepts("src/app/run.cpp", "#include <relay/ops/drain.hpp>")
+
+    def test_a_room_may_not_include_what_is_below_it(self):
+        self.refuses("src/base/ip.cpp", "#include <relay/config/config.hpp>", "below")
+        self.refuses("include/relay/net/dial.hpp", "#  include <relay/app/serve.hpp>", "below")
+        self.refuses("src/net/dial.cpp", '#include "relay/forward/session.hpp"', "below")
+
+    def test_unknown_rooms_are_refused(self):
+        self.refuses("src/attic/old.cpp", "#include <relay/base/ip.hpp>", "attic is no room")
+        self.refuses("src/app/run.cpp", "#include <relay/attic/old.hpp>", "attic is no room")
+
+    def test_headers_of_pure_rooms_do_without_asio(self):
+        self.refuses("include/relay/pump/pump.hpp", "#include <boost/asio/post.hpp>", "Asio")
+        self.refuses("include/relay/config/load.hpp", "#include <relay/net/asio.hpp>", "below")
+        self.accepts("include/relay/net/task.hpp", "#include <boost/asio/awaitable.hpp>")
+
+    def test_heavy_libraries_stay_in_sources(self):
+        self.refuses("include/relay/app/cli.hpp", "#include <CLI/CLI.hpp>", "heavy")
+        self.refuses("src/config/reader.hpp", "#include <nlohmann/json.hpp>", "heavy")
+        self.accepts("src/config/reader.hpp", "#include <nlohmann/json_fwd.hpp>")
+        self.accepts("src/config/toml.cpp", "#include <toml.hpp>")
+
+    def test_main_knows_only_app(self):
+        self.accepts("src/main.cpp", "#include <relay/app/run.hpp>")
+        self.refuses("src/main.cpp", "#include <relay/net/dial.hpp>", "only app")
+
+    def test_an_empty_tree_is_no_success(self):
+        self.assertEqual(verdict({})[0], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
