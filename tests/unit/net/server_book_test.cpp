@@ -126,10 +126,13 @@ TEST(ServerBookFile, FollowsResolvConf) {
   EXPECT_EQ(texts(*book.current(now)), (list{"192.0.2.22:53"}));
 }
 
-TEST(SystemAddresses, ALiteralNeedsNoNetwork) {
-  const auto found = system_addresses("127.0.0.1");
-  ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found.front().to_string(), "127.0.0.1");
+TEST_F(ServerBook, OneNameServersNameGivesAFewAddressesOnly) {
+  server_book book(options_, "/nonexistent");
+  book.wanted(now_);
+  name_map<std::vector<ip_address>> found;
+  found["dns.test"].assign(100, *ip_address::parse("192.0.2.7"));
+  book.resolved(found, now_);
+  EXPECT_EQ(book.current(now_)->servers.list.size(), 4u);
 }
 
 }  // namespace
