@@ -14,8 +14,11 @@ class ordered_formatter final : public CLI::Formatter {
   explicit ordered_formatter(std::string usage) : usage_(std::move(usage)) { column_width(36); }
 
   std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode mode) const override {
-    return app->get_description() + "\n\nUsage: " + usage_ + '\n' + make_subcommands(app, mode) +
-           make_groups(app, mode) + make_footer(app);
+    auto text = app->get_description() + "\n\nUsage: " + usage_ + '\n' +
+                make_subcommands(app, mode) + make_groups(app, mode) + make_footer(app);
+    // CLI11 leaves two empty lines between groups.
+    for (std::size_t at = 0; (at = text.find("\n\n\n", at)) != text.npos;) text.erase(at, 1);
+    return text;
   }
 
  private:
