@@ -1,0 +1,53 @@
+#pragma once
+
+#include <relay/base/ip.hpp>
+#include <relay/forward/rule.hpp>
+#include <relay/net/asio.hpp>
+#include <relay/net/connecting.hpp>
+#include <relay/pump/session.hpp>
+#include <relay/transport/plain_stream.hpp>
+
+#include <boost/intrusive/list.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+namespace relay::forward {
+
+class lane;
+
+using lane_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct lane_tag>>;
+
+/// One client from accept to its last line: dial the remote, pump, say how it ended. Belongs to a
+/// lane, which destroys it when it is over.
+class connection final : public lane_hook, private pump::session::owner {
+ public:
+  connection(lane& home, rule& by, const ip_endpoint& client, std::uint64_t id);
+  ~connection();
+
+  /// Begins with an accepted descriptor.
+  void start(unique_fd client);
+  /// Ends it now, as a reset to both sides. A coroutine of it must have been joined.
+  void abort() noexcept;
+
+ private:
+  void dial(const ip_endpoint& to);
+  task<> establish();
+  void established(const ip_endpoint& as);
+  void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;
+  void fail(pump::end_reason why, const char* phase, const error_code& ec);
+  void finish(pump::end_reason why, const error_code& ec);
+
+  lane& lane_;
+  rule& rule_;
+  ip_endpoint peer_;
+  std::uint64_t id_;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  transport::plain_stream client_;
+  transport::plain_stream remote_;
+  std::unique_ptr<net::connecting> dialing_;  // only while a known address is being connected
+  pump::session pump_;
+};
+
+}  // namespace relay::forward

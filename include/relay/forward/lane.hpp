@@ -1,0 +1,73 @@
+#pragma once
+
+#include <relay/forward/admission.hpp>
+#include <relay/forward/connection.hpp>
+#include <relay/forward/rule.hpp>
+#include <relay/forward/session_log.hpp>
+#include <relay/net/listener.hpp>
+#include <relay/net/resolver.hpp>
+#include <relay/net/task_group.hpp>
+#include <relay/net/worker.hpp>
+#include <relay/pump/workspace.hpp>
+
+#include <boost/intrusive/list.hpp>
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <span>
+
+namespace relay::forward {
+
+/// What all lanes share; each part guards itself.
+struct shared_parts {
+  admission& door;
+  net::resolver& names;
+  session_log& log;
+  pump::pipe_budget& pipes;
+  std::atomic<std::uint64_t>& next_id;
+};
+
+/// Everything of the relay that lives on one worker: its listeners, its connections and what they
+/// share. Used on its worker only, but for the constructor and what says otherwise.
+class lane {
+ public:
+  lane(net::worker& on, const shared_parts& shared, spdlog::logger& log);
+  ~lane();
+
+  net::worker& worker() noexcept { return worker_; }
+  pump::workspace& workspace() noexcept { return workspace_; }
+  net::task_group& tasks() noexcept { return tasks_; }
+  const shared_parts& shared() const noexcept { return shared_; }
+
+  /// Before it runs: the others, for the hand-over of descriptors.
+  void know(std::span<lane* const> all) { all_ = all; }
+  /// Listens for a rule on a socket of its own.
+  error_code listen(rule& by, unique_fd listening, std::string name);
+  /// Paused listeners go on.
+  void resume();
+  /// No new connections from here on; the socket's queue is closed.
+  void stop_listening();
+  /// Ends every task and every connection with a reset, then calls `closed`.
+  void close(std::function<void()> closed);
+
+  /// Takes a client that this or another worker has accepted and admitted.
+  void adopt(rule& by, unique_fd client, const ip_endpoint& peer);
+  /// The connection is over: destroys it.
+  void remove(connection& over);
+
+ private:
+  void accepted(rule& by, unique_fd client, const ip_endpoint& peer);
+  lane& least_loaded();
+
+  net::worker& worker_;
+  shared_parts shared_;
+  pump::workspace workspace_;
+  net::task_group tasks_;
+  std::span<lane* const> all_;
+  std::list<net::listener> listeners_;
+  boost::intrusive::list<connection, boost::intrusive::base_hook<lane_hook>> connections_;
+  bool closed_ = false;
+};
+
+}  // namespace relay::forward

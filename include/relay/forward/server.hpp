@@ -1,0 +1,97 @@
+#pragma once
+
+#include <relay/config/config.hpp>
+#include <relay/forward/admission.hpp>
+#include <relay/forward/lane.hpp>
+#include <relay/forward/rule.hpp>
+#include <relay/net/timer_wheel.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace relay::forward {
+
+struct server_options {
+  std::size_t workers = 1;
+  std::size_t pipe_bytes = std::size_t{1} << 20;  ///< wished capacity of a splice pipe
+  net::resolver_surroundings names;               ///< tests give files and bounds of their own
+};
+
+/// Why an endpoint does not listen.
+struct bind_failure {
+  std::size_t endpoint = 0;  ///< index into the settings
+  std::string message;       ///< `cannot listen on 127.0.0.1:80: binding: permission denied`
+};
+
+/// The relay: the endpoints of a configuration on a pool of workers. One thread makes it, binds,
+/// starts, drains and stops it, in that order.
+class server {
+ public:
+  /// `settings` and `log` outlive it.
+  server(const config::settings& settings, logs& log, const server_options& options);
+  /// Stops it, if that has not been done.
+  ~server();
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Opens every listener. An endpoint that fails is left out; the others serve.
+  std::vector<bind_failure> bind();
+  /// Where each endpoint listens; nothing for one that failed or that has no TCP.
+  std::optional<ip_endpoint> bound(std::size_t endpoint) const;
+  std::size_t bound_count() const noexcept { return sockets_.size(); }
+
+  /// Starts the threads.
+  void start();
+  /// Stops accepting; `drained` is called once, on any thread, when no connection is left.
+  void drain(std::function<void()> drained);
+  /// Ends what is left as resets and joins the threads.
+  void stop();
+
+  const counters& count(std::size_t endpoint) const { return rules_[endpoint]->count; }
+  std::size_t connections() const noexcept { return door_ ? door_->connections() : 0; }
+  /// Connections per worker.
+  std::vector<std::uint32_t> loads() const;
+
+ private:
+  struct listening {
+    std::size_t endpoint = 0;
+    ip_endpoint at;
+    std::vector<unique_fd> each;  // one per worker
+  };
+  class storm_watch;
+
+  std::optional<std::string> bind_one(std::size_t index);
+  void make_lanes();
+  void listen_on(lane& at, std::size_t index);
+  void tell_when_drained();
+  std::size_t affordable_descriptors() const;
+
+  const config::settings& settings_;
+  logs& log_;
+  server_options options_;
+  std::vector<std::unique_ptr<rule>> rules_;
+  std::vector<listening> sockets_;
+
+  // In the order of destruction backwards: lanes use all that stands before them.
+  std::unique_ptr<admission> door_;
+  std::unique_ptr<pump::pipe_budget> pipes_;
+  std::unique_ptr<net::resolver> names_;
+  std::unique_ptr<session_log> session_log_;
+  std::atomic<std::uint64_t> next_id_{0};
+  std::vector<std::unique_ptr<net::worker>> workers_;
+  std::unique_ptr<storm_watch> storm_watch_;  // on the first worker
+  std::vector<std::unique_ptr<lane>> lanes_;
+  std::vector<lane*> all_lanes_;
+  std::vector<std::thread> threads_;
+
+  std::atomic<bool> draining_{false};
+  std::atomic<std::size_t> lanes_listening_{0};  // counts down while draining
+  std::function<void()> drained_;
+};
+
+}  // namespace relay::forward

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <relay/base/ip.hpp>
+#include <relay/forward/rule.hpp>
+#include <relay/forward/storm.hpp>
+
+#include <spdlog/fwd.h>
+
+#include <functional>
+#include <mutex>
+
+namespace relay {
+class logs;
+}
+
+namespace relay::forward {
+
+/// How a session ended, for its line.
+struct session_summary {
+  std::uint64_t id = 0;
+  ip_endpoint client;
+  std::uint64_t up = 0;
+  std::uint64_t down = 0;
+  std::chrono::milliseconds lasted{0};
+  pump::end_reason end = pump::end_reason::count_;
+  error_code error;
+};
+
+/// Every line about connections. Targets, levels and texts of the lines that realm has are realm's
+/// (spec 4.7). Usable from every worker; takes a lock only for errors.
+class session_log {
+ public:
+  /// `storm_begins` is called (on any worker) when lines begin to be held back: `write_summaries`
+  /// is then to be called every few seconds until it returns false.
+  session_log(logs& log, std::function<void()> storm_begins);
+
+  void established(const rule& to, const ip_endpoint& client, const ip_endpoint& as);
+  /// An address could not be connected; another may follow.
+  void address_failed(const rule& to, const ip_endpoint& as, const char* step,
+                      const error_code& ec);
+  /// No connection to the remote came about.
+  void gave_up(const rule& to, const ip_endpoint& client, const char* phase, const error_code& ec);
+  void done(const rule& to, const session_summary& how);
+  void accept_failed(const std::string& listen, const error_code& ec);
+
+  /// Returns whether a storm may still be going on.
+  bool write_summaries(storm::clock::time_point now);
+
+ private:
+  bool admits(const std::string& endpoint, const char* phase, const error_code& ec);
+
+  spdlog::logger& tcp_;
+  spdlog::logger& middle_;
+  spdlog::logger& socket_;
+  spdlog::logger& session_;
+  std::function<void()> storm_begins_;
+  std::mutex mutex_;  // of the storm
+  storm storm_;
+};
+
+}  // namespace relay::forward

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace relay::forward {
+
+/// Recognises a storm of equal errors, by what happened and not by its text: the first is written
+/// at once, then one line per `window` says how many there were. Pure: time is an argument.
+class storm {
+ public:
+  using clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds window{10};
+
+  struct key {
+    std::string endpoint;  ///< as the log names it
+    std::string phase;     ///< "connecting", "resolving"
+    std::string error;
+    friend auto operator<=>(const key&, const key&) = default;
+  };
+  struct summary {
+    key what;
+    std::uint64_t times = 0;  ///< since its last line
+  };
+
+  /// Whether this one is to be written.
+  bool record(const key& what, clock::time_point now);
+  /// What was held back for a whole window. Keys that were quiet for one are forgotten.
+  std::vector<summary> due(clock::time_point now);
+  bool empty() const noexcept { return running_.empty(); }
+
+ private:
+  struct state {
+    clock::time_point since;
+    std::uint64_t held_back = 0;
+  };
+  std::map<key, state> running_;
+};
+
+}  // namespace relay::forward

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <relay/base/error.hpp>
+#include <relay/net/addresses.hpp>
+#include <relay/net/hosts_file.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace relay::net {
+
+/// What a finished lookup came to.
+struct dns_outcome {
+  std::vector<ip_address> found;  ///< in the order to be tried; empty: `ec` says why
+  error_code ec;
+  /// How long it holds. Nothing: it is not for keeping (a failure, or negative without a SOA).
+  std::optional<std::chrono::seconds> ttl;
+  bool partial = false;  ///< one of the two families could not be asked
+
+  friend bool operator==(const dns_outcome&, const dns_outcome&) = default;
+};
+
+/// Answers by name, the least recently used going first: what may be believed how long, and what
+/// to do while a name cannot be looked up. Pure policy: time is an argument, the caller locks.
+class dns_cache {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  struct limits {
+    std::size_t capacity = 1024;  ///< names; 0: nothing is kept
+    std::chrono::seconds min_ttl{0};
+    std::chrono::seconds max_ttl{86400};
+    std::chrono::seconds max_negative_ttl{86400};
+    std::chrono::seconds partial_ttl{30};         ///< an answer that lacks a family
+    std::chrono::seconds stale_for{3600};         ///< an expired answer may still serve
+    std::chrono::milliseconds failure_for{1000};  ///< a failure is remembered
+    std::chrono::milliseconds retry_after{5000};  ///< next lookup after one that failed
+    std::size_t max_addresses = 64;               ///< of one name
+  };
+
+  enum class state {
+    missing,  ///< look it up
+    fresh,    ///< `answer` holds
+    stale,    ///< `answer` has expired, but a lookup is under way or has just failed: serve it
+    expired,  ///< look it up; `answer` serves when that fails or is slow
+    renewing  ///< look it up and serve `answer` at once: the last lookup failed or was slow
+  };
+  struct verdict {
+    state what = state::missing;
+    std::optional<result<addresses>> answer;
+  };
+
+  struct stored {
+    result<addresses> answer;   ///< for those who wait: the new one, or the expired one
+    bool stale_begins = false;  ///< the first expired answer of this episode: log it
+  };
+
+  explicit dns_cache(const limits& bounds) : limits_(bounds) {}
+
+  /// `name` in lower case.
+  verdict find(std::string_view name, time_point now);
+  /// A lookup has ended.
+  stored store(std::string_view name, dns_outcome outcome, time_point now);
+  /// A lookup takes so long that its expired answer is served; true when the episode begins.
+  bool slow(std::string_view name);
+  /// A lookup was given up without an outcome (its worker has ended).
+  void abandon(std::string_view name);
+
+  std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  struct entry {
+    std::string name;
+    result<addresses> answer;
+    time_point expires;
+    time_point retry_at = time_point::min();  // set by a failed renewal
+    bool episode = false;                     // an expired answer has been served
+    bool late = false;                        // the lookup under way has been found slow
+  };
+  using order = std::list<entry>;
+
+  entry* known(std::string_view name);
+  entry& place(std::string_view name);
+  bool may_serve_stale(const entry& old, time_point now) const;
+  result<addresses> take_addresses(std::vector<ip_address> found) const;
+  std::chrono::seconds lifetime(const dns_outcome& outcome) const;
+
+  limits limits_;
+  order order_;  // most recently used first
+  name_map<order::iterator> entries_;
+};
+
+}  // namespace relay::net

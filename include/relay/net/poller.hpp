@@ -1,0 +1,124 @@
+#pragma once
+
+#include <relay/base/error.hpp>
+#include <relay/base/unique_fd.hpp>
+
+#include <boost/intrusive/list.hpp>
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+/// The worker's readiness loop: one edge-triggered epoll set. Everything here belongs to one worker
+/// and is touched by its thread only.
+namespace relay::net {
+
+class poller;
+
+using run_list_hook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct run_list_tag>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// Somebody who is woken when there is something to do: a listener, a connecting socket, a session.
+class waiter : public run_list_hook {
+ public:
+  waiter(const waiter&) = delete;
+  waiter& operator=(const waiter&) = delete;
+  /// Called from the poller's run list on its worker, never recursively. May destroy the waiter.
+  virtual void wake() = 0;
+
+ protected:
+  waiter() = default;
+  ~waiter() = default;  // leaves the run list
+};
+
+/// What epoll has told of a descriptor; flags.
+enum class seen : std::uint8_t {
+  none = 0,
+  readable = 1,
+  writable = 2,
+  hangup = 4,  ///< the peer has sent FIN (or worse): the next short read is not the last one
+  broken = 8,  ///< the socket has an error: the peer has reset the connection
+};
+constexpr seen operator|(seen a, seen b) noexcept {
+  return static_cast<seen>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool has(seen set, seen any) noexcept {
+  return (static_cast<unsigned>(set) & static_cast<unsigned>(any)) != 0;
+}
+
+/// A place for a descriptor that is on the poller for life. It stays where it is in memory; who is
+/// woken changes: first the dialer, then a handshake, then the session. Closes the descriptor.
+class watch {
+ public:
+  explicit watch(poller& on) noexcept : poller_(on) {}
+  watch(const watch&) = delete;
+  watch& operator=(const watch&) = delete;
+  ~watch() = default;
+
+  /// Puts a descriptor here, in place of the one that was, and on the poller. `known`: what is true
+  /// of it already (a socket that is connected is writable). On failure the descriptor is closed.
+  error_code attach(unique_fd fd, seen known = seen::none);
+  /// Closes the descriptor, if any; events of it that were collected are forgotten.
+  void close() noexcept;
+  /// Takes the descriptor off the poller and gives it away.
+  unique_fd release() noexcept;
+
+  int fd() const noexcept { return fd_.get(); }
+  poller& on() const noexcept { return poller_; }
+  /// Accumulated events; cleared by whoever has met the end of them (EAGAIN, a short read).
+  seen events() const noexcept { return seen_; }
+  void clear(seen flags) noexcept {
+    seen_ = static_cast<seen>(static_cast<unsigned>(seen_) & ~static_cast<unsigned>(flags));
+  }
+  /// Whom to wake from now on; null: nobody, events accumulate.
+  void notify(waiter* whom) noexcept { waiter_ = whom; }
+
+ private:
+  friend class poller;
+  poller& poller_;
+  waiter* waiter_ = nullptr;
+  unique_fd fd_;
+  seen seen_ = seen::none;
+};
+
+class poller {
+ public:
+  /// `announce` is called when a waiter is scheduled outside of `turn` while none was: nothing is
+  /// readable then, so the owner must see to it that `turn` is called. Throws
+  /// boost::system::system_error when the kernel gives no epoll descriptor.
+  explicit poller(std::function<void()> announce);
+  poller(const poller&) = delete;
+  poller& operator=(const poller&) = delete;
+  ~poller();
+
+  /// Readable when events wait to be collected.
+  int fd() const noexcept { return epoll_.get(); }
+
+  /// Puts a waiter on the run list; one that is on it already stays where it is.
+  void schedule(waiter& who) noexcept;
+  /// The run list is not empty.
+  bool has_work() const noexcept { return !ready_.empty(); }
+
+  /// Collects events, waiting up to `limit` for the first when nothing is scheduled, then wakes
+  /// everybody who is due once. Returns whether it did anything.
+  bool turn(std::chrono::microseconds limit);
+
+ private:
+  friend class watch;
+  using run_list = boost::intrusive::list<waiter, boost::intrusive::base_hook<run_list_hook>,
+                                          boost::intrusive::constant_time_size<false>>;
+
+  int wait(std::chrono::microseconds limit) noexcept;
+
+  std::function<void()> announce_;
+  unique_fd epoll_;
+  run_list ready_;
+  bool in_turn_ = false;
+  std::array<epoll_event, 256> events_;
+};
+
+}  // namespace relay::net

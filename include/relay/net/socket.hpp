@@ -1,0 +1,55 @@
+#pragma once
+
+#include <relay/base/error.hpp>
+#include <relay/base/ip.hpp>
+#include <relay/base/unique_fd.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+/// Sockets as plain descriptors: each system call in one small function, errors as values. All are
+/// non-blocking and close-on-exec.
+namespace relay::net {
+
+/// Linux refuses more (include/net/tcp.h: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPCNT).
+struct keepalive {
+  std::chrono::seconds idle{0};  ///< also the interval; 0 leaves the socket alone
+  int probes = 3;
+};
+
+struct listen_options {
+  bool ipv6_only = false;
+  bool reuse_port = false;  ///< several workers listen at one address
+  std::string interface;    ///< empty: any
+  keepalive alive;          ///< accepted sockets inherit it, as they do TCP_NODELAY
+};
+
+struct dial_options {
+  std::optional<ip_endpoint> through;  ///< local address; port 0: any
+  std::string interface;               ///< empty: any
+  keepalive alive;
+};
+
+/// socket, options, bind and listen; the error says of which of them in `step`.
+result<unique_fd> listen_tcp(const ip_endpoint& at, const listen_options& options,
+                             const char** step);
+
+/// Whether a listener of somebody else is at that address. SO_REUSEPORT hides it when it belongs to
+/// the same user, so this binds without, once, before the workers do.
+error_code probe_listen(const ip_endpoint& at, const listen_options& options);
+
+/// A socket that is connecting (or connected); `step` as above.
+result<unique_fd> start_connect(const ip_endpoint& to, const dial_options& options,
+                                const char** step);
+
+/// The pending error of a socket; reading it clears it.
+error_code pending_error(int fd) noexcept;
+
+/// The address a socket is bound to.
+result<ip_endpoint> local_endpoint(int fd);
+
+/// close() sends a reset instead of an end.
+void reset_on_close(int fd) noexcept;
+
+}  // namespace relay::net

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <relay/net/asio.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <spdlog/fwd.h>
+
+#include <functional>
+#include <list>
+
+namespace relay::net {
+
+/// The spawned coroutines of one worker: cancel them, then wait until they are gone. It must be
+/// empty when it is destroyed, since the coroutines refer to what its owner owns.
+class task_group {
+ public:
+  task_group(asio::any_io_executor on, spdlog::logger& log);
+  ~task_group();
+  task_group(const task_group&) = delete;
+  task_group& operator=(const task_group&) = delete;
+
+  /// Runs it to its end. An exception other than that of a cancellation is logged: it is a mistake
+  /// of ours, and must not end the process.
+  void spawn(task<> work);
+  /// Every task's next wait ends with `operation_aborted`.
+  void cancel();
+  /// Calls `then` once, as soon as no task is left: at once, or when the last one has ended.
+  void when_empty(std::function<void()> then);
+
+ private:
+  asio::any_io_executor on_;
+  std::list<asio::cancellation_signal> live_;
+  std::function<void()> emptied_;
+  spdlog::logger& log_;
+};
+
+}  // namespace relay::net

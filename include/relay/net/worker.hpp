@@ -1,0 +1,59 @@
+#pragma once
+
+#include <relay/net/poller.hpp>
+#include <relay/net/timer_wheel.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+
+namespace relay::net {
+
+namespace asio = boost::asio;
+
+/// One thread's world: an Asio io_context for what is rare and, nested in it, the poller and the
+/// timer wheel for what is hot. Everything but `post`, `index` and `load` belongs to its thread.
+class worker {
+ public:
+  explicit worker(std::size_t index);
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  ~worker();
+
+  std::size_t index() const noexcept { return index_; }
+  asio::io_context& loop() noexcept { return loop_; }
+  net::poller& poller() noexcept { return poller_; }
+  timer_wheel& wheel() noexcept { return wheel_; }
+
+  /// How many sessions it has; the others read it to hand descriptors to the least loaded.
+  std::atomic<std::uint32_t> load{0};
+
+  /// Runs the loop on the calling thread until `finish` is called and nothing is left to do.
+  void run();
+  /// Lets `run` return once its last task has ended. Call it on the worker.
+  void finish();
+  /// Runs a function on the worker; callable from any thread.
+  void post(std::function<void()> what);
+
+ private:
+  void await_poller();
+  void serve_poller();
+  void run_scheduled();
+  void await_tick();
+  std::uint32_t tick_now() const;
+
+  std::size_t index_;
+  asio::io_context loop_{1};
+  net::poller poller_;
+  asio::posix::stream_descriptor readiness_;  // borrows the poller's descriptor
+  asio::steady_timer tick_timer_;
+  std::chrono::steady_clock::time_point origin_ = std::chrono::steady_clock::now();
+  timer_wheel wheel_;
+  bool finishing_ = false;
+};
+
+}  // namespace relay::net

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <relay/pump/workspace.hpp>
+#include <relay/transport/stream.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace relay::pump {
+
+enum class progress : std::uint8_t {
+  blocked,       ///< waits for a wake-up of one of its streams
+  more,          ///< the budget is spent: come back after the others
+  done,          ///< the end of the data was met and passed on
+  read_failed,   ///< the source has failed
+  write_failed,  ///< the sink has failed
+};
+
+/// One direction of a session: copies through the worker's buffer, splices through a leased pipe
+/// while it is bulk, and reads nothing more while the sink is slow. Idle, it holds no memory.
+class direction {
+ public:
+  /// Moves what can be moved, about `budget` bytes at most. On failure `why` is set.
+  progress run(transport::stream& from, transport::stream& to, workspace& shared,
+               std::size_t budget, error_code& why);
+  /// Returns what was leased; what is still in it is dropped.
+  void release(workspace& shared);
+
+  std::uint64_t moved() const noexcept { return moved_; }
+  bool is_done() const noexcept { return done_; }
+  /// Counts as done although nothing was passed on: the sink has failed.
+  void give_up() noexcept { done_ = true; }
+  bool is_splicing() const noexcept { return splicing_; }
+  /// Bytes taken from the source that the sink has not accepted yet.
+  std::size_t pending() const noexcept;
+
+ private:
+  struct ends {
+    transport::stream& from;
+    transport::stream& to;
+    workspace& shared;
+    error_code& why;
+  };
+  // blocked … write_failed as above; more: go on in this turn, in whichever mode it is now.
+  progress copy(const ends& e, std::size_t& budget);
+  progress write(const ends& e, std::span<std::byte> data);
+  progress splice(const ends& e, std::size_t& budget);
+  progress drain_pipe(const ends& e);
+  progress finish(const ends& e);
+  bool start_splicing(const ends& e);
+  void stop_splicing(workspace& shared);
+
+  std::uint64_t moved_ = 0;
+  std::unique_ptr<chunk> pending_;
+  std::unique_ptr<kernel_pipe> pipe_;
+  std::uint32_t in_pipe_ = 0;
+  std::uint8_t full_reads_ = 0;   // in a row, while copying
+  std::uint8_t small_reads_ = 0;  // in a row, while splicing
+  bool ended_ = false;
+  bool done_ = false;
+  bool splicing_ = false;
+  bool never_splice_ = false;
+};
+
+}  // namespace relay::pump

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace relay::pump {
+
+/// Why a session ended; printed in its line and counted.
+enum class end_reason : std::uint8_t {
+  client_eof,          ///< both directions are done, the client's was first
+  remote_eof,          ///< both directions are done, the remote's was first
+  reset_by_client,     ///< passed on to the remote as a reset
+  reset_by_remote,     ///< passed on to the client as a reset
+  client_error,        ///< another error of the client's socket, such as a keepalive that ran out
+  remote_error,        ///< another error of the remote's socket
+  half_close_timeout,  ///< one direction had ended, the other was idle for too long
+  resolve_failed,      ///< the remote's name gave no address
+  connect_failed,      ///< no address could be connected
+  shutdown,            ///< the process ended before the session did
+  count_
+};
+
+std::string_view to_string(end_reason why) noexcept;
+
+}  // namespace relay::pump

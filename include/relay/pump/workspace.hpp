@@ -1,0 +1,59 @@
+#pragma once
+
+#include <relay/net/poller.hpp>
+#include <relay/net/timer_wheel.hpp>
+#include <relay/pump/pipe_pool.hpp>
+#include <relay/transport/stream.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace relay::pump {
+
+/// The copy buffer's size. A message up to this size is read and written whole.
+constexpr std::size_t buffer_bytes = 64 * 1024;
+
+/// What could not be written on: at most one buffer's worth per direction, and only while the
+/// reader is slow.
+struct chunk {
+  std::uint32_t at = 0;
+  std::uint32_t size = 0;
+  std::array<std::byte, buffer_bytes> bytes;
+
+  std::span<std::byte> rest() noexcept { return std::span(bytes).subspan(at, size - at); }
+};
+
+/// What the sessions of one worker share: nothing of it stays with an idle session.
+class workspace {
+ public:
+  workspace(net::poller& poller, net::timer_wheel& wheel, pipe_budget& pipes);
+
+  net::poller& poller() noexcept { return poller_; }
+  net::timer_wheel& wheel() noexcept { return wheel_; }
+  pipe_pool& pipes() noexcept { return pipes_; }
+
+  /// The buffer everybody reads into, with `stream::headroom` writable bytes in front.
+  std::span<std::byte> buffer() noexcept {
+    return std::span(*buffer_).subspan(transport::stream::headroom);
+  }
+
+  /// A copy of `data` (at most `buffer_bytes`).
+  std::unique_ptr<chunk> keep(std::span<const std::byte> data);
+  void give_back(std::unique_ptr<chunk> used);
+
+ private:
+  using scratch = std::array<std::byte, transport::stream::headroom + buffer_bytes>;
+  static constexpr std::size_t spare_chunks = 8;
+
+  net::poller& poller_;
+  net::timer_wheel& wheel_;
+  pipe_pool pipes_;
+  std::unique_ptr<scratch> buffer_;
+  std::vector<std::unique_ptr<chunk>> spare_;
+};
+
+}  // namespace relay::pump

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <relay/transport/stream.hpp>
+
+namespace relay::transport {
+
+/// A TCP connection without anything around it. The watch is made empty; the listener's or the
+/// dialer's descriptor is attached to it.
+class plain_stream final : public stream {
+ public:
+  explicit plain_stream(net::poller& on) noexcept : socket_(on) {}
+
+  net::watch& socket() noexcept { return socket_; }
+
+  void notify(net::waiter* whom) noexcept override { socket_.notify(whom); }
+  io_result read_some(std::span<std::byte> into) override;
+  io_result write_some(std::span<std::byte> data) override;
+  bool can_splice() const noexcept override { return true; }
+  io_result splice_to_pipe(int pipe, std::size_t limit) override;
+  io_result splice_from_pipe(int pipe, std::size_t bytes) override;
+  io_result shutdown_write() override;
+  error_code broken() override;
+  void abort() noexcept override;
+
+ private:
+  net::watch socket_;
+};
+
+}  // namespace relay::transport

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <relay/base/error.hpp>
+#include <relay/net/poller.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace relay::transport {
+
+enum class io : std::uint8_t {
+  moved,        ///< `bytes` were moved, at least one
+  blocked,      ///< nothing now; the waiter is woken when it is worth trying again
+  end,          ///< reads: the peer has ended its direction
+  failed,       ///< `ec` says why; the stream is of no use any more
+  unsupported,  ///< splice: this stream's payload does not lie bare on a descriptor (now)
+};
+
+struct io_result {
+  io what = io::blocked;
+  /// Reads: more may be had now (a full buffer, a hangup seen), so ask again; false: nothing before
+  /// the next wake-up, so no second call that would only find that out.
+  bool again = false;
+  std::size_t bytes = 0;  ///< payload
+  error_code ec;
+};
+
+/// One end of a connection as the pump sees it: non-blocking, driven by readiness. A plain stream
+/// is a descriptor; later kinds wrap TLS, WebSocket frames, a channel of a tunnel. It belongs to
+/// one worker, keeps no buffer while idle, and owns its descriptor: destroying it closes the
+/// connection.
+class stream {
+ public:
+  /// Writable bytes that callers keep in front of what they pass to `write_some`, so that a frame
+  /// header can be put there.
+  static constexpr std::size_t headroom = 16;
+
+  virtual ~stream() = default;
+
+  /// Whom to wake when a blocked call is worth repeating; null: nobody.
+  virtual void notify(net::waiter* whom) noexcept = 0;
+
+  virtual io_result read_some(std::span<std::byte> into) = 0;
+  /// May take less than all. The rest is offered again, unchanged and first.
+  virtual io_result write_some(std::span<std::byte> data) = 0;
+
+  /// Whether payload may be spliced now, in and out; asked when a direction becomes bulk. A stream
+  /// that says yes accepts `splice_from_pipe` until its end; it may still refuse to be read so.
+  virtual bool can_splice() const noexcept { return false; }
+  /// Zero-copy: moves payload from the stream into a pipe, at most `limit` bytes. The pipe is
+  /// empty, so `blocked` means that no data is there.
+  virtual io_result splice_to_pipe(int /*pipe*/, std::size_t /*limit*/) {
+    return {io::unsupported, false, 0, {}};
+  }
+  /// Zero-copy: moves payload from a pipe that holds `bytes` into the stream.
+  virtual io_result splice_from_pipe(int /*pipe*/, std::size_t /*bytes*/) {
+    return {io::unsupported, false, 0, {}};
+  }
+
+  /// Own output that is not payload (alerts, tickets, pongs). Called on every wake-up. `moved`:
+  /// nothing is left; `blocked`: a wake-up follows.
+  virtual io_result flush() { return {io::moved, false, 0, {}}; }
+  /// Passes the end of the data on; `blocked`: call it again after the wake-up.
+  virtual io_result shutdown_write() = 0;
+  /// The peer has reset the connection, even if nobody is reading or writing at the moment.
+  virtual error_code broken() = 0;
+  /// From now on closing tells the peer of a reset, not of an end.
+  virtual void abort() noexcept = 0;
+};
+
+}  // namespace relay::transport

@@ -1,0 +1,94 @@
+#include <relay/forward/lane.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace relay::forward {
+
+lane::lane(net::worker& on, const shared_parts& shared, spdlog::logger& log)
+    : worker_(on),
+      shared_(shared),
+      workspace_(on.poller(), on.wheel(), shared.pipes),
+      tasks_(on.loop().get_executor(), log) {}
+
+lane::~lane() {
+  connections_.clear_and_dispose([](connection* left) { delete left; });
+}
+
+error_code lane::listen(rule& by, unique_fd listening, std::string name) {
+  net::listener::events on;
+  on.accepted = [this, &by](unique_fd client, const ip_endpoint& peer) {
+    accepted(by, std::move(client), peer);
+  };
+  on.admit = [this] { return shared_.door.enter(); };
+  on.not_used = [this] { shared_.door.leave(); };
+  on.failed = [this, name = std::move(name)](const error_code& ec) {
+    shared_.log.accept_failed(name, ec);
+  };
+  auto& made = listeners_.emplace_back(worker_.poller(), worker_.wheel(), std::move(on));
+  return made.start(std::move(listening));
+}
+
+void lane::resume() {
+  for (auto& each : listeners_) each.resume();
+}
+
+void lane::stop_listening() { listeners_.clear(); }
+
+void lane::close(std::function<void()> closed) {
+  closed_ = true;
+  stop_listening();
+  tasks_.cancel();
+  tasks_.when_empty([this, closed = std::move(closed)] {
+    while (!connections_.empty()) connections_.front().abort();  // it removes itself
+    closed();
+  });
+}
+
+void lane::accepted(rule& by, unique_fd client, const ip_endpoint& peer) {
+  ++by.count.accepted;
+  auto& home = least_loaded();
+  ++home.worker_.load;  // here, so that a burst is spread and not all sent to one
+  if (&home == this) return adopt(by, std::move(client), peer);
+  asio::post(home.worker_.loop(), [&home, &by, peer, fd = std::move(client)]() mutable {
+    home.adopt(by, std::move(fd), peer);
+  });
+}
+
+// SO_REUSEPORT spreads by a hash, which puts two long connections on one worker half the time. A
+// hand-over costs a wake-up, so a busy worker keeps what it has accepted unless the difference
+// matters.
+lane& lane::least_loaded() {
+  const auto ours = worker_.load.load(std::memory_order_relaxed);
+  lane* best = this;
+  auto least = ours;
+  for (auto* each : all_) {
+    const auto load = each->worker_.load.load(std::memory_order_relaxed);
+    if (load < least) {
+      least = load;
+      best = each;
+    }
+  }
+  return ours - least > ours / 8 ? *best : *this;
+}
+
+void lane::adopt(rule& by, unique_fd client, const ip_endpoint& peer) {
+  if (closed_) {
+    --worker_.load;
+    return shared_.door.leave();
+  }
+  auto* made = new connection(*this, by, peer, ++shared_.next_id);
+  connections_.push_back(*made);
+  made->start(std::move(client));
+}
+
+void lane::remove(connection& over) {
+  connections_.erase(connections_.iterator_to(over));
+  delete &over;
+  --worker_.load;
+  shared_.door.leave();
+}
+
+}  // namespace relay::forward

@@ -1,0 +1,99 @@
+#include <relay/net/poller.hpp>
+
+#include <boost/system/system_error.hpp>
+
+#include <cassert>
+#include <cerrno>
+#include <ctime>
+
+namespace relay::net {
+namespace {
+
+seen translate(std::uint32_t events) noexcept {
+  auto what = seen::none;
+  if ((events & EPOLLIN) != 0) what = what | seen::readable;
+  if ((events & EPOLLOUT) != 0) what = what | seen::writable;
+  if ((events & EPOLLRDHUP) != 0) what = what | seen::readable | seen::hangup;
+  // HUP alone is the quiet end of both directions; ERR is a pending socket error. Both are met by
+  // the next read or write, so allow them.
+  if ((events & EPOLLHUP) != 0) what = what | seen::readable | seen::writable | seen::hangup;
+  if ((events & EPOLLERR) != 0) {
+    what = what | seen::readable | seen::writable | seen::hangup | seen::broken;
+  }
+  return what;
+}
+
+}  // namespace
+
+error_code watch::attach(unique_fd fd, seen known) {
+  close();
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = this;
+  if (::epoll_ctl(poller_.fd(), EPOLL_CTL_ADD, fd.get(), &event) != 0) return last_system_error();
+  fd_ = std::move(fd);
+  seen_ = known;
+  return {};
+}
+
+void watch::close() noexcept {
+  fd_.reset();  // closing takes it off the epoll set: nobody else holds the open file
+  seen_ = seen::none;
+}
+
+unique_fd watch::release() noexcept {
+  if (fd_) ::epoll_ctl(poller_.fd(), EPOLL_CTL_DEL, fd_.get(), nullptr);
+  seen_ = seen::none;
+  return std::move(fd_);
+}
+
+poller::poller(std::function<void()> announce)
+    : announce_(std::move(announce)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!epoll_) throw boost::system::system_error(last_system_error(), "epoll_create1");
+}
+
+poller::~poller() { assert(ready_.empty() && "waiters end before their poller"); }
+
+void poller::schedule(waiter& who) noexcept {
+  if (who.run_list_hook::is_linked()) return;
+  const bool first = ready_.empty();
+  ready_.push_back(who);
+  if (first && !in_turn_) announce_();
+}
+
+int poller::wait(std::chrono::microseconds limit) noexcept {
+  // epoll_pwait2 (Linux 5.11) because epoll_wait counts in milliseconds.
+  const timespec ts{limit.count() / 1'000'000, limit.count() % 1'000'000 * 1000};
+  const int n =
+      limit.count() > 0
+          ? ::epoll_pwait2(fd(), events_.data(), static_cast<int>(events_.size()), &ts, nullptr)
+          : ::epoll_wait(fd(), events_.data(), static_cast<int>(events_.size()), 0);
+  if (n >= 0 || errno != ENOSYS) return n;
+  return ::epoll_wait(fd(), events_.data(), static_cast<int>(events_.size()), 0);
+}
+
+bool poller::turn(std::chrono::microseconds limit) {
+  using std::chrono::microseconds;
+  in_turn_ = true;
+  // All events are turned into flags and scheduled waiters before anybody is woken: a waiter may
+  // then destroy any watch or waiter without leaving a stale pointer in the batch.
+  const int n = wait(has_work() ? microseconds(0) : limit);
+  for (int i = 0; i < n; ++i) {
+    const auto& event = events_[static_cast<std::size_t>(i)];
+    auto& watched = *static_cast<watch*>(event.data.ptr);
+    watched.seen_ = watched.seen_ | translate(event.events);
+    if (watched.waiter_ != nullptr) schedule(*watched.waiter_);
+  }
+  run_list due;  // who schedules itself again meanwhile waits for the next turn
+  due.swap(ready_);
+  const bool worked = !due.empty();
+  while (!due.empty()) {
+    auto& next = due.front();
+    due.pop_front();
+    next.wake();
+  }
+  in_turn_ = false;
+  return worked;
+}
+
+}  // namespace relay::net

@@ -1,0 +1,132 @@
+#include <relay/net/socket.hpp>
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace relay::net {
+namespace {
+
+constexpr int listen_backlog = 1024;
+
+bool set_int(int fd, int level, int name, int value) noexcept {
+  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+bool bind_to_device(int fd, const std::string& device) noexcept {
+  return device.empty() || ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(),
+                                        static_cast<socklen_t>(device.size())) == 0;
+}
+
+// Not being able to probe a silent peer is no reason to refuse a connection: errors are ignored,
+// and the values are cut to what Linux takes.
+void set_keepalive(int fd, const keepalive& alive) noexcept {
+  const auto idle = static_cast<int>(std::min<std::int64_t>(alive.idle.count(), 32767));
+  if (idle <= 0) return;
+  set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);
+  set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, idle);
+  set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, std::clamp(alive.probes, 1, 127));
+}
+
+unique_fd tcp_socket(int family) noexcept {
+  return unique_fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+}
+
+bool bind_to(int fd, const ip_endpoint& at) noexcept {
+  const socket_address address(at);
+  return ::bind(fd, address.data(), address.length) == 0;
+}
+
+result<unique_fd> bound_listener(const ip_endpoint& at, const listen_options& options,
+                                 const char** step) {
+  *step = "opening a socket";
+  auto fd = tcp_socket(at.address.family());
+  if (!fd) return last_system_error();
+  // Both values are set: the system's default (net.ipv6.bindv6only) must not decide.
+  *step = "setting IPV6_V6ONLY";
+  if (at.address.is_v6() &&
+      !set_int(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6_only ? 1 : 0)) {
+    return last_system_error();
+  }
+  *step = "binding to the device";
+  if (!bind_to_device(fd.get(), options.interface)) return last_system_error();
+  set_int(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  *step = "setting SO_REUSEPORT";
+  if (options.reuse_port && !set_int(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return last_system_error();
+  }
+  *step = "binding";
+  if (!bind_to(fd.get(), at)) return last_system_error();
+  return fd;
+}
+
+}  // namespace
+
+result<unique_fd> listen_tcp(const ip_endpoint& at, const listen_options& options,
+                             const char** step) {
+  auto fd = bound_listener(at, options, step);
+  if (!fd) return fd;
+  set_int(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  set_keepalive(fd->get(), options.alive);
+  *step = "listening";
+  if (::listen(fd->get(), listen_backlog) != 0) return last_system_error();
+  return fd;
+}
+
+error_code probe_listen(const ip_endpoint& at, const listen_options& options) {
+  auto alone = options;
+  alone.reuse_port = false;
+  const char* step = nullptr;
+  const auto fd = bound_listener(at, alone, &step);
+  if (!fd) return fd.error();
+  // bind() lets two SO_REUSEADDR sockets share an address until one listens.
+  return ::listen(fd->get(), 1) == 0 ? error_code() : last_system_error();
+}
+
+result<unique_fd> start_connect(const ip_endpoint& to, const dial_options& options,
+                                const char** step) {
+  *step = "opening a socket";
+  auto fd = tcp_socket(to.address.family());
+  if (!fd) return last_system_error();
+  set_int(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  *step = "binding to `through`";
+  if (options.through) {
+    // With port 0 the port is chosen at connect(), by the whole 4-tuple, so that one local address
+    // can have more than 28,000 connections.
+    set_int(fd.get(), options.through->port == 0 ? IPPROTO_IP : SOL_SOCKET,
+            options.through->port == 0 ? IP_BIND_ADDRESS_NO_PORT : SO_REUSEADDR, 1);
+    if (!bind_to(fd.get(), *options.through)) return last_system_error();
+  }
+  *step = "binding to the device";
+  if (!bind_to_device(fd.get(), options.interface)) return last_system_error();
+  set_keepalive(fd.get(), options.alive);
+  *step = "connecting";
+  const socket_address address(to);
+  if (::connect(fd.get(), address.data(), address.length) != 0 && errno != EINPROGRESS) {
+    return last_system_error();
+  }
+  return fd;
+}
+
+error_code pending_error(int fd) noexcept {
+  int value = 0;
+  socklen_t length = sizeof value;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &length) != 0) return last_system_error();
+  return {value, boost::system::system_category()};
+}
+
+result<ip_endpoint> local_endpoint(int fd) {
+  socket_address address;
+  if (::getsockname(fd, address.data(), &address.length) != 0) return last_system_error();
+  return address.endpoint();
+}
+
+void reset_on_close(int fd) noexcept {
+  const linger now{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+}  // namespace relay::net

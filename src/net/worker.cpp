@@ -1,0 +1,76 @@
+#include <relay/net/worker.hpp>
+
+#include <boost/asio/post.hpp>
+
+namespace relay::net {
+namespace {
+
+using std::chrono::steady_clock;
+
+// While there is traffic the worker waits in its own poller, since going through Asio costs two
+// system calls more per wake-up; Asio's own work (timers, name servers, signals) waits this long at
+// most.
+constexpr std::chrono::microseconds own_turn{200};
+
+}  // namespace
+
+worker::worker(std::size_t index)
+    : index_(index),
+      poller_([this] { asio::post(loop_, [this] { run_scheduled(); }); }),
+      readiness_(loop_, poller_.fd()),
+      tick_timer_(loop_),
+      wheel_([this] {
+        await_tick();
+        return tick_now();
+      }) {
+  await_poller();
+}
+
+worker::~worker() { (void)readiness_.release(); }  // the poller closes its descriptor
+
+void worker::run() { loop_.run(); }
+
+void worker::finish() {
+  finishing_ = true;
+  readiness_.cancel();
+  tick_timer_.cancel();
+}
+
+void worker::post(std::function<void()> what) { asio::post(loop_, std::move(what)); }
+
+// Waiters that were scheduled from one of Asio's handlers: a limit, an answer from a name server.
+void worker::run_scheduled() {
+  if (poller_.has_work()) poller_.turn(std::chrono::microseconds(0));
+  if (poller_.has_work()) asio::post(loop_, [this] { run_scheduled(); });
+}
+
+void worker::await_poller() {
+  readiness_.async_wait(asio::posix::stream_descriptor::wait_read,
+                        [this](const boost::system::error_code& ec) {
+                          if (!ec && !finishing_) serve_poller();
+                        });
+}
+
+void worker::serve_poller() {
+  const auto until = steady_clock::now() + own_turn;
+  bool more = true;
+  while (more && steady_clock::now() < until) more = poller_.turn(own_turn);
+  if (!more) return await_poller();
+  asio::post(loop_, [this] {
+    if (!finishing_) serve_poller();
+  });
+}
+
+std::uint32_t worker::tick_now() const {
+  return static_cast<std::uint32_t>((steady_clock::now() - origin_) / timer_wheel::tick);
+}
+
+void worker::await_tick() {
+  tick_timer_.expires_after(timer_wheel::tick);
+  tick_timer_.async_wait([this](const boost::system::error_code& ec) {
+    if (ec || finishing_) return;
+    if (wheel_.advance(tick_now())) await_tick();
+  });
+}
+
+}  // namespace relay::net

@@ -1,0 +1,178 @@
+#include <relay/pump/direction.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::pump {
+namespace {
+
+using transport::io;
+
+// Two full buffers in a row: somebody sends faster than we are woken.
+constexpr std::uint8_t full_reads_of_bulk = 2;
+// A spliced read below this costs more than a copy; so many of them in a row end splicing.
+constexpr std::size_t small_splice = 4096;
+constexpr std::uint8_t small_splices_of_trickle = 4;
+// More than any pipe holds: the pipe is the limit.
+constexpr std::size_t splice_at_most = std::size_t{1} << 30;
+
+void spend(std::size_t& budget, std::size_t bytes) { budget -= std::min(budget, bytes); }
+
+}  // namespace
+
+progress direction::run(transport::stream& from, transport::stream& to, workspace& shared,
+                        std::size_t budget, error_code& why) {
+  if (done_) return progress::done;
+  const ends e{from, to, shared, why};
+  if (pending_) {  // comes first, in either mode
+    const auto rest = write(e, pending_->rest());
+    if (rest != progress::more) return rest;
+  }
+  for (;;) {
+    const auto result = splicing_ ? splice(e, budget) : copy(e, budget);
+    if (result != progress::more || budget == 0) return result;
+  }
+}
+
+progress direction::copy(const ends& e, std::size_t& budget) {
+  const auto buffer = e.shared.buffer();
+  for (bool again = true; !ended_;) {
+    if (!again) return progress::blocked;
+    if (budget == 0) return progress::more;
+    const auto in = e.from.read_some(buffer);
+    if (in.what == io::blocked) return progress::blocked;
+    if (in.what == io::failed) {
+      e.why = in.ec;
+      return progress::read_failed;
+    }
+    if (in.what == io::end) {
+      ended_ = true;
+      break;
+    }
+    again = in.again;
+    spend(budget, in.bytes);
+    full_reads_ = in.bytes == buffer.size() ? static_cast<std::uint8_t>(full_reads_ + 1) : 0;
+    const auto out = write(e, buffer.first(in.bytes));
+    if (out != progress::more) return out;
+    if (full_reads_ >= full_reads_of_bulk && start_splicing(e)) return progress::more;
+  }
+  return finish(e);
+}
+
+// Returns `more` when all of it is written; the rest is kept otherwise. `data` is the shared buffer
+// or the pending chunk itself.
+progress direction::write(const ends& e, std::span<std::byte> data) {
+  while (!data.empty()) {
+    const auto out = e.to.write_some(data);
+    if (out.what == io::failed) {
+      e.why = out.ec;
+      return progress::write_failed;
+    }
+    if (out.what == io::blocked) {
+      // Reading stops until the sink has taken it: that is the back-pressure.
+      if (!pending_) pending_ = e.shared.keep(data);
+      return progress::blocked;
+    }
+    data = data.subspan(out.bytes);
+    moved_ += out.bytes;
+    if (pending_) pending_->at += static_cast<std::uint32_t>(out.bytes);
+  }
+  if (pending_) e.shared.give_back(std::move(pending_));
+  return progress::more;
+}
+
+// Invariant: the pipe is empty whenever we read into it, so "blocked" means "no data", never "pipe
+// full".
+progress direction::splice(const ends& e, std::size_t& budget) {
+  if (!pipe_ && !(pipe_ = e.shared.pipes().lease())) {
+    stop_splicing(e.shared);
+    return progress::more;
+  }
+  for (;;) {
+    const auto emptied = drain_pipe(e);
+    if (emptied != progress::more) return emptied;
+    if (small_reads_ >= small_splices_of_trickle) {
+      stop_splicing(e.shared);
+      return progress::more;
+    }
+    if (budget == 0) return progress::more;
+    const auto in = e.from.splice_to_pipe(pipe_->write_end(), splice_at_most);
+    switch (in.what) {
+      case io::moved:
+        in_pipe_ = static_cast<std::uint32_t>(in.bytes);
+        spend(budget, in.bytes);
+        small_reads_ =
+            in.bytes < small_splice ? static_cast<std::uint8_t>(small_reads_ + 1) : std::uint8_t{0};
+        break;
+      case io::blocked:
+        e.shared.pipes().give_back(std::move(pipe_));
+        return progress::blocked;
+      case io::unsupported:
+        never_splice_ = true;
+        stop_splicing(e.shared);
+        return progress::more;
+      case io::failed:
+        e.why = in.ec;
+        return progress::read_failed;
+      case io::end:
+        ended_ = true;
+        stop_splicing(e.shared);
+        return finish(e);
+    }
+  }
+}
+
+progress direction::drain_pipe(const ends& e) {
+  while (in_pipe_ > 0) {
+    const auto out = e.to.splice_from_pipe(pipe_->read_end(), in_pipe_);
+    if (out.what == io::blocked) return progress::blocked;
+    if (out.what != io::moved) {
+      e.why = out.what == io::failed
+                  ? out.ec
+                  : error_code(EINVAL, boost::system::system_category());  // promised, not kept
+      return progress::write_failed;
+    }
+    in_pipe_ -= static_cast<std::uint32_t>(out.bytes);
+    moved_ += out.bytes;
+  }
+  return progress::more;
+}
+
+progress direction::finish(const ends& e) {
+  const auto out = e.to.shutdown_write();
+  if (out.what == io::blocked) return progress::blocked;
+  if (out.what == io::failed) {
+    e.why = out.ec;
+    return progress::write_failed;
+  }
+  done_ = true;
+  return progress::done;
+}
+
+bool direction::start_splicing(const ends& e) {
+  full_reads_ = 0;
+  if (never_splice_ || !e.from.can_splice() || !e.to.can_splice()) return false;
+  pipe_ = e.shared.pipes().lease();
+  small_reads_ = 0;
+  splicing_ = pipe_ != nullptr;
+  return splicing_;
+}
+
+void direction::stop_splicing(workspace& shared) {
+  splicing_ = false;
+  full_reads_ = 0;
+  if (pipe_) shared.pipes().give_back(std::move(pipe_));
+}
+
+std::size_t direction::pending() const noexcept {
+  return in_pipe_ + (pending_ ? pending_->size - pending_->at : 0);
+}
+
+void direction::release(workspace& shared) {
+  if (pending_) shared.give_back(std::move(pending_));
+  if (pipe_ && in_pipe_ == 0) shared.pipes().give_back(std::move(pipe_));
+  pipe_.reset();  // with bytes in it, it is of no use to anybody
+  in_pipe_ = 0;
+}
+
+}  // namespace relay::pump

@@ -1,0 +1,33 @@
+#include <relay/pump/end_reason.hpp>
+
+namespace relay::pump {
+
+std::string_view to_string(end_reason why) noexcept {
+  switch (why) {
+    case end_reason::client_eof:
+      return "client_eof";
+    case end_reason::remote_eof:
+      return "remote_eof";
+    case end_reason::reset_by_client:
+      return "reset_by_client";
+    case end_reason::reset_by_remote:
+      return "reset_by_remote";
+    case end_reason::client_error:
+      return "client_error";
+    case end_reason::remote_error:
+      return "remote_error";
+    case end_reason::half_close_timeout:
+      return "half_close_timeout";
+    case end_reason::resolve_failed:
+      return "resolve_failed";
+    case end_reason::connect_failed:
+      return "connect_failed";
+    case end_reason::shutdown:
+      return "shutdown";
+    case end_reason::count_:
+      break;
+  }
+  return "unknown";
+}
+
+}  // namespace relay::pump

@@ -1,0 +1,109 @@
+// What the workers share, under load from several sides at once; also run under TSan.
+#include "support/relay_bench.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace relay::forward {
+namespace {
+
+using test::relay_bench;
+
+/// Accepts and echoes until it is destroyed; each connection is served to its end.
+class echo_server {
+ public:
+  echo_server() : listener_(test::listen_any("127.0.0.1", 1024)) {
+    thread_ = std::thread([this] {
+      while (!stopping_) {
+        unique_fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        if (!client) return;
+        std::string part(65536, '\0');
+        for (;;) {
+          const auto n = ::recv(client.get(), part.data(), part.size(), 0);
+          if (n <= 0) break;
+          if (::send(client.get(), part.data(), static_cast<std::size_t>(n), MSG_NOSIGNAL) < 0)
+            break;
+        }
+      }
+    });
+  }
+  ~echo_server() {
+    stopping_ = true;
+    ::shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+  ip_endpoint address() const { return test::address_of(listener_.get()); }
+
+ private:
+  unique_fd listener_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+void talk(relay_bench& b, std::size_t endpoint, unsigned seed) {
+  const auto client = b.connect(endpoint);
+  const auto said = test::pattern(20'000 + seed, seed);
+  test::send_all(client.get(), said);
+  test::shut_write(client.get());
+  EXPECT_EQ(test::read_to_end(client.get()), said);
+}
+
+TEST(Concurrency, ManyClientsOnManyWorkersByAddressAndByName) {
+  relay_bench b(4);
+  echo_server remote;
+  b.options.names.hosts = b.folder.write("hosts", "127.0.0.1 echo\n");
+  b.add(remote.address());
+  b.add(test::named("echo", remote.address().port));
+  b.add(test::refusing_address());
+  b.start();
+  std::vector<std::thread> clients;
+  for (unsigned t = 0; t < 4; ++t) {
+    clients.emplace_back([&b, t] {
+      for (unsigned i = 0; i < 40; ++i) {
+        talk(b, i % 2, t * 100 + i);
+        const auto refused = b.connect(2);  // the storm's lock
+        EXPECT_EQ(test::read_to_end(refused.get()), "");
+      }
+    });
+  }
+  for (auto& each : clients) each.join();
+  EXPECT_TRUE(test::wait_until([&] { return b.running->connections() == 0; }));
+  for (const auto load : b.running->loads()) EXPECT_EQ(load, 0U);
+  EXPECT_EQ(b.running->count(0).accepted + b.running->count(1).accepted, 160U);
+}
+
+TEST(Concurrency, StoppingInTheMiddleOfEverythingLosesNothingOfOurs) {
+  for (int round = 0; round < 5; ++round) {
+    relay_bench b(4);
+    echo_server remote;
+    b.add(remote.address());
+    b.add(test::named("localhost", remote.address().port));
+    b.start(logs::level::off);
+    std::atomic<bool> stop = false;
+    std::vector<std::thread> clients;
+    for (std::size_t t = 0; t < 3; ++t) {
+      clients.emplace_back([&, t] {
+        while (!stop) {
+          try {
+            const auto client = b.connect(t % 2);
+            test::send_all(client.get(), "x");
+          } catch (const std::exception&) {
+            return;  // the relay has stopped listening
+          }
+        }
+      });
+    }
+    EXPECT_TRUE(test::wait_until([&] { return b.running->count(0).accepted > 50; }));
+    std::atomic<bool> drained = false;
+    if (round % 2 == 0) b.running->drain([&] { drained = true; });
+    b.running->stop();
+    stop = true;
+    for (auto& each : clients) each.join();
+    EXPECT_EQ(b.running->connections(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace relay::forward

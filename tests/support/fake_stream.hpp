@@ -1,0 +1,75 @@
+#pragma once
+
+#include <relay/transport/stream.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <string>
+
+namespace relay::test {
+
+/// A stream whose peer is the test: what it reads, takes and fails with is scripted.
+class fake_stream final : public transport::stream {
+ public:
+  using io = transport::io;
+  using io_result = transport::io_result;
+
+  std::string incoming;          ///< what may be read now
+  bool ended = false;            ///< after `incoming`: the end
+  error_code read_error;         ///< after `incoming`: a failure
+  std::size_t takes = SIZE_MAX;  ///< how many more bytes a write may place; 0: blocked
+  error_code write_error;
+  error_code reset;            ///< what `broken` says
+  int shutdowns_to_block = 0;  ///< so many calls of shutdown_write are blocked
+  error_code shutdown_error;
+
+  std::string written;
+  bool shut = false;
+  bool aborted = false;
+  int reads = 0;
+  int flushes = 0;
+  net::waiter* waiter = nullptr;
+
+  void notify(net::waiter* whom) noexcept override { waiter = whom; }
+
+  io_result read_some(std::span<std::byte> into) override {
+    ++reads;
+    if (incoming.empty()) {
+      if (read_error) return {io::failed, false, 0, read_error};
+      return {ended ? io::end : io::blocked, false, 0, {}};
+    }
+    const auto count = std::min(into.size(), incoming.size());
+    std::memcpy(into.data(), incoming.data(), count);
+    incoming.erase(0, count);
+    const bool more = !incoming.empty() || ended || read_error;
+    return {io::moved, more, count, {}};
+  }
+
+  io_result write_some(std::span<std::byte> data) override {
+    if (write_error) return {io::failed, false, 0, write_error};
+    const auto count = std::min(data.size(), takes);
+    if (count == 0) return {io::blocked, false, 0, {}};
+    written.append(reinterpret_cast<const char*>(data.data()), count);
+    if (takes != SIZE_MAX) takes -= count;
+    return {io::moved, false, count, {}};
+  }
+
+  io_result flush() override {
+    ++flushes;
+    return {io::moved, false, 0, {}};
+  }
+  io_result shutdown_write() override {
+    if (shutdowns_to_block-- > 0) return {io::blocked, false, 0, {}};
+    if (shutdown_error) return {io::failed, false, 0, shutdown_error};
+    shut = true;
+    return {io::moved, false, 0, {}};
+  }
+  error_code broken() override { return reset; }
+  void abort() noexcept override { aborted = true; }
+};
+
+inline error_code connection_reset() { return {ECONNRESET, boost::system::system_category()}; }
+
+}  // namespace relay::test

@@ -1,0 +1,224 @@
+#include <relay/base/log.hpp>
+
+#include <gtest/gtest.h>
+#include <spdlog/logger.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace relay {
+namespace {
+
+namespace fs = std::filesystem;
+
+class LogFile : public ::testing::Test {
+ protected:
+  LogFile() {
+    std::string pattern = (fs::temp_directory_path() / "relay-log-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    path_ = folder_ / "relay.log";
+  }
+  ~LogFile() override { fs::remove_all(folder_); }
+
+  static std::vector<std::string> lines(const fs::path& file) {
+    std::ifstream in(file);
+    std::vector<std::string> all;
+    for (std::string line; std::getline(in, line);) all.push_back(line);
+    return all;
+  }
+
+  fs::path folder_;
+  fs::path path_;
+};
+
+TEST_F(LogFile, LinesHaveDateTimeTargetAndLevelWithoutSpaces) {
+  logs log(logs::level::trace, path_);
+  log.target("realm_core::tcp::middle").info("[tcp]{} => {}", "a", "b");
+  const auto written = lines(path_);
+  ASSERT_EQ(written.size(), 1U);
+  const std::regex form(
+      R"(\[\d{4}-\d\d-\d\d\]\[\d\d:\d\d:\d\d\]\[realm_core::tcp::middle\]\[INFO\]\[tcp\]a => b)");
+  EXPECT_TRUE(std::regex_match(written[0], form)) << written[0];
+}
+
+TEST_F(LogFile, LevelsAreUpperCaseWords) {
+  logs log(logs::level::trace, path_);
+  auto& target = log.target("t");
+  target.error("x");
+  target.warn("x");
+  target.info("x");
+  target.debug("x");
+  target.trace("x");
+  const auto written = lines(path_);
+  ASSERT_EQ(written.size(), 5U);
+  const std::vector<std::string> words{"ERROR", "WARN", "INFO", "DEBUG", "TRACE"};
+  for (std::size_t i = 0; i < words.size(); ++i)
+    EXPECT_TRUE(written[i].ends_with("[t][" + words[i] + "]x")) << written[i];
+}
+
+TEST_F(LogFile, TimeIsLocal) {
+  const char* before = std::getenv("TZ");
+  const std::string kept = before ? before : "";
+  const auto hour = [&](const char* zone) {
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+    fs::remove(path_);
+    logs log(logs::level::info, path_);
+    log.target("t").info("x");
+    return lines(path_).at(0).substr(0, 15);  // date and hour
+  };
+  EXPECT_NE(hour("UTC"), hour("XXX-12"));
+  before ? ::setenv("TZ", kept.c_str(), 1) : ::unsetenv("TZ");
+  ::tzset();
+}
+
+TEST_F(LogFile, LevelIsTheLeastThatIsWritten) {
+  logs log(logs::level::warn, path_);
+  log.target("t").info("not this");
+  log.target("t").warn("this");
+  EXPECT_EQ(lines(path_).size(), 1U);
+}
+
+TEST_F(LogFile, OffWritesNothing) {
+  logs log(logs::level::off, path_);
+  log.target("t").error("x");
+  log.target("t").critical("x");
+  EXPECT_TRUE(lines(path_).empty());
+}
+
+TEST_F(LogFile, AppendsToWhatIsThere) {
+  std::ofstream(path_) << "old\n";
+  logs log(logs::level::info, path_);
+  log.target("t").info("new");
+  EXPECT_EQ(lines(path_).size(), 2U);
+}
+
+TEST_F(LogFile, LineIsInTheFileAsSoonAsItIsLogged) {
+  logs log(logs::level::info, path_);
+  for (std::size_t n = 1; n <= 3; ++n) {
+    log.target("t").info("x");
+    EXPECT_EQ(lines(path_).size(), n);
+  }
+}
+
+TEST_F(LogFile, MissingFolderThrowsWithThePath) {
+  const auto path = (folder_ / "none" / "relay.log").string();
+  try {
+    logs log(logs::level::info, path);
+    FAIL() << "opened " << path;
+  } catch (const std::system_error& e) {
+    EXPECT_EQ(e.code().value(), ENOENT);
+    EXPECT_NE(std::string(e.what()).find(path), std::string::npos) << e.what();
+  }
+}
+
+TEST_F(LogFile, FileIsClosedOnExec) {
+  logs log(logs::level::info, path_);
+  const auto wanted = fs::canonical(path_);
+  int seen = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code ec;
+    if (fs::read_symlink(entry, ec) != wanted) continue;
+    const int flags = ::fcntl(std::stoi(entry.path().filename()), F_GETFD);
+    EXPECT_TRUE(flags & FD_CLOEXEC);
+    ++seen;
+  }
+  EXPECT_EQ(seen, 1);
+}
+
+TEST_F(LogFile, IsNotWritableForOthersWhateverTheUmask) {
+  const auto kept = ::umask(0);
+  logs log(logs::level::info, path_);
+  ::umask(kept);
+  EXPECT_EQ(fs::status(path_).permissions() & (fs::perms::others_write | fs::perms::group_write),
+            fs::perms::none);
+}
+
+TEST_F(LogFile, ReopenWritesToANewFileAfterRename) {
+  logs log(logs::level::info, path_);
+  auto& target = log.target("t");
+  target.info("first");
+  const auto rotated = folder_ / "relay.log.1";
+  fs::rename(path_, rotated);
+  target.info("second");  // still the old file: nobody has told us
+  EXPECT_EQ(log.reopen(), "");
+  target.info("third");
+  EXPECT_EQ(lines(rotated).size(), 2U);
+  EXPECT_EQ(lines(path_).size(), 1U);
+}
+
+TEST_F(LogFile, ReopenKeepsTheOldFileWhenTheNewOneCannotBeOpened) {
+  logs log(logs::level::info, path_);
+  const auto rotated = folder_ / "relay.log.1";
+  fs::rename(path_, rotated);
+  fs::create_directory(path_);  // cannot be opened for writing, not even by root
+  EXPECT_EQ(log.reopen(), "cannot open " + path_.string() + ": is a directory");
+  log.target("t").info("x");
+  EXPECT_EQ(lines(rotated).size(), 1U);
+}
+
+TEST_F(LogFile, TargetIsMadeOnceAndStays) {
+  logs log(logs::level::info, path_);
+  auto& first = log.target("a");
+  for (int i = 0; i < 100; ++i) log.target("t" + std::to_string(i));
+  EXPECT_EQ(&first, &log.target("a"));
+  EXPECT_NE(&first, &log.target("b"));
+}
+
+TEST_F(LogFile, ThreadsLoseNoLineAndMixNone) {
+  constexpr int threads = 4;
+  constexpr int each = 250;
+  {
+    logs log(logs::level::info, path_);
+    std::vector<std::thread> writers;
+    for (int t = 0; t < threads; ++t) {
+      writers.emplace_back([&log, t] {
+        for (int i = 0; i < each; ++i) {
+          log.target("shared").info("{}", std::string(64, static_cast<char>('a' + t)));
+          log.target("own" + std::to_string(t)).debug("dropped");
+          if (i % 50 == 0) {
+            EXPECT_EQ(log.reopen(), "");
+          }
+        }
+      });
+    }
+    for (auto& writer : writers) writer.join();
+  }
+  const auto written = lines(path_);
+  EXPECT_EQ(written.size(), static_cast<std::size_t>(threads * each));
+  for (const auto& line : written) {
+    const auto text = line.substr(line.rfind(']') + 1);
+    EXPECT_EQ(text, std::string(64, text.at(0)));
+  }
+}
+
+TEST(LogStream, StandardStreamsNeedNoFileAndReopenDoesNothing) {
+  for (const auto* stream : {"stdout", "stderr"}) {
+    logs log(logs::level::off, stream);
+    EXPECT_EQ(log.reopen(), "");
+    EXPECT_FALSE(fs::exists(stream));
+  }
+}
+
+TEST(LogStream, StderrGetsTheLines) {
+  ::testing::internal::CaptureStderr();
+  {
+    logs log(logs::level::info, "stderr");
+    log.target("t").info("hello");
+  }
+  const auto text = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(text.ends_with("[t][INFO]hello\n")) << text;
+}
+
+}  // namespace
+}  // namespace relay

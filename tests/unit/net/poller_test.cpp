@@ -1,0 +1,146 @@
+#include "support/sockets.hpp"
+
+#include <relay/net/poller.hpp>
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+
+namespace relay::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct counting final : waiter {
+  void wake() override {
+    ++times;
+    if (then) then();
+  }
+  int times = 0;
+  std::function<void()> then;
+};
+
+struct bench {
+  int announced = 0;
+  net::poller poller{[this] { ++announced; }};
+};
+
+TEST(Poller, TellsWhatHappensOnceAndWakesTheWaiter) {
+  bench b;
+  auto [ours, theirs] = test::tcp_pair();
+  watch w(b.poller);
+  counting c;
+  ASSERT_FALSE(w.attach(std::move(ours)));
+  w.notify(&c);
+  ASSERT_TRUE(test::turn_until(b.poller, [&] { return c.times == 1; }));
+  EXPECT_TRUE(has(w.events(), seen::writable));
+  EXPECT_FALSE(has(w.events(), seen::readable));
+  test::send_all(theirs.get(), "x");
+  ASSERT_TRUE(test::turn_until(b.poller, [&] { return has(w.events(), seen::readable); }));
+  const int woken = c.times;
+  b.poller.turn(0us);  // edge-triggered: what was told is not told again
+  EXPECT_EQ(c.times, woken);
+}
+
+TEST(Poller, TellsFinAndResetApart) {
+  bench b;
+  auto [a, peer_of_a] = test::tcp_pair();
+  watch ended(b.poller);
+  ASSERT_FALSE(ended.attach(std::move(a)));
+  test::shut_write(peer_of_a.get());
+  ASSERT_TRUE(test::turn_until(b.poller, [&] { return has(ended.events(), seen::hangup); }));
+  EXPECT_FALSE(has(ended.events(), seen::broken));
+
+  auto [c, peer_of_c] = test::tcp_pair();
+  watch broken(b.poller);
+  ASSERT_FALSE(broken.attach(std::move(c)));
+  test::reset(std::move(peer_of_c));
+  ASSERT_TRUE(test::turn_until(b.poller, [&] { return has(broken.events(), seen::broken); }));
+}
+
+TEST(Poller, EventsAccumulateWhileNobodyIsNotified) {
+  bench b;
+  auto [ours, theirs] = test::tcp_pair();
+  watch w(b.poller);
+  ASSERT_FALSE(w.attach(std::move(ours)));
+  test::send_all(theirs.get(), "x");
+  ASSERT_TRUE(test::turn_until(b.poller, [&] { return has(w.events(), seen::readable); }));
+  w.clear(seen::readable);
+  EXPECT_FALSE(has(w.events(), seen::readable));
+  EXPECT_TRUE(has(w.events(), seen::writable));
+}
+
+TEST(Poller, AWaiterMayDestroyOthersOfTheSameBatch) {
+  bench b;
+  auto [one, peer_one] = test::tcp_pair();
+  auto [two, peer_two] = test::tcp_pair();
+  auto first = std::make_unique<watch>(b.poller);
+  auto second = std::make_unique<watch>(b.poller);
+  ASSERT_FALSE(first->attach(std::move(one)));
+  ASSERT_FALSE(second->attach(std::move(two)));
+  auto a = std::make_unique<counting>();
+  auto z = std::make_unique<counting>();
+  first->notify(a.get());
+  second->notify(z.get());
+  int destroyed = 0;
+  a->then = [&] { second.reset(), z.reset(), ++destroyed; };
+  z->then = [&] { first.reset(), a.reset(), ++destroyed; };
+  b.poller.turn(1s);
+  EXPECT_EQ(destroyed, 1);
+}
+
+TEST(Poller, AScheduledWaiterIsWokenOncePerTurn) {
+  bench b;
+  counting c;
+  b.poller.schedule(c);
+  b.poller.schedule(c);
+  EXPECT_EQ(b.announced, 1);
+  c.then = [&] { b.poller.schedule(c); };
+  EXPECT_TRUE(b.poller.turn(0us));
+  EXPECT_EQ(c.times, 1);
+  EXPECT_TRUE(b.poller.has_work());
+  EXPECT_EQ(b.announced, 1) << "within a turn nothing need be announced";
+  c.then = nullptr;
+  b.poller.turn(0us);
+  EXPECT_EQ(c.times, 2);
+  EXPECT_FALSE(b.poller.turn(0us));
+}
+
+TEST(Poller, ADestroyedWaiterLeavesTheRunList) {
+  bench b;
+  {
+    counting c;
+    b.poller.schedule(c);
+  }
+  EXPECT_FALSE(b.poller.has_work());
+}
+
+TEST(Watch, ClosesReplacesAndReleases) {
+  bench b;
+  auto [one, peer_one] = test::tcp_pair();
+  auto [two, peer_two] = test::tcp_pair();
+  watch w(b.poller);
+  ASSERT_FALSE(w.attach(std::move(one), seen::writable));
+  EXPECT_TRUE(has(w.events(), seen::writable));
+  ASSERT_FALSE(w.attach(std::move(two)));
+  EXPECT_EQ(test::read_to_end(peer_one.get()), "") << "the first was closed";
+  const auto released = w.release();
+  EXPECT_TRUE(released);
+  EXPECT_EQ(w.fd(), -1);
+  test::send_all(peer_two.get(), "x");
+  b.poller.turn(0us);
+  EXPECT_EQ(w.events(), seen::none) << "off the poller";
+}
+
+TEST(Watch, SaysWhyADescriptorCannotBeWatched) {
+  bench b;
+  watch w(b.poller);
+  EXPECT_TRUE(w.attach(unique_fd()));
+  EXPECT_EQ(w.fd(), -1);
+}
+
+}  // namespace
+}  // namespace relay::net

@@ -1,0 +1,121 @@
+#include <relay/net/timer_wheel.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace relay::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct counting final : timer {
+  void expired() override {
+    ++times;
+    if (then) then();
+  }
+  int times = 0;
+  std::function<void()> then;
+};
+
+/// A wheel whose time is moved by hand.
+struct bench {
+  std::uint32_t clock = 0;
+  int starts = 0;
+  timer_wheel wheel{[this] {
+    ++starts;
+    return clock;
+  }};
+  bool pass(std::uint32_t ticks) { return wheel.advance(clock += ticks); }
+};
+
+TEST(TimerWheel, ExpiresNeverEarlyAndAtMostTwoTicksLate) {
+  for (const auto limit : {1ms, 99ms, 100ms, 101ms, 1000ms, 25600ms, 60000ms}) {
+    bench b;
+    counting t;
+    b.wheel.arm(t, limit);
+    const auto ticks = static_cast<std::uint32_t>((limit + 99ms) / 100ms);
+    for (std::uint32_t i = 0; i < ticks; ++i) {
+      b.pass(1);
+      EXPECT_EQ(t.times, 0) << limit.count() << " ms after " << i + 1 << " ticks";
+    }
+    b.pass(1);
+    EXPECT_EQ(t.times, 1) << limit.count();
+    EXPECT_FALSE(t.is_armed());
+  }
+}
+
+TEST(TimerWheel, RearmingMovesTheLimitAndDisarmingTakesItAway) {
+  bench b;
+  counting moved;
+  counting gone;
+  b.wheel.arm(moved, 100ms);
+  b.wheel.arm(gone, 100ms);
+  b.wheel.arm(moved, 1000ms);
+  gone.disarm();
+  b.pass(5);
+  EXPECT_EQ(moved.times + gone.times, 0);
+  b.pass(10);
+  EXPECT_EQ(moved.times, 1);
+  EXPECT_EQ(gone.times, 0);
+}
+
+TEST(TimerWheel, PausesWhenEmptyAndStartsAgainWithTheNextTimer) {
+  bench b;
+  counting t;
+  b.wheel.arm(t, 100ms);
+  EXPECT_EQ(b.starts, 1);
+  EXPECT_TRUE(b.pass(1));
+  EXPECT_FALSE(b.pass(1));
+  b.clock += 100'000;  // nobody advances it meanwhile
+  b.wheel.arm(t, 100ms);
+  EXPECT_EQ(b.starts, 2);
+  EXPECT_TRUE(b.pass(1));
+  EXPECT_EQ(t.times, 1);
+  b.pass(1);
+  EXPECT_EQ(t.times, 2);
+}
+
+TEST(TimerWheel, CatchesUpAfterALongStop) {
+  bench b;
+  counting soon;
+  counting later;
+  b.wheel.arm(soon, 300ms);
+  b.wheel.arm(later, 1h);
+  b.pass(5000);
+  EXPECT_EQ(soon.times, 1);
+  EXPECT_EQ(later.times, 0);
+  b.pass(36'000);
+  EXPECT_EQ(later.times, 1);
+}
+
+TEST(TimerWheel, WorksAcrossTheWrapOfTheTickCounter) {
+  bench b;
+  b.clock = UINT32_MAX - 2;
+  counting t;
+  b.wheel.arm(t, 500ms);
+  for (int i = 0; i < 5; ++i) b.pass(1);
+  EXPECT_EQ(t.times, 0);
+  b.pass(1);
+  EXPECT_EQ(t.times, 1);
+}
+
+TEST(TimerWheel, AnExpiryMayArmAgainOrDestroyOthers) {
+  bench b;
+  counting again;
+  auto victim = std::make_unique<counting>();
+  again.then = [&] {
+    victim.reset();
+    if (again.times == 1) b.wheel.arm(again, 100ms);
+  };
+  b.wheel.arm(again, 100ms);
+  b.wheel.arm(*victim, 100ms);
+  b.pass(2);
+  EXPECT_EQ(victim, nullptr);
+  b.pass(2);
+  EXPECT_EQ(again.times, 2);
+}
+
+}  // namespace
+}  // namespace relay::net

@@ -1,0 +1,178 @@
+#include "support/fake_stream.hpp"
+#include "support/pump_bench.hpp"
+
+#include <relay/pump/session.hpp>
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace relay::pump {
+namespace {
+
+using namespace std::chrono_literals;
+using test::connection_reset;
+using test::fake_stream;
+
+struct bench : test::pump_bench, session::owner {
+  explicit bench(std::chrono::milliseconds half_close = 10s) : running(shared, *this, half_close) {
+    running.start(client, remote);
+  }
+  void ended(session& /*over*/, end_reason why, const error_code& ec) override {
+    end = why;
+    error = ec;
+  }
+  /// As if both streams had something to say.
+  void wake() {
+    poller.schedule(running);
+    while (poller.turn(0us)) {
+    }
+  }
+
+  fake_stream client;
+  fake_stream remote;
+  std::optional<end_reason> end;
+  error_code error;
+  session running;
+};
+
+TEST(Session, MovesBothWaysFromTheStart) {
+  bench b;
+  b.client.incoming = "question";
+  b.remote.incoming = "answer";
+  b.wake();
+  EXPECT_EQ(b.remote.written, "question");
+  EXPECT_EQ(b.client.written, "answer");
+  EXPECT_EQ(b.running.up(), 8U);
+  EXPECT_EQ(b.running.down(), 6U);
+  EXPECT_GE(b.client.flushes, 1);
+  EXPECT_FALSE(b.end);
+}
+
+TEST(Session, TheAnswerArrivesAfterTheClientHasEnded) {
+  bench b;
+  b.client.incoming = "question";
+  b.client.ended = true;
+  b.wake();
+  EXPECT_TRUE(b.remote.shut);
+  EXPECT_FALSE(b.client.shut);
+  EXPECT_FALSE(b.end);
+  b.remote.incoming = "late answer";
+  b.remote.ended = true;
+  b.wake();
+  EXPECT_EQ(b.client.written, "late answer");
+  EXPECT_EQ(b.end, end_reason::client_eof);
+  EXPECT_FALSE(b.client.aborted);
+}
+
+TEST(Session, TellsWhoEndedFirst) {
+  bench b;
+  b.remote.ended = true;
+  b.wake();
+  b.client.ended = true;
+  b.wake();
+  EXPECT_EQ(b.end, end_reason::remote_eof);
+}
+
+TEST(Session, HalfCloseLivesUntilIdleForItsLimit) {
+  bench b(1s);
+  b.client.ended = true;
+  b.wake();
+  for (int i = 0; i < 5; ++i) {  // activity keeps it alive
+    b.pass(8);
+    b.remote.incoming = "more";
+    b.wake();
+    ASSERT_FALSE(b.end);
+  }
+  b.pass(9);
+  EXPECT_FALSE(b.end);
+  b.pass(4);
+  EXPECT_EQ(b.end, end_reason::half_close_timeout);
+  EXPECT_EQ(b.client.written.size(), 20U);
+}
+
+TEST(Session, WithoutHalfCloseTheFirstEndEndsBoth) {
+  bench b(0ms);
+  b.remote.incoming = "all of it";
+  b.remote.ended = true;
+  b.wake();
+  EXPECT_EQ(b.client.written, "all of it");
+  EXPECT_EQ(b.end, end_reason::remote_eof);
+}
+
+TEST(Session, AResetIsPassedOnAsAReset) {
+  bench b;
+  b.client.read_error = connection_reset();
+  b.wake();
+  EXPECT_EQ(b.end, end_reason::reset_by_client);
+  EXPECT_EQ(b.error, connection_reset());
+  EXPECT_TRUE(b.remote.aborted);
+  EXPECT_FALSE(b.remote.shut);
+}
+
+TEST(Session, OtherErrorsAreNamedBySide) {
+  bench b;
+  b.remote.read_error = error_code(ETIMEDOUT, boost::system::system_category());
+  b.wake();
+  EXPECT_EQ(b.end, end_reason::remote_error);
+  EXPECT_TRUE(b.client.aborted);
+}
+
+TEST(Session, WhatARemoteSaidBeforeItResetStillArrives) {
+  bench b;
+  b.client.incoming = "an upload that is refused";
+  b.remote.write_error = connection_reset();
+  b.remote.incoming = "413 too large";
+  b.remote.ended = true;
+  b.wake();
+  EXPECT_EQ(b.client.written, "413 too large");
+  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_TRUE(b.client.aborted) << "and then the reset, not an end";
+}
+
+TEST(Session, ASilentSideAfterAFailedSinkIsLimited) {
+  bench b(1s);
+  b.client.incoming = "x";
+  b.remote.write_error = connection_reset();
+  b.wake();
+  EXPECT_FALSE(b.end);
+  b.pass(13);
+  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_TRUE(b.client.aborted);
+}
+
+TEST(Session, AResetIsNoticedWhenNobodyReadsAnyMore) {
+  bench b;
+  b.client.ended = true;
+  b.wake();
+  b.client.reset = connection_reset();
+  b.wake();
+  EXPECT_EQ(b.end, end_reason::reset_by_client);
+  EXPECT_TRUE(b.remote.aborted);
+}
+
+TEST(Session, AbortResetsBothAndTellsNobody) {
+  bench b;
+  b.running.abort();
+  EXPECT_TRUE(b.client.aborted);
+  EXPECT_TRUE(b.remote.aborted);
+  EXPECT_FALSE(b.end);
+}
+
+TEST(Session, ABulkSideDoesNotStarveTheOther) {
+  bench b;
+  b.client.incoming = std::string(std::size_t{64} << 20, 'x');
+  b.remote.incoming = "ping";
+  b.poller.turn(0us);
+  EXPECT_EQ(b.client.written, "ping");
+  EXPECT_LT(b.running.up(), std::size_t{4} << 20);
+  EXPECT_TRUE(b.poller.has_work()) << "it comes back for the rest";
+}
+
+TEST(Session, IsSmall) {
+  // 5,000 idle connections have 400 bytes each for everything; the session is the largest part.
+  EXPECT_LE(sizeof(session), 240U);
+}
+
+}  // namespace
+}  // namespace relay::pump

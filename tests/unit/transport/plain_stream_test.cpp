@@ -1,0 +1,115 @@
+#include "support/pump_bench.hpp"
+
+#include <relay/transport/plain_stream.hpp>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+namespace relay::transport {
+namespace {
+
+using net::has;
+using net::seen;
+
+struct bench : test::pump_bench {
+  test::plain_end end{*this};
+  std::array<std::byte, 1024> buffer{};
+
+  bool wait_for(seen what) {
+    return test::turn_until(poller, [&] { return has(end.stream.socket().events(), what); });
+  }
+  io_result read() { return end.stream.read_some(buffer); }
+};
+
+TEST(PlainStream, AShortReadEndsTheTurnWithoutAnotherCall) {
+  bench b;
+  EXPECT_EQ(b.read().what, io::blocked);
+  test::send_all(b.end.peer.get(), "hello");
+  ASSERT_TRUE(b.wait_for(seen::readable));
+  const auto in = b.read();
+  EXPECT_EQ(in.what, io::moved);
+  EXPECT_EQ(in.bytes, 5U);
+  EXPECT_FALSE(in.again);
+  EXPECT_EQ(b.read().what, io::blocked);
+}
+
+TEST(PlainStream, AFullBufferAndAHangupAskForAnotherRead) {
+  bench b;
+  test::send_all(b.end.peer.get(), test::pattern(b.buffer.size() + 10));
+  test::shut_write(b.end.peer.get());
+  ASSERT_TRUE(b.wait_for(seen::hangup));
+  auto in = b.read();
+  EXPECT_EQ(in.bytes, b.buffer.size());
+  EXPECT_TRUE(in.again);
+  in = b.read();
+  EXPECT_EQ(in.bytes, 10U);
+  EXPECT_TRUE(in.again) << "the end is there and no event will announce it";
+  EXPECT_EQ(b.read().what, io::end);
+}
+
+TEST(PlainStream, ReadsAndWritesFailAfterAReset) {
+  bench b;
+  test::reset(std::move(b.end.peer));
+  ASSERT_TRUE(b.wait_for(seen::broken));
+  const auto in = b.read();
+  EXPECT_EQ(in.what, io::failed);
+  EXPECT_EQ(in.ec.value(), ECONNRESET);
+  EXPECT_EQ(b.end.stream.write_some(b.buffer).what, io::failed);
+}
+
+TEST(PlainStream, TellsOfAResetThatNobodyReads) {
+  bench b;
+  EXPECT_FALSE(b.end.stream.broken());
+  test::reset(std::move(b.end.peer));
+  ASSERT_TRUE(b.wait_for(seen::broken));
+  EXPECT_EQ(b.end.stream.broken().value(), ECONNRESET);
+  EXPECT_FALSE(b.end.stream.broken()) << "told once";
+}
+
+TEST(PlainStream, AFullSocketBlocksUntilThereIsRoom) {
+  bench b;
+  auto data = test::pattern(std::size_t{8} << 20);
+  auto rest = std::as_writable_bytes(std::span(data));
+  std::size_t sent = 0;
+  for (;;) {
+    const auto out = b.end.stream.write_some(rest.subspan(sent));
+    if (out.what == io::blocked) break;
+    ASSERT_EQ(out.what, io::moved);
+    sent += out.bytes;
+    ASSERT_LT(sent, rest.size()) << "the socket took it all; use more";
+  }
+  EXPECT_EQ(test::read_exactly(b.end.peer.get(), sent), data.substr(0, sent));
+  ASSERT_TRUE(b.wait_for(seen::writable));
+  EXPECT_EQ(b.end.stream.write_some(rest.subspan(sent, 1)).what, io::moved);
+}
+
+TEST(PlainStream, SplicesThroughAPipe) {
+  bench b;
+  test::plain_end out{b};
+  auto pipe = pump::kernel_pipe::make(b.pipes);
+  ASSERT_TRUE(pipe);
+  EXPECT_EQ(b.end.stream.splice_to_pipe(pipe->write_end(), 100).what, io::blocked);
+  test::send_all(b.end.peer.get(), "spliced");
+  test::shut_write(b.end.peer.get());
+  ASSERT_TRUE(b.wait_for(seen::hangup));
+  const auto in = b.end.stream.splice_to_pipe(pipe->write_end(), 100);
+  ASSERT_EQ(in.what, io::moved);
+  EXPECT_EQ(in.bytes, 7U);
+  EXPECT_EQ(out.stream.splice_from_pipe(pipe->read_end(), in.bytes).bytes, 7U);
+  EXPECT_EQ(test::read_exactly(out.peer.get(), 7), "spliced");
+  EXPECT_EQ(b.end.stream.splice_to_pipe(pipe->write_end(), 100).what, io::end);
+}
+
+TEST(PlainStream, EndsAndAbortsAreDifferentToThePeer) {
+  bench b;
+  EXPECT_EQ(b.end.stream.shutdown_write().what, io::moved);
+  EXPECT_EQ(test::read_to_end(b.end.peer.get()), "");
+  test::plain_end other{b};
+  other.stream.abort();
+  other.stream.socket().close();
+  EXPECT_TRUE(test::sees_reset(other.peer.get()));
+}
+
+}  // namespace
+}  // namespace relay::transport
