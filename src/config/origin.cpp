@@ -14,4 +14,21 @@ std::string origin::to_string() const {
   return from->name + ':' + std::to_string(line) + ':' + std::to_string(column);
 }
 
+void key_origins::set(std::string_view key, origin where) {
+  for (auto& [name, place] : given_) {
+    if (name == key) {
+      place = std::move(where);
+      return;
+    }
+  }
+  given_.emplace_back(key, std::move(where));
+}
+
+origin key_origins::at(std::string_view key) const {
+  for (const auto& [name, place] : given_) {
+    if (name == key) return place;
+  }
+  return {};
+}
+
 }  // namespace relay::config

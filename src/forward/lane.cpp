@@ -38,8 +38,6 @@ void lane::resume() {
 void lane::stop_listening() { listeners_.clear(); }
 
 void lane::close(std::function<void()> closed) {
-  closed_ = true;
-  stop_listening();
   tasks_.cancel();
   tasks_.when_empty([this, closed = std::move(closed)] {
     while (!connections_.empty()) connections_.front().abort();  // it removes itself
@@ -75,10 +73,6 @@ lane& lane::least_loaded() {
 }
 
 void lane::adopt(rule& by, unique_fd client, const ip_endpoint& peer) {
-  if (closed_) {
-    --worker_.load;
-    return shared_.door.leave();
-  }
   auto* made = new connection(*this, by, peer, ++shared_.next_id);
   connections_.push_back(*made);
   made->start(std::move(client));

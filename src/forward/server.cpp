@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <latch>
 
 namespace relay::forward {
 namespace {
@@ -166,6 +167,16 @@ void server::tell_when_drained() {
 
 void server::stop() {
   if (threads_.empty()) return;
+  // First nobody accepts any more, then everybody ends: a descriptor that is handed over meanwhile
+  // must find its new worker still there.
+  std::latch all_deaf(static_cast<std::ptrdiff_t>(all_lanes_.size()));
+  for (auto* each : all_lanes_) {
+    each->worker().post([each, &all_deaf] {
+      each->stop_listening();
+      all_deaf.count_down();
+    });
+  }
+  all_deaf.wait();
   for (auto* each : all_lanes_) {
     each->worker().post([this, each] {
       each->close([this, each] {

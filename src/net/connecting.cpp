@@ -20,9 +20,9 @@ void connecting::start(const ip_endpoint& to, const dial_options& options,
 
 void connecting::wake() {
   if (failed_) return finish(failed_);
-  // A socket becomes writable when it is connected, or when it has failed.
+  // A socket becomes writable when it is connected, or when it has failed; epoll tells which.
   if (!has(into_.events(), seen::writable)) return;
-  finish(pending_error(into_.fd()));
+  finish(has(into_.events(), seen::broken) ? pending_error(into_.fd()) : error_code());
 }
 
 void connecting::expired() { finish(errc::timed_out); }

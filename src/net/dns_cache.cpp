@@ -5,6 +5,7 @@
 
 namespace relay::net {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 dns_cache::entry* dns_cache::known(std::string_view name) {
@@ -18,7 +19,7 @@ dns_cache::entry& dns_cache::place(std::string_view name) {
     entries_.erase(order_.back().name);
     order_.pop_back();
   }
-  order_.push_front({std::string(name), make_error_code(errc::lookup_failed), {}});
+  order_.push_front({std::string(name), make_error_code(errc::lookup_failed), {}, {}});
   entries_.emplace(order_.front().name, order_.begin());
   return order_.front();
 }
@@ -32,10 +33,10 @@ dns_cache::verdict dns_cache::find(std::string_view name, time_point now) {
   if (found == entries_.end()) return {};
   order_.splice(order_.begin(), order_, found->second);
   auto& old = *found->second;
-  if (now < old.expires) return {state::fresh, old.answer};
-  if (!may_serve_stale(old, now)) return {};
-  if (old.late || now < old.retry_at) return {state::stale, old.answer};
-  return {old.episode ? state::renewing : state::expired, old.answer};
+  const bool expired = now >= old.expires;
+  if (expired && !may_serve_stale(old, now)) return {};
+  if (old.late || now < old.renew_at) return {expired ? state::stale : state::fresh, old.answer};
+  return {expired && !old.episode ? state::expired : state::renewing, old.answer};
 }
 
 result<addresses> dns_cache::take_addresses(std::vector<ip_address> found) const {
@@ -50,8 +51,12 @@ result<addresses> dns_cache::take_addresses(std::vector<ip_address> found) const
 seconds dns_cache::lifetime(const dns_outcome& outcome) const {
   const auto ttl = outcome.ttl.value_or(seconds(0));
   if (outcome.found.empty()) return std::clamp(ttl, seconds(0), limits_.max_negative_ttl);
-  const auto clamped = std::clamp(ttl, limits_.min_ttl, limits_.max_ttl);
-  return outcome.partial ? std::min(clamped, limits_.partial_ttl) : clamped;
+  return std::clamp(ttl, limits_.min_ttl, limits_.max_ttl);
+}
+
+milliseconds dns_cache::renew_after(const dns_outcome& outcome, seconds holds) const {
+  if (outcome.partial) return std::min(holds, limits_.renew_partial);
+  return holds < limits_.renew_from ? milliseconds(holds) : milliseconds(holds) * 9 / 10;
 }
 
 dns_cache::stored dns_cache::store(std::string_view name, dns_outcome outcome, time_point now) {
@@ -62,19 +67,21 @@ dns_cache::stored dns_cache::store(std::string_view name, dns_outcome outcome, t
   auto* const old = known(name);
   if (!answered && old != nullptr && may_serve_stale(*old, now)) {
     old->late = false;
-    old->retry_at = now + limits_.retry_after;
-    return {old->answer, !std::exchange(old->episode, true)};
+    old->renew_at = now + limits_.retry_after;
+    const bool begins = now >= old->expires && !std::exchange(old->episode, true);
+    return {old->answer, begins};
   }
-  const auto holds = lifetime(outcome);
+  auto holds = milliseconds(lifetime(outcome));
+  auto renew = renew_after(outcome, lifetime(outcome));
+  // Even what may not be cached is remembered for a moment when it is a failure: a storm of
+  // connections must not become a storm of queries.
+  if (!positive) renew = holds = std::max(holds, limits_.failure_for);
   stored made{positive ? take_addresses(std::move(outcome.found)) : result<addresses>(outcome.ec)};
   if (limits_.capacity == 0) return made;
   auto& kept = place(name);
   kept.answer = made.answer;
-  // Even what may not be cached is remembered for a moment when it is a failure: a storm of
-  // connections must not become a storm of queries.
-  kept.expires = now + (positive ? std::chrono::milliseconds(holds)
-                                 : std::max(std::chrono::milliseconds(holds), limits_.failure_for));
-  kept.retry_at = time_point::min();
+  kept.expires = now + holds;
+  kept.renew_at = now + renew;
   kept.episode = kept.late = false;
   return made;
 }

@@ -172,7 +172,7 @@ std::optional<seconds> negative_ttl(std::span<const std::uint8_t> message,
 }  // namespace
 
 dns_reply read_reply(std::span<const std::uint8_t> message, record_type wanted) {
-  const auto unusable = dns_reply::failure(make_error_code(errc::lookup_failed));
+  auto unusable = dns_reply::failure(make_error_code(errc::lookup_failed));
   cursor from(message);
   from.u16();  // id
   const auto flags = from.u16();

@@ -35,7 +35,7 @@ std::vector<lookup_plan::question> lookup_plan::next() {
   std::vector<question> made;
   if (outcome_) return made;
   for (auto& each : families_) {
-    if (each.step == family::unasked) {
+    if (each.step == family::due) {
       each.step = family::asked;
       made.push_back({candidates_[candidate_], each.type});
     }
@@ -49,11 +49,11 @@ void lookup_plan::answered(record_type type, dns_reply reply) {
   if (outcome_) return;
   const auto which = std::ranges::find(families_, type, &family::type);
   if (which == families_.end() || which->step != family::asked) return;
-  which->step = family::answered;
+  which->step = family::known;
   which->reply = std::move(reply);
   const bool enough = which->reply.what == kind::found && !in_parallel();
-  const bool all = std::ranges::all_of(
-      families_, [](const family& each) { return each.step == family::answered; });
+  const bool all =
+      std::ranges::all_of(families_, [](const family& each) { return each.step == family::known; });
   if (enough || all) conclude_candidate();
 }
 
@@ -104,7 +104,7 @@ dns_outcome lookup_plan::positive() const {
   auto ttl = std::chrono::seconds::max();
   for (const auto& each : families_) {
     if (each.reply.what == kind::found) ttl = std::min(ttl, each.reply.ttl.value_or(ttl));
-    const bool tried = each.step != family::unasked;
+    const bool tried = each.step != family::due;
     if (tried && each.reply.what == kind::failed) made.partial = true;
   }
   made.ttl = ttl;

@@ -96,6 +96,8 @@ std::optional<result<addresses>> resolver::core::cached(const std::string& key) 
   auto found = cache_.find(key, time);
   using state = dns_cache::state;
   if (found.what == state::fresh || found.what == state::stale) return std::move(found.answer);
+  // Somebody has to start the lookup, but only one.
+  if (found.what == state::renewing && flights_.contains(key)) return std::move(found.answer);
   return std::nullopt;
 }
 
@@ -132,11 +134,15 @@ resolver::core::joined resolver::core::join(const std::string& key, std::size_t 
 result<addresses> resolver::core::conclude(const std::string& key, waiter& who,
                                            const error_code& ec) {
   if (who.answer) return *who.answer;
-  const std::lock_guard lock(mutex_);
-  leave(key, who);
-  if (ec || !who.expired) return error_code(asio::error::operation_aborted);
-  // Unless the lookup has ended just now, its successors need not wait at all.
-  if (flights_.contains(key) && cache_.slow(key)) {
+  bool begins = false;
+  {
+    const std::lock_guard lock(mutex_);
+    leave(key, who);
+    if (ec || !who.expired) return error_code(asio::error::operation_aborted);
+    // Unless the lookup has ended just now, its successors need not wait at all.
+    begins = flights_.contains(key) && cache_.slow(key);
+  }
+  if (begins) {
     log_.warn("serving expired answer for {}: no answer within {} ms", key, around_.slow.count());
   }
   return *who.expired;
@@ -195,7 +201,7 @@ void resolver::core::start(const std::string& key, std::size_t worker) {
     ask = book_.current(time);
     waiting = book_.is_waiting();
   }
-  if (here->running.contains(key)) return;  // came back by way of another worker
+  if (here->running.contains(key)) return;  // told twice
   auto done = [this, key, worker](dns_outcome outcome) { finish(key, worker, std::move(outcome)); };
   lookup_plan plan(options_.mode, search_candidates(key, ask->conf));
   auto& one = here->running[key];
@@ -223,23 +229,27 @@ void resolver::core::begin(seat& at, name_lookup& one, const std::shared_ptr<con
 }
 
 void resolver::core::finish(const std::string& key, std::size_t worker, dns_outcome outcome) {
-  const std::lock_guard lock(mutex_);
-  auto* const here = seat_of(worker);
-  if (here == nullptr) return;
-  // The caller is the lookup itself: it goes when it is off the stack.
-  if (auto ended = here->running.extract(key)) {
-    asio::post(here->loop, [lookup = std::move(ended.mapped())] {});
-  }
-  const auto it = flights_.find(key);
-  if (it == flights_.end() || it->second.worker != worker) return;
   const auto why = outcome.ec;
-  const auto stored = cache_.store(key, std::move(outcome), now());
-  if (stored.stale_begins) {
-    log_.warn("serving expired answer for {}: {}", key, describe(why));
+  log_.debug("lookup done name={} addresses={} ttl={} error={}", key, outcome.found.size(),
+             outcome.ttl.value_or(std::chrono::seconds(0)).count(), why ? describe(why) : "none");
+  bool begins = false;
+  {
+    const std::lock_guard lock(mutex_);
+    auto* const here = seat_of(worker);
+    if (here == nullptr) return;
+    // The caller is the lookup itself: it goes when it is off the stack.
+    if (auto ended = here->running.extract(key)) {
+      asio::post(here->loop, [lookup = std::move(ended.mapped())] {});
+    }
+    const auto it = flights_.find(key);
+    if (it == flights_.end() || it->second.worker != worker) return;
+    auto stored = cache_.store(key, std::move(outcome), now());
+    begins = stored.stale_begins;
+    auto waiting = std::move(it->second.waiting);
+    flights_.erase(it);
+    deliver(std::move(waiting), stored.answer);
   }
-  auto waiting = std::move(it->second.waiting);
-  flights_.erase(it);
-  deliver(std::move(waiting), stored.answer);
+  if (begins) log_.warn("serving expired answer for {}: {}", key, describe(why));
 }
 
 void resolver::core::look_up_servers(std::vector<std::string> names) {

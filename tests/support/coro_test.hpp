@@ -15,7 +15,7 @@ namespace relay::test {
 /// Runs a coroutine on a loop of the caller's; a stuck test fails instead of hanging.
 template <class Body>
 void run_on(asio::io_context& loop, Body body,
-            std::chrono::seconds limit = std::chrono::seconds(5)) {
+            std::chrono::seconds limit = std::chrono::seconds(10)) {
   std::exception_ptr failure;
   bool finished = false;
   auto done = [&](const std::exception_ptr& e) {
@@ -32,7 +32,7 @@ void run_on(asio::io_context& loop, Body body,
 
 /// Runs a coroutine on a loop of its own.
 template <class Body>
-void run(Body body, std::chrono::seconds limit = std::chrono::seconds(5)) {
+void run(Body body, std::chrono::seconds limit = std::chrono::seconds(10)) {
   asio::io_context loop{1};
   run_on(loop, std::move(body), limit);
 }

@@ -21,6 +21,7 @@ enum class log_level { off, error, warn, info, debug, trace };
 struct log {
   log_level level = log_level::off;
   std::string output = "stdout";  ///< `stdout`, `stderr`, or a file to append to
+  key_origins keys{};
   friend bool operator==(const log&, const log&) = default;
 };
 
@@ -35,6 +36,7 @@ struct dns {
   std::chrono::seconds min_ttl{0};
   std::chrono::seconds max_ttl{86400};
   std::size_t cache_size = 1024;  ///< entries
+  key_origins keys{};
   friend bool operator==(const dns&, const dns&) = default;
 };
 
@@ -71,6 +73,7 @@ struct network {
   std::uint64_t byte_rate = 0;           ///< bytes per second and connection; 0: none
   std::uint64_t endpoint_byte_rate = 0;  ///< bytes per second and endpoint; 0: none
   bool moderation = true;
+  key_origins keys{};
   friend bool operator==(const network&, const network&) = default;
 };
 
@@ -89,6 +92,7 @@ struct endpoint {
   std::uint64_t max_associations = 16384;
   config::network network;
   config::origin origin;  ///< of `listen`, for messages
+  key_origins keys{};     ///< of the others; those of `network` are in there
   friend bool operator==(const endpoint&, const endpoint&) = default;
 };
 
@@ -96,6 +100,7 @@ struct process {
   milliseconds shutdown_timeout{10000};
   std::uint64_t max_connections = 0;  ///< 0: none
   std::uint64_t socket_memory = 0;    ///< bytes held in sockets; 0: from the system's tcp_mem
+  key_origins keys{};
   friend bool operator==(const process&, const process&) = default;
 };
 

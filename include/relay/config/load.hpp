@@ -57,6 +57,12 @@ enum class convert_format { toml, json };
 /// `relay convert`: legacy JSON text to the endpoints of today (spec 1.9). Throws `config_error`.
 std::string convert_legacy(std::string name, std::string text, convert_format format);
 
+/// Endpoints whose listener is already taken by an earlier one: same host, overlapping ports, for
+/// TCP and for UDP. They are not part of `loaded::warnings`: at start they are warnings (the second
+/// one fails to bind), `relay check` asks for errors.
+std::vector<problem> duplicate_listens(const settings& what,
+                                       problem::level severity = problem::level::warning);
+
 /// What the configuration uses that this version cannot do yet; empty when it can run.
 std::vector<problem> unsupported(const settings& what);
 

@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace relay::config {
 
@@ -22,6 +25,20 @@ struct origin {
   /// `relay.toml:3:10`; the name alone when there is no text; `unknown place` without a source.
   std::string to_string() const;
   friend bool operator==(const origin&, const origin&) noexcept { return true; }
+};
+
+/// Where the keys of one table were given, for messages about their values. It compares equal, as
+/// an origin does.
+class key_origins {
+ public:
+  /// `key` is the name of a known key: a literal, which outlives this.
+  void set(std::string_view key, origin where);
+  /// The place of the key; an origin without a source when it was not given.
+  origin at(std::string_view key) const;
+  friend bool operator==(const key_origins&, const key_origins&) noexcept { return true; }
+
+ private:
+  std::vector<std::pair<std::string_view, origin>> given_;
 };
 
 }  // namespace relay::config

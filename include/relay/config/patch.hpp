@@ -7,12 +7,14 @@
 #include <vector>
 
 /// The tri-state forms of the settings: a key is given or it is not. Merging is per key, never per
-/// table: command line over endpoint over global over default (spec 1.5).
+/// table: command line over endpoint over global over default (spec 1.5). `keys` says where a key
+/// was given; a key that is not in there was given on the command line.
 namespace relay::config {
 
 struct log_patch {
   std::optional<log_level> level;
   std::optional<std::string> output;
+  key_origins keys{};
 };
 
 struct dns_patch {
@@ -22,6 +24,7 @@ struct dns_patch {
   std::optional<std::chrono::seconds> min_ttl;
   std::optional<std::chrono::seconds> max_ttl;
   std::optional<std::size_t> cache_size;
+  key_origins keys{};
 };
 
 /// One optional for each field of `network`, same names.
@@ -51,6 +54,14 @@ struct network_patch {
   std::optional<std::uint64_t> byte_rate;
   std::optional<std::uint64_t> endpoint_byte_rate;
   std::optional<bool> moderation;
+  key_origins keys{};
+};
+
+struct process_patch {
+  std::optional<milliseconds> shutdown_timeout;
+  std::optional<std::uint64_t> max_connections;
+  std::optional<std::uint64_t> socket_memory;
+  key_origins keys{};
 };
 
 /// What the command line forces on every configuration.

@@ -48,7 +48,8 @@ class lane {
   void resume();
   /// No new connections from here on; the socket's queue is closed.
   void stop_listening();
-  /// Ends every task and every connection with a reset, then calls `closed`.
+  /// Ends every task and every connection with a reset, then calls `closed`. No lane listens any
+  /// more.
   void close(std::function<void()> closed);
 
   /// Takes a client that this or another worker has accepted and admitted.
@@ -67,7 +68,6 @@ class lane {
   std::span<lane* const> all_;
   std::list<net::listener> listeners_;
   boost::intrusive::list<connection, boost::intrusive::base_hook<lane_hook>> connections_;
-  bool closed_ = false;
 };
 
 }  // namespace relay::forward

@@ -20,7 +20,7 @@ struct dns_outcome {
   error_code ec;
   /// How long it holds. Nothing: it is not for keeping (a failure, or negative without a SOA).
   std::optional<std::chrono::seconds> ttl;
-  bool partial = false;  ///< one of the two families could not be asked
+  bool partial = false;  ///< one of the two families gave no answer
 
   friend bool operator==(const dns_outcome&, const dns_outcome&) = default;
 };
@@ -36,19 +36,20 @@ class dns_cache {
     std::chrono::seconds min_ttl{0};
     std::chrono::seconds max_ttl{86400};
     std::chrono::seconds max_negative_ttl{86400};
-    std::chrono::seconds partial_ttl{30};         ///< an answer that lacks a family
-    std::chrono::seconds stale_for{3600};         ///< an expired answer may still serve
+    std::chrono::seconds renew_partial{30};  ///< an answer that lacks a family is renewed so soon
+    std::chrono::seconds renew_from{10};     ///< who holds so long is renewed in its last tenth
+    std::chrono::seconds stale_for{3600};    ///< an expired answer may still serve
     std::chrono::milliseconds failure_for{1000};  ///< a failure is remembered
     std::chrono::milliseconds retry_after{5000};  ///< next lookup after one that failed
     std::size_t max_addresses = 64;               ///< of one name
   };
 
   enum class state {
-    missing,  ///< look it up
-    fresh,    ///< `answer` holds
-    stale,    ///< `answer` has expired, but a lookup is under way or has just failed: serve it
-    expired,  ///< look it up; `answer` serves when that fails or is slow
-    renewing  ///< look it up and serve `answer` at once: the last lookup failed or was slow
+    missing,   ///< look it up
+    fresh,     ///< `answer` holds
+    renewing,  ///< serve `answer` and look it up: it will expire, or has and nobody answered
+    expired,   ///< look it up; `answer` serves when that fails or is slow
+    stale,     ///< `answer` has expired, but a lookup is under way or has just failed: serve it
   };
   struct verdict {
     state what = state::missing;
@@ -78,9 +79,9 @@ class dns_cache {
     std::string name;
     result<addresses> answer;
     time_point expires;
-    time_point retry_at = time_point::min();  // set by a failed renewal
-    bool episode = false;                     // an expired answer has been served
-    bool late = false;                        // the lookup under way has been found slow
+    time_point renew_at;   // when a lookup is due, if somebody asks
+    bool episode = false;  // an expired answer has been served
+    bool late = false;     // the lookup under way has been found slow
   };
   using order = std::list<entry>;
 
@@ -89,6 +90,8 @@ class dns_cache {
   bool may_serve_stale(const entry& old, time_point now) const;
   result<addresses> take_addresses(std::vector<ip_address> found) const;
   std::chrono::seconds lifetime(const dns_outcome& outcome) const;
+  std::chrono::milliseconds renew_after(const dns_outcome& outcome,
+                                        std::chrono::seconds holds) const;
 
   limits limits_;
   order order_;  // most recently used first

@@ -40,7 +40,7 @@ class lookup_plan {
  private:
   struct family {
     record_type type;
-    enum { unasked, asked, answered } step = unasked;
+    enum { due, asked, known } step = due;
     dns_reply reply = {};
   };
 

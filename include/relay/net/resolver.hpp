@@ -54,7 +54,8 @@ class resolver {
   void detach(std::size_t worker);
 
   /// What is known without asking anybody: a literal, the hosts file, the cache (an expired answer
-  /// too while a name cannot be looked up; errors too). Nothing when a lookup is needed.
+  /// too while a name cannot be looked up; errors too). Nothing when a lookup is needed, even if
+  /// `lookup` would only start it and answer at once.
   std::optional<result<addresses>> cached(std::string_view name);
 
   /// For coroutines of this worker. Cancellation (operation_aborted) ends only this waiting; the

@@ -23,6 +23,8 @@ dns_outcome failure(errc why = errc::lookup_failed) { return {{}, make_error_cod
 
 class DnsCache : public ::testing::Test {
  protected:
+  DnsCache() { limits_.renew_from = 100h; }  // but where that is the subject
+
   dns_cache& cache() {
     if (!cache_) cache_.emplace(limits_);
     return *cache_;
@@ -68,12 +70,34 @@ TEST_F(DnsCache, ATtlOfZeroServesThoseWhoWaitOnly) {
   EXPECT_EQ(look(), state::expired);
 }
 
-TEST_F(DnsCache, AnAnswerThatLacksAFamilyIsAskedAgainSoon) {
+TEST_F(DnsCache, AnAnswerThatLacksAFamilyIsRenewedSoonButHolds) {
   auto half = found({one}, 3600s);
   half.partial = true;
   cache().store("a.test", half, now_);
-  now_ += limits_.partial_ttl;
-  EXPECT_EQ(look(), state::expired);
+  now_ += limits_.renew_partial - 1ms;
+  EXPECT_EQ(look(), state::fresh);
+  now_ += 1ms;
+  EXPECT_EQ(look(), state::renewing);
+  const auto stored = cache().store("a.test", failure(), now_);
+  EXPECT_TRUE(stored.answer.has_value());
+  EXPECT_FALSE(stored.stale_begins) << "it has not expired";
+  EXPECT_EQ(look(), state::fresh);
+  now_ += limits_.retry_after;
+  EXPECT_EQ(look(), state::renewing);
+}
+
+TEST_F(DnsCache, InItsLastTenthAnAnswerIsRenewedWhileItServes) {
+  limits_.renew_from = 10s;
+  cache().store("long", found({one}, 100s), now_);
+  cache().store("short", found({one}, 9s), now_);
+  now_ += 9s - 1ms;
+  EXPECT_EQ(look("short"), state::fresh);
+  now_ += 81s;
+  EXPECT_EQ(look("long"), state::fresh);
+  now_ += 1ms;
+  EXPECT_EQ(look("long"), state::renewing);
+  now_ += 10s;
+  EXPECT_EQ(look("long"), state::expired) << "nobody asked in time";
 }
 
 TEST_F(DnsCache, TheSameAddressIsKeptOnceAndNotTooMany) {

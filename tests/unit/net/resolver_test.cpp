@@ -62,6 +62,7 @@ TEST_F(ResolverTest, OneFamilyWithoutAnyAnswerCostsAGraceOnly) {
     return made;
   });
   ask(server);
+  around_.grace = 20ms;
   EXPECT_EQ(lookup("half.test"), (texts{"::2"}));
   EXPECT_EQ(cached("half.test"), (texts{"::2"}));
   clock_.advance(31s);
@@ -73,14 +74,27 @@ TEST_F(ResolverTest, TheSecondLookupIsAnsweredFromTheCache) {
   ask(server);
   EXPECT_EQ(cached("Name.Test"), (texts{"nothing"}));
   EXPECT_EQ(lookup("Name.Test"), (texts{"192.0.2.1"}));
-  clock_.advance(29s);
+  clock_.advance(26s);
   EXPECT_EQ(cached("name.test"), (texts{"192.0.2.1"}));
   EXPECT_EQ(lookup("NAME.TEST"), (texts{"192.0.2.1"}));
   EXPECT_EQ(server.asked(), 2) << "case does not matter";
-  clock_.advance(1s);
+  clock_.advance(4s);
   EXPECT_EQ(cached("name.test"), (texts{"nothing"}));
   lookup("name.test");
   EXPECT_EQ(server.asked(), 4);
+}
+
+TEST_F(ResolverTest, NobodyWaitsForTheRenewalOfAnAnswerAboutToExpire) {
+  name_server server(answering("192.0.2.1", "", 30));
+  ask(server);
+  lookup("name.test");
+  server.hold();
+  clock_.advance(28s);
+  EXPECT_EQ(cached("name.test"), (texts{"nothing"})) << "somebody has to start it";
+  EXPECT_EQ(lookup("name.test"), (texts{"192.0.2.1"}));
+  EXPECT_EQ(cached("name.test"), (texts{"192.0.2.1"}));
+  EXPECT_TRUE(server.wait_for(4));
+  EXPECT_EQ(warnings(), 0);
 }
 
 TEST_F(ResolverTest, TheConfiguredTtlBoundsCount) {
@@ -88,7 +102,7 @@ TEST_F(ResolverTest, TheConfiguredTtlBoundsCount) {
   ask(server);
   dns_.min_ttl = 100s;
   lookup("name.test");
-  clock_.advance(99s);
+  clock_.advance(89s);
   EXPECT_EQ(cached("name.test"), (texts{"192.0.2.1"}));
 }
 
@@ -112,6 +126,7 @@ TEST_F(ResolverTest, AliasesLeadToTheAddress) {
   });
   ask(server);
   EXPECT_EQ(lookup("alias.test"), (texts{"192.0.2.1"}));
+  EXPECT_EQ(cached("alias.test"), (texts{"192.0.2.1"}));
   clock_.advance(10s);
   EXPECT_EQ(cached("alias.test"), (texts{"nothing"}));
 }

@@ -217,22 +217,24 @@ TEST_F(ResolverWorkers, AWorkerMayEndAfterItsLoop) {
 }
 
 TEST_F(ResolverWorkers, EndingDoesNotWaitForTheSystemsResolver) {
-  std::promise<void> gate, entered, left;
-  auto opened = gate.get_future().share();
+  struct gate {
+    std::promise<void> entered, opened, left;
+  };
+  auto shared = std::make_shared<gate>();  // the thread may outlive the test
   dns_.nameservers.push_back({"dns.test", std::nullopt, {53, 53}});
-  around_.system_lookup = [&entered, &left, opened](const std::string&) {
-    entered.set_value();
-    opened.wait();
-    left.set_value_at_thread_exit();
+  around_.system_lookup = [shared](const std::string&) {
+    shared->entered.set_value();
+    shared->opened.get_future().wait();
+    shared->left.set_value();
     return std::vector<ip_address>();
   };
   auto& asked = start();
   pending first(workers_[0], asked, "name.test", 0);
-  entered.get_future().wait();
+  shared->entered.get_future().wait();
   end();
   EXPECT_EQ(first.get().error(), asio::error::operation_aborted);
-  gate.set_value();
-  left.get_future().wait();
+  shared->opened.set_value();
+  shared->left.get_future().wait();
 }
 
 TEST_F(ResolverWorkers, ManyLookupsOnAllWorkersAtOnce) {

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "document.hpp"
+
+namespace relay::config {
+
+/// Merges texts, the first one that has a key wins, puts what the command line forces on top, and
+/// validates the result.
+settings assemble(std::vector<document> documents, const overrides& forced, findings& found);
+
+/// What no single key can tell: checks between keys, and limits of the kernel. Values out of the
+/// kernel's range are moved into it, with a warning.
+void validate(settings& what, findings& found);
+
+/// The strings with a grammar of their own (spec 7.1, 9.1).
+void check_balance(const endpoint& what, findings& found);
+enum class transport_side { listen, remote };
+void check_transport(std::string_view text, transport_side side, const origin& where,
+                     findings& found);
+
+/// Where a key was given; the place of the endpoint when that is not known.
+origin place_of(const endpoint& what, std::string_view key);
+
+}  // namespace relay::config

@@ -1,0 +1,147 @@
+#pragma once
+
+#include "node.hpp"
+
+#include <relay/base/words.hpp>
+
+#include <array>
+#include <chrono>
+#include <limits>
+#include <span>
+
+/// How the value of a key is read from a node and printed as TOML. A codec is a small value with
+///     std::optional<T> read(const value_at& from) const;   nothing: the problem is noted
+///     std::string print(const T& value) const;             empty: leave the key out
+namespace relay::config {
+
+/// A value that is being read: of which key, and where problems go.
+struct value_at {
+  std::string_view key;
+  const node& value;
+  const std::shared_ptr<const source>& from;
+  findings& found;
+
+  void refuse(std::string message, std::string hint = {}) const {
+    found.error({from, value.offset}, '`' + std::string(key) + "`: " + std::move(message),
+                std::move(hint));
+  }
+  void refuse_type(std::string_view expected) const;
+};
+
+/// A TOML basic string, quotes included.
+std::string quote(std::string_view text);
+
+struct flag_codec {
+  std::optional<bool> read(const value_at& from) const;
+  std::string print(bool value) const { return value ? "true" : "false"; }
+};
+
+/// A text, which may be empty.
+struct text_codec {
+  bool print_empty = false;
+  std::optional<std::string> read(const value_at& from) const;
+  std::string print(const std::string& value) const {
+    return value.empty() && !print_empty ? "" : quote(value);
+  }
+};
+
+std::optional<std::int64_t> read_number(const value_at& from, std::int64_t least,
+                                        std::int64_t most);
+
+template <class T>
+struct number_codec {
+  std::int64_t least = 0;
+  std::int64_t most = 1'000'000'000'000'000;
+
+  std::optional<T> read(const value_at& from) const {
+    const auto number = read_number(from, least, most);
+    if (!number) return std::nullopt;
+    return static_cast<T>(*number);
+  }
+  std::string print(T value) const { return std::to_string(value); }
+};
+
+/// Whole seconds or a text with a unit. The limit leaves room for "now + limit" in nanoseconds.
+struct time_codec {
+  std::optional<std::chrono::milliseconds> read(const value_at& from) const;
+  std::string print(std::chrono::milliseconds value) const;
+};
+
+/// A time that the kernel or DNS counts in seconds.
+struct seconds_codec {
+  std::optional<std::chrono::seconds> read(const value_at& from) const;
+  std::string print(std::chrono::seconds value) const { return std::to_string(value.count()); }
+};
+
+/// Bytes: a number or a text such as "64MiB".
+struct size_codec {
+  std::optional<std::uint64_t> read(const value_at& from) const;
+  std::string print(std::uint64_t value) const;
+};
+
+/// Bytes per second: a number or a text such as "10Mbit/s".
+struct rate_codec {
+  std::optional<std::uint64_t> read(const value_at& from) const;
+  std::string print(std::uint64_t value) const;
+};
+
+template <class Enum>
+struct word {
+  std::string_view name;
+  Enum value;
+};
+
+/// The position of a word that is read, or a problem that lists all words.
+std::optional<std::size_t> read_word(const value_at& from, std::span<const std::string_view> words);
+
+/// One of a few words, spelled exactly.
+template <class Enum, std::size_t Count>
+struct word_codec {
+  std::array<word<Enum>, Count> words;
+
+  std::optional<Enum> read(const value_at& from) const {
+    std::array<std::string_view, Count> names;
+    for (std::size_t at = 0; at < Count; ++at) names[at] = words[at].name;
+    const auto found = read_word(from, names);
+    if (!found) return std::nullopt;
+    return words[*found].value;
+  }
+  std::string print(Enum value) const {
+    for (const auto& each : words) {
+      if (each.value == value) return quote(each.name);
+    }
+    return {};
+  }
+};
+template <class Enum, class... More>
+word_codec(word<Enum>, More...) -> word_codec<Enum, 1 + sizeof...(More)>;
+
+using address_parser = parsed<host_port> (*)(std::string_view);
+
+struct address_codec {
+  address_parser parse = nullptr;
+  std::optional<host_port> read(const value_at& from) const;
+  std::string print(const host_port& value) const { return quote(value.to_string()); }
+};
+
+/// An address that may be absent in the structs as well.
+struct through_codec {
+  std::optional<std::optional<host_port>> read(const value_at& from) const;
+  std::string print(const std::optional<host_port>& value) const {
+    return value ? quote(value->to_string()) : "";
+  }
+};
+
+struct address_list_codec {
+  address_parser parse = nullptr;
+  std::optional<std::vector<host_port>> read(const value_at& from) const;
+  std::string print(const std::vector<host_port>& value) const;
+};
+
+/// Blocks of addresses, kept as they were written.
+struct cidr_list_codec {
+  std::optional<std::vector<std::string>> read(const value_at& from) const;
+  std::string print(const std::vector<std::string>& value) const;
+};
+
+}  // namespace relay::config

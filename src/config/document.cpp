@@ -1,0 +1,216 @@
+#include "document.hpp"
+
+#include <relay/base/words.hpp>
+#include <relay/config/keys.hpp>
+
+#include <algorithm>
+
+namespace relay::config {
+
+namespace {
+
+/// Keys that once meant something: old files carry them, and nothing is lost without them.
+constexpr std::array<std::string_view, 4> retired{"zero_copy", "fast_open", "tfo", "splice"};
+
+/// Reads the keys of one table and knows afterwards which ones nobody asked for.
+class table_reader {
+ public:
+  table_reader(std::string_view name, const node& table, const std::shared_ptr<const source>& from,
+               findings& found)
+      : name_(name), table_(table), from_(from), found_(found) {}
+
+  /// The member of that name, whichever spelling was used; null counts as not given.
+  const member* take(const key_name& key) {
+    const auto* given = find(key.name);
+    const auto* other = key.alias.empty() ? nullptr : find(key.alias);
+    if (given != nullptr && other != nullptr) {
+      found_.warning(
+          {from_, other->offset},
+          "`" + other->key + "` is another name of `" + given->key + "`, which is given as well",
+          "`" + given->key + "` counts; remove this one");
+    }
+    return given != nullptr ? given : other;
+  }
+
+  /// Where the value of a key stands, by either name.
+  const node* value_of(const key_name& key) {
+    const auto* given = find(key.name);
+    if (given == nullptr) given = find(key.alias);
+    return given == nullptr ? nullptr : &given->value;
+  }
+
+  /// Called for each field of the table: fills the patch.
+  template <class Patch>
+  auto into(Patch& patch) {
+    return [this, &patch](const key_name& key, auto field, auto, const auto& codec) {
+      const auto* given = take(key);
+      if (given == nullptr || skips_null(key, given->value)) return;
+      patch.*field = codec.read(value_at{key.name, given->value, from_, found_});
+      patch.keys.set(key.name, {from_, given->offset});
+    };
+  }
+
+  /// A table below this one.
+  const node* take_table(std::string_view key) {
+    const auto* given = find(key);
+    if (given == nullptr) return nullptr;
+    if (given->value.what == node::kind::table) return &given->value;
+    value_at{key, given->value, from_, found_}.refuse_type("a table");
+    return nullptr;
+  }
+
+  const member* find(std::string_view key) {
+    asked_.push_back(key);
+    const auto at = std::ranges::find(table_.members, key, &member::key);
+    return at == table_.members.end() ? nullptr : &*at;
+  }
+
+  void warn_about_the_rest() const {
+    for (const auto& each : table_.members) {
+      if (std::ranges::find(asked_, each.key) == asked_.end()) warn_about(each);
+    }
+  }
+
+ private:
+  /// JSON's null means "not given" for a key that may be absent, except for a list of remotes.
+  static bool skips_null(const key_name& key, const node& value) {
+    return value.what == node::kind::null && key.name != "listen" && key.name != "remote" &&
+           key.name != "extra_remotes";
+  }
+
+  void warn_about(const member& each) const {
+    const origin where{from_, each.offset};
+    const auto shown = "`" + each.key + "`";
+    if (std::ranges::find(retired, each.key) != retired.end()) {
+      found_.warning(where, "unknown key " + shown, "it no longer does anything; remove it");
+      return;
+    }
+    std::string hint;
+    if (const auto nearest = nearest_word(each.key, asked_); !nearest.empty()) {
+      hint = "did you mean `" + std::string(nearest) + "`?";
+    } else {
+      for (const auto& known : known_keys()) {
+        if (known.name != each.key) continue;
+        hint = known.table.empty() ? "it stands at the top level, outside of any table"
+                                   : "it belongs into `" + std::string(known.table) + "`";
+        break;
+      }
+    }
+    found_.warning(where,
+                   "unknown key " + shown + (name_.empty() ? "" : " in ") +
+                       (name_.empty() ? "" : "`" + std::string(name_) + "`"),
+                   std::move(hint));
+  }
+
+  std::string_view name_;
+  const node& table_;
+  const std::shared_ptr<const source>& from_;
+  findings& found_;
+  std::vector<std::string_view> asked_;
+};
+
+network_patch read_network(const node& table, const std::shared_ptr<const source>& from,
+                           findings& found) {
+  network_patch made;
+  table_reader reader("network", table, from, found);
+  network_fields(reader.into(made));
+  reader.warn_about_the_rest();
+  return made;
+}
+
+void read_endpoints(const node& list, document& into, const std::shared_ptr<const source>& from,
+                    findings& found) {
+  const value_at whole{"endpoints", list, from, found};
+  if (list.what != node::kind::list) {
+    whole.refuse_type("a list of tables");
+    return;
+  }
+  for (const auto& each : list.items) {
+    if (each.what == node::kind::table) {
+      into.endpoints.push_back(read_endpoint(each, from, found));
+    } else {
+      value_at{"endpoints", each, from, found}.refuse_type("a table in each place");
+    }
+  }
+}
+
+}  // namespace
+
+endpoint_patch read_endpoint(const node& table, const std::shared_ptr<const source>& from,
+                             findings& found) {
+  endpoint_patch made;
+  made.where = {from, table.offset};
+  table_reader reader("endpoints", table, from, found);
+  endpoint_fields(reader.into(made));
+  const auto* listen = reader.value_of({"listen", "local"});
+  if (listen != nullptr) {
+    made.where = {from, listen->offset};
+  } else {
+    found.error({from, table.offset}, "this endpoint has no `listen`",
+                "add listen = \"0.0.0.0:5000\"");
+  }
+  if (reader.value_of({"remote"}) == nullptr) {
+    found.error({from, table.offset}, "this endpoint has no `remote`",
+                "add remote = \"example.com:80\"");
+  }
+  if (const auto* network = reader.take_table("network")) {
+    made.network = read_network(*network, from, found);
+  }
+  reader.warn_about_the_rest();
+  return made;
+}
+
+document read_document(const std::shared_ptr<const source>& from, findings& found) {
+  document made;
+  made.where = {from, 0};
+  const auto root = read_tree(from, found);
+  if (!root) {
+    made.has_endpoints = true;  // nobody knows; the syntax is the only thing to complain about
+    return made;
+  }
+  if (is_legacy(*root)) {
+    made.legacy = made.has_endpoints = true;
+    made.endpoints = read_legacy(*root, from, found);
+    return made;
+  }
+  table_reader reader("", *root, from, found);
+  const auto read_table = [&](std::string_view name, auto& patch, auto fields) {
+    const auto* table = reader.take_table(name);
+    if (table == nullptr) return;
+    table_reader inner(name, *table, from, found);
+    fields(inner.into(patch));
+    inner.warn_about_the_rest();
+  };
+  read_table("log", made.log, [](auto visit) { log_fields(visit); });
+  read_table("dns", made.dns, [](auto visit) { dns_fields(visit); });
+  read_table("process", made.process, [](auto visit) { process_fields(visit); });
+  read_table("network", made.network, [](auto visit) { network_fields(visit); });
+  if (const auto* endpoints = reader.find("endpoints")) {
+    made.has_endpoints = true;
+    read_endpoints(endpoints->value, made, from, found);
+  }
+  reader.warn_about_the_rest();
+  return made;
+}
+
+std::vector<known_key> known_keys() {
+  std::vector<known_key> made;
+  for (const auto* name : {"log", "dns", "process", "network", "endpoints"}) {
+    made.push_back({"", name, ""});
+  }
+  const auto listing = [&made](std::string_view table) {
+    return [&made, table](const key_name& key, auto, auto, const auto&) {
+      made.push_back({table, key.name, ""});
+      if (!key.alias.empty()) made.push_back({table, key.alias, key.name});
+    };
+  };
+  log_fields(listing("log"));
+  dns_fields(listing("dns"));
+  process_fields(listing("process"));
+  network_fields(listing("network"));
+  endpoint_fields(listing("endpoints"));
+  made.push_back({"endpoints", "network", ""});
+  return made;
+}
+
+}  // namespace relay::config

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <relay/config/load.hpp>
+
+#include <string>
+#include <vector>
+
+namespace relay::config {
+
+/// Collects what is wrong, so that everything can be said at once.
+class findings {
+ public:
+  void error(origin where, std::string message, std::string hint = {}) {
+    add(problem::level::error, std::move(where), std::move(message), std::move(hint));
+  }
+  void warning(origin where, std::string message, std::string hint = {}) {
+    add(problem::level::warning, std::move(where), std::move(message), std::move(hint));
+  }
+  /// Throws everything when there is an error among it; otherwise hands out the warnings.
+  std::vector<problem> finish();
+
+ private:
+  void add(problem::level severity, origin where, std::string message, std::string hint) {
+    if (severity == problem::level::error) failed_ = true;
+    all_.push_back({severity, std::move(where), std::move(message), std::move(hint)});
+  }
+
+  std::vector<problem> all_;
+  bool failed_ = false;
+};
+
+}  // namespace relay::config

@@ -1,0 +1,96 @@
+#include "assemble.hpp"
+#include "files.hpp"
+
+#include <relay/config/load.hpp>
+
+namespace relay::config {
+
+namespace {
+
+loaded finish(std::vector<document> documents, const overrides& forced, findings& found) {
+  loaded made;
+  for (const auto& each : documents) made.legacy = made.legacy || each.legacy;
+  made.value = assemble(std::move(documents), forced, found);
+  made.warnings = found.finish();
+  return made;
+}
+
+/// A text on its own must say what to forward, if only `endpoints = []`.
+void require_endpoints(const document& what, findings& found) {
+  if (what.has_endpoints) return;
+  found.error(what.where, "there are no `endpoints`",
+              "add [[endpoints]] with `listen` and `remote`");
+}
+
+/// The options of one `-l … -r …` as a text and a tree, so that the reader of files reads them.
+class option_table {
+ public:
+  void add(std::string_view option, std::string key, const std::optional<std::string>& value) {
+    if (!value) return;
+    if (!text_.empty()) text_ += ' ';
+    text_.append(option).append(" ");
+    node given;
+    given.what = node::kind::text;
+    given.offset = text_.size();
+    given.text = *value;
+    table_.members.push_back({std::move(key), given.offset, std::move(given)});
+    text_ += *value;
+  }
+
+  endpoint_patch read(findings& found) {
+    table_.what = node::kind::table;
+    const auto shown = make_source("command line", text_);
+    auto made = read_endpoint(table_, shown, found);
+    // Later messages are about the endpoint as a whole.
+    made.where = {make_source("command line", {}), 0};
+    return made;
+  }
+
+ private:
+  std::string text_;
+  node table_;
+};
+
+}  // namespace
+
+loaded load_path(const std::filesystem::path& path, const overrides& forced) {
+  findings found;
+  std::vector<document> documents;
+  std::error_code ignored;  // what cannot be looked at cannot be read either, and that is told
+  const bool folder = std::filesystem::is_directory(path, ignored);
+  const auto files = folder ? list_folder(path, found) : std::vector{path};
+  for (const auto& file : files) {
+    auto text = read_file(file, found);
+    if (!text) continue;
+    documents.push_back(read_document(make_source(file.string(), std::move(*text)), found));
+    if (!folder) require_endpoints(documents.back(), found);
+  }
+  return finish(std::move(documents), forced, found);
+}
+
+loaded load_text(std::string name, std::string text, const overrides& forced) {
+  findings found;
+  std::vector<document> documents;
+  documents.push_back(read_document(make_source(std::move(name), std::move(text)), found));
+  require_endpoints(documents.back(), found);
+  return finish(std::move(documents), forced, found);
+}
+
+loaded load_command_line(const std::vector<command_line_endpoint>& given, const overrides& forced) {
+  findings found;
+  std::vector<document> documents(1);
+  for (const auto& each : given) {
+    option_table options;
+    options.add("-l", "listen", each.listen);
+    options.add("-r", "remote", each.remote);
+    options.add("-x", "through", each.through);
+    options.add("-i", "interface", each.interface);
+    options.add("-e", "listen_interface", each.listen_interface);
+    options.add("-a", "listen_transport", each.listen_transport);
+    options.add("-b", "remote_transport", each.remote_transport);
+    documents.back().endpoints.push_back(options.read(found));
+  }
+  return finish(std::move(documents), forced, found);
+}
+
+}  // namespace relay::config

@@ -1,0 +1,111 @@
+#include "assemble.hpp"
+
+#include <relay/config/keys.hpp>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace relay::config {
+
+namespace {
+
+/// A key of an endpoint or its network that is read but does nothing yet.
+struct later {
+  std::string_view key;
+  bool (*used)(const endpoint&);
+  std::string_view advice;
+};
+
+constexpr std::string_view remove_or_false = "remove it or set it to false";
+constexpr std::string_view remove_it = "remove it";
+
+const network defaults{};
+
+// When something becomes available, its rows go, and nothing else has to change here.
+constexpr auto rows = std::to_array<later>({
+    {"use_udp", [](const endpoint& e) { return e.network.use_udp; }, remove_or_false},
+    {"balance",
+     [](const endpoint& e) {
+       // The strategy has been checked: `off` is the only one that begins so.
+       const auto first = e.balance.find_first_not_of(" \t\r\n");
+       return first != std::string::npos && e.balance.compare(first, 3, "off") != 0;
+     },
+     "remove it or set it to \"off:\""},
+    {"extra_remotes", [](const endpoint& e) { return !e.extra_remotes.empty(); }, remove_it},
+    {"send_proxy", [](const endpoint& e) { return e.network.send_proxy; }, remove_or_false},
+    {"accept_proxy", [](const endpoint& e) { return e.network.accept_proxy; }, remove_or_false},
+    {"send_mptcp", [](const endpoint& e) { return e.network.send_mptcp; }, remove_or_false},
+    {"accept_mptcp", [](const endpoint& e) { return e.network.accept_mptcp; }, remove_or_false},
+    {"listen_transport", [](const endpoint& e) { return !e.listen_transport.empty(); }, remove_it},
+    {"remote_transport", [](const endpoint& e) { return !e.remote_transport.empty(); }, remove_it},
+    {"max_connections", [](const endpoint& e) { return e.max_connections != 0; }, remove_it},
+    {"max_associations",
+     [](const endpoint& e) { return e.max_associations != endpoint{}.max_associations; },
+     remove_it},
+    {"idle_timeout", [](const endpoint& e) { return e.network.idle_timeout.count() != 0; },
+     "remove it or set it to 0"},
+    {"trusted_proxies", [](const endpoint& e) { return !e.network.trusted_proxies.empty(); },
+     remove_it},
+    {"send_proxy_udp", [](const endpoint& e) { return e.network.send_proxy_udp != udp_proxy::off; },
+     "remove it or set it to \"off\""},
+    {"camouflage", [](const endpoint& e) { return e.network.camouflage != defaults.camouflage; },
+     remove_it},
+    {"handshake_timeout",
+     [](const endpoint& e) { return e.network.handshake_timeout != defaults.handshake_timeout; },
+     remove_it},
+    {"warm", [](const endpoint& e) { return e.network.warm != 0; }, "remove it or set it to 0"},
+    {"warm_max_age",
+     [](const endpoint& e) { return e.network.warm_max_age != defaults.warm_max_age; }, remove_it},
+    {"byte_rate", [](const endpoint& e) { return e.network.byte_rate != 0; }, remove_it},
+    {"endpoint_byte_rate", [](const endpoint& e) { return e.network.endpoint_byte_rate != 0; },
+     remove_it},
+});
+
+problem not_yet(origin where, std::string_view key, std::string_view advice) {
+  return {problem::level::error, std::move(where),
+          '`' + std::string(key) + "` is not available yet in this version", std::string(advice)};
+}
+
+}  // namespace
+
+std::vector<problem> unsupported(const settings& what) {
+  std::vector<problem> made;
+  if (what.process.max_connections != 0) {
+    made.push_back(not_yet(what.process.keys.at("max_connections"), "max_connections", remove_it));
+  }
+  if (what.process.socket_memory != 0) {
+    made.push_back(not_yet(what.process.keys.at("socket_memory"), "socket_memory", remove_it));
+  }
+  // A global key would be told once per endpoint.
+  std::set<std::tuple<const source*, std::size_t, std::string_view>> told;
+  for (const auto& each : what.endpoints) {
+    for (const auto& row : rows) {
+      if (!row.used(each)) continue;
+      const auto where = place_of(each, row.key);
+      if (told.emplace(where.from.get(), where.offset, row.key).second) {
+        made.push_back(not_yet(where, row.key, row.advice));
+      }
+    }
+    if (each.listen.ports.size() > 1 || each.remote.ports.size() > 1) {
+      made.push_back({problem::level::error, each.origin,
+                      "a range of ports is not available yet in this version",
+                      "write one endpoint for each port"});
+    }
+  }
+  return made;
+}
+
+std::vector<unavailable_key> unavailable_keys() {
+  std::vector<unavailable_key> made{{"process", "max_connections"}, {"process", "socket_memory"}};
+  const auto all = known_keys();
+  for (const auto& row : rows) {
+    const auto in_network = std::ranges::any_of(all, [&](const known_key& each) {
+      return each.table == "network" && each.name == row.key;
+    });
+    made.push_back({in_network ? "network" : "endpoints", row.key});
+  }
+  return made;
+}
+
+}  // namespace relay::config

@@ -1,0 +1,125 @@
+#include "assemble.hpp"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace relay::config {
+
+namespace {
+
+constexpr std::chrono::seconds longest_keepalive{32767};
+constexpr int most_probes = 127;
+
+/// A global key is seen once per endpoint; its problem is told once.
+class once {
+ public:
+  bool operator()(const origin& where, std::string_view key) {
+    return told_.emplace(where.from.get(), where.offset, key).second;
+  }
+
+ private:
+  std::set<std::tuple<const source*, std::size_t, std::string_view>> told_;
+};
+
+void check_dns(const dns& what, findings& found) {
+  if (what.min_ttl <= what.max_ttl) return;
+  auto where = what.keys.at("min_ttl");
+  if (!where.from) where = what.keys.at("max_ttl");
+  found.error(std::move(where),
+              "`min_ttl` (" + std::to_string(what.min_ttl.count()) + ") is above `max_ttl` (" +
+                  std::to_string(what.max_ttl.count()) + ")",
+              "make `min_ttl` the smaller one");
+}
+
+/// Linux refuses such sockets options, and then every connection would fail.
+void clamp_keepalive(network& what, const origin& otherwise, once& first, findings& found) {
+  const auto warn = [&](std::string_view key, const std::string& range) {
+    auto where = what.keys.at(key);
+    if (!where.from) where = otherwise;
+    if (!first(where, key)) return;
+    found.warning(where, '`' + std::string(key) + "`: the kernel takes " + range,
+                  "the nearest value is used");
+  };
+  if (what.tcp_keepalive > longest_keepalive) {
+    warn("tcp_keepalive", "at most 32767 seconds");
+    what.tcp_keepalive = longest_keepalive;
+  }
+  const auto probes = std::clamp(what.tcp_keepalive_probe, 1, most_probes);
+  if (probes != what.tcp_keepalive_probe) {
+    warn("tcp_keepalive_probe", "1 to 127");
+    what.tcp_keepalive_probe = probes;
+  }
+}
+
+/// Files cannot say this, but the command line can.
+void check_forced(const endpoint& what, once& first, findings& found) {
+  const auto version = what.network.send_proxy_version;
+  if (version == 1 || version == 2) return;
+  const auto where = place_of(what, "send_proxy_version");
+  if (!first(where, "send_proxy_version")) return;
+  found.error(where, "`send_proxy_version`: there is no version " + std::to_string(version),
+              "it takes 1 or 2");
+}
+
+void check_ports(const endpoint& what, std::string_view key, const host_port& remote,
+                 findings& found) {
+  if (remote.ports.size() == 1 || remote.ports.size() == what.listen.ports.size()) return;
+  found.error(place_of(what, key),
+              '`' + std::string(key) + "`: " + std::to_string(remote.ports.size()) +
+                  " ports do not match the " + std::to_string(what.listen.ports.size()) +
+                  " of `listen`",
+              "give one port, or a range of the same size");
+}
+
+/// Whether a connection to `to` arrives at the listener of `from` again.
+bool reaches(const endpoint& from, const host_port& to) {
+  const auto& listen = from.listen;
+  if (listen.ports.first == 0 || !to.address || !from.listen_interface.empty()) return false;
+  const bool everywhere =
+      listen.host.empty() || (listen.address && listen.address->is_unspecified());
+  const bool same = listen.address == to.address ||
+                    (everywhere && (to.address->is_loopback() || to.address->is_unspecified()));
+  if (!same) return false;
+  if (to.ports.size() > 1) return to.ports.first == listen.ports.first;
+  return to.ports.first >= listen.ports.first && to.ports.first <= listen.ports.last;
+}
+
+void check_loop(const endpoint& what, std::string_view key, const host_port& remote,
+                findings& found) {
+  if (what.network.no_tcp && !what.network.use_udp) return;
+  if (!reaches(what, remote)) return;
+  found.error(place_of(what, key),
+              '`' + std::string(key) + "`: " + remote.to_string() +
+                  " is this endpoint's own listener, each connection would come back for ever");
+}
+
+}  // namespace
+
+origin place_of(const endpoint& what, std::string_view key) {
+  auto where = what.keys.at(key);
+  if (!where.from) where = what.network.keys.at(key);
+  return where.from ? where : what.origin;
+}
+
+void validate(settings& what, findings& found) {
+  once first;
+  check_dns(what.dns, found);
+  for (auto& each : what.endpoints) {
+    clamp_keepalive(each.network, each.origin, first, found);
+    check_forced(each, first, found);
+    check_ports(each, "remote", each.remote, found);
+    check_loop(each, "remote", each.remote, found);
+    for (const auto& extra : each.extra_remotes) {
+      check_ports(each, "extra_remotes", extra, found);
+      check_loop(each, "extra_remotes", extra, found);
+    }
+    check_balance(each, found);
+    check_transport(each.listen_transport, transport_side::listen,
+                    place_of(each, "listen_transport"), found);
+    check_transport(each.remote_transport, transport_side::remote,
+                    place_of(each, "remote_transport"), found);
+  }
+}
+
+}  // namespace relay::config

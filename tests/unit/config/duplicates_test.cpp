@@ -1,0 +1,64 @@
+#include "unit/config/loading.hpp"
+
+namespace relay::config {
+namespace {
+
+using test::brief;
+
+settings listening(const std::vector<std::string>& endpoints) {
+  std::string text;
+  for (const auto& each : endpoints) {
+    text +=
+        "[[endpoints]]\nremote = \"b:9\"\nlisten = \"" + each.substr(0, each.find('|')) + "\"\n";
+    if (const auto bar = each.find('|'); bar != std::string::npos)
+      text += each.substr(bar + 1) + '\n';
+  }
+  return test::load(text).value;
+}
+
+std::size_t clashes(const std::vector<std::string>& endpoints) {
+  return duplicate_listens(listening(endpoints)).size();
+}
+
+TEST(DuplicateListens, NameBothPlaces) {
+  const auto problems = duplicate_listens(listening({"127.0.0.1:80", "127.0.0.1:80"}));
+  EXPECT_EQ(brief(problems),
+            "t:6:10: warning: `listen`: 127.0.0.1:80 (TCP) is already taken by 127.0.0.1:80 at "
+            "t:3:10\n");
+}
+
+TEST(DuplicateListens, AreErrorsOnRequest) {
+  const auto what = listening({"127.0.0.1:80", "127.0.0.1:80"});
+  EXPECT_EQ(duplicate_listens(what, problem::level::error).at(0).severity, problem::level::error);
+}
+
+TEST(DuplicateListens, CompareHostsExactly) {
+  EXPECT_EQ(clashes({"127.0.0.1:80", "127.0.0.1:81", "127.0.0.2:80", "0.0.0.0:80", ":80"}), 0U);
+  EXPECT_EQ(clashes({"[::1]:80", "[0:0::1]:80"}), 1U);
+  EXPECT_EQ(clashes({"localhost:80", "LOCALHOST:80"}), 1U);
+  EXPECT_EQ(clashes({":80", "*:80", "80"}), 2U);
+  EXPECT_EQ(clashes({"127.0.0.1:0", "127.0.0.1:0"}), 0U);
+  EXPECT_EQ(clashes({"127.0.0.1:80", "127.0.0.1:80|listen_interface = \"eth0\""}), 0U);
+}
+
+TEST(DuplicateListens, FindOverlappingRanges) {
+  EXPECT_EQ(clashes({":1-10", ":11-20"}), 0U);
+  EXPECT_EQ(clashes({":1-10", ":10-20"}), 1U);
+  EXPECT_EQ(clashes({":1-100", ":5", ":50-60", ":101"}), 2U);
+  EXPECT_EQ(clashes({":5", ":1-100"}), 1U);
+}
+
+TEST(DuplicateListens, KeepTcpAndUdpApart) {
+  EXPECT_EQ(clashes({":80|network.use_udp = true", ":80|network.no_tcp = true"}), 0U);
+  EXPECT_EQ(clashes({":80|network.no_tcp = true\nnetwork.use_udp = true", ":80"}), 0U);
+  EXPECT_EQ(clashes({":80|network.use_udp = true", ":80|network.use_udp = true"}), 2U);
+}
+
+TEST(DuplicateListens, BlameTheLaterEndpoint) {
+  const auto problems = duplicate_listens(listening({":50-60", ":1-55"}));
+  EXPECT_EQ(brief(problems),
+            "t:6:10: warning: `listen`: *:1-55 (TCP) is already taken by *:50-60 at t:3:10\n");
+}
+
+}  // namespace
+}  // namespace relay::config

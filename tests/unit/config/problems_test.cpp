@@ -1,0 +1,247 @@
+#include "unit/config/loading.hpp"
+
+namespace relay::config {
+namespace {
+
+using test::brief;
+using test::load;
+using test::problems_of;
+using test::with_endpoint;
+
+/// The one problem of an endpoint with these lines.
+std::string only(const std::string& lines) {
+  const auto problems = problems_of(with_endpoint(lines));
+  EXPECT_EQ(problems.size(), 1U) << brief(problems);
+  return problems.empty() ? "" : problems[0].message + " | " + problems[0].hint;
+}
+
+std::string warning(const std::string& lines) {
+  const auto warnings = load(with_endpoint(lines)).warnings;
+  EXPECT_EQ(warnings.size(), 1U) << brief(warnings);
+  return warnings.empty() ? "" : warnings[0].message + " | " + warnings[0].hint;
+}
+
+TEST(Problems, AreCollectedAndToldAtOnceInTheOrderOfTheText) {
+  const auto problems = problems_of(R"([log]
+level = "Info"
+output = 3
+[network]
+use_upd = true
+udp_timeout = -1
+[[endpoints]]
+lisen = "0.0.0.0:80"
+remote = "1.2.3.4"
+[lgo]
+)");
+  EXPECT_EQ(brief(problems),
+            "t:2:9: error: `level`: unknown word `Info`\n"
+            "t:3:10: error: `output` takes a text, not a whole number\n"
+            "t:5:1: warning: unknown key `use_upd` in `network`\n"
+            "t:6:15: error: `udp_timeout`: the number is out of range\n"
+            "t:7:1: error: this endpoint has no `listen`\n"
+            "t:8:1: warning: unknown key `lisen` in `endpoints`\n"
+            "t:9:10: error: `remote`: `1.2.3.4` has no port; write 1.2.3.4:PORT\n"
+            "t:10:2: warning: unknown key `lgo`\n");
+  EXPECT_EQ(problems[0].hint,
+            "it takes off, error, warn, info, debug or trace; did you mean `info`?");
+  EXPECT_EQ(problems[2].hint, "did you mean `use_udp`?");
+  EXPECT_EQ(problems[7].hint, "did you mean `log`?");
+}
+
+TEST(Problems, NameTheTypeThatIsExpected) {
+  EXPECT_EQ(only("network.use_udp = 1"), "`use_udp` takes true or false, not a whole number | ");
+  EXPECT_EQ(only("network.tcp_timeout = 1.5"),
+            "`tcp_timeout` takes a time: whole seconds, or a text such as \"250ms\" or \"2m\", not "
+            "a number with a fraction | ");
+  EXPECT_EQ(only("balance = 1979-05-27"), "`balance` takes a text, not a date | ");
+  EXPECT_EQ(only("network = 3"), "`network` takes a table, not a whole number | ");
+  EXPECT_EQ(only("extra_remotes = \"a:1\""),
+            "`extra_remotes` takes a list of addresses, not a text | ");
+  EXPECT_EQ(only("network.byte_rate = true"),
+            "`byte_rate` takes a rate: bytes per second, or a text such as \"10Mbit/s\", not true "
+            "or false | ");
+  EXPECT_EQ(brief(problems_of("endpoints = 3")),
+            "t:1:13: error: `endpoints` takes a list of tables, not a whole number\n");
+  EXPECT_EQ(brief(problems_of("endpoints = [3]")),
+            "t:1:14: error: `endpoints` takes a table in each place, not a whole number\n");
+}
+
+TEST(Problems, KeepNumbersInTheirRange) {
+  EXPECT_NE(only("network.send_proxy_version = 3").find("it takes from 1 to 2"), std::string::npos);
+  EXPECT_NE(only("network.warm = 65536").find("from 0 to 65535"), std::string::npos);
+  EXPECT_NE(only("network.tcp_timeout = 4294967296").find("4294967295"), std::string::npos);
+  EXPECT_NE(only("network.tcp_timeout = \"2000000h\"").find("out of range"), std::string::npos);
+  EXPECT_NE(only("max_connections = 99999999999999999999999").find("out of range"),
+            std::string::npos);
+  EXPECT_NE(only("max_associations = -1").find("out of range"), std::string::npos);
+  EXPECT_NE(only("network.tcp_keepalive = \"500ms\"").find("whole number of seconds"),
+            std::string::npos);
+  EXPECT_NE(only("network.byte_rate = \"9999999TiB/s\"").find("too large"), std::string::npos);
+  EXPECT_EQ(load(with_endpoint("network.tcp_timeout = 4294967295")).warnings.size(), 0U);
+  EXPECT_EQ(brief(problems_of(R"({"endpoints":[],"dns":{"cache_size":18446744073709551615}})")),
+            "t:1:37: error: `cache_size`: the number is out of range\n");
+}
+
+TEST(Problems, CheckAddresses) {
+  EXPECT_EQ(only("through = \"nowhere\""),
+            "`through`: `nowhere` is not an address; a name needs a port, as in nowhere:0 | ");
+  EXPECT_NE(only("network.trusted_proxies = [\"10.0.0.0/33\"]").find("0 to 32"), std::string::npos);
+  EXPECT_EQ(brief(problems_of("endpoints = []\n[dns]\nnameservers = [\"8.8.8.8\"]")),
+            "t:3:16: error: `nameservers`: a name server needs a port; write 8.8.8.8:53\n");
+}
+
+TEST(Problems, WarnAboutKeysThatBelongElsewhereOrDoNothing) {
+  EXPECT_EQ(warning("use_udp = true"),
+            "unknown key `use_udp` in `endpoints` | it belongs into `network`");
+  EXPECT_EQ(warning("network.zero_copy = true"),
+            "unknown key `zero_copy` | it no longer does anything; remove it");
+  EXPECT_EQ(warning("network.fast_open = true"),
+            "unknown key `fast_open` | it no longer does anything; remove it");
+  EXPECT_EQ(warning("zebra = true"), "unknown key `zebra` in `endpoints` | ");
+}
+
+TEST(Problems, FindDuplicateKeys) {
+  EXPECT_EQ(brief(problems_of("endpoints = []\na = 1\na = 2\n")).substr(0, 12), "t:3:5: error");
+  EXPECT_EQ(brief(problems_of("{\"endpoints\": [],\n \"endpoints\": []}")),
+            "t:2:2: error: `endpoints` is given twice in this table\n");
+}
+
+TEST(Problems, TakeNullOnlyWhereAKeyMayBeAbsent) {
+  EXPECT_EQ(brief(problems_of(R"({"endpoints":[{"listen":null,"remote":"b:2","extra_remotes":null,
+"network":null}],"log":null})")),
+            "t:1:25: error: `listen` takes an address as a text, not null\n"
+            "t:1:61: error: `extra_remotes` takes a list of addresses, not null\n"
+            "t:2:11: error: `network` takes a table, not null\n"
+            "t:2:24: error: `log` takes a table, not null\n");
+  EXPECT_TRUE(load(R"({"endpoints":[],"dns":{"nameservers":null,"mode":null}})").warnings.empty());
+}
+
+TEST(Problems, MatchTheSizesOfPortRanges) {
+  const auto load_ports = [](const std::string& listen, const std::string& remote) {
+    return load("[[endpoints]]\nlisten = \"" + listen + "\"\nremote = \"" + remote + "\"");
+  };
+  EXPECT_NO_THROW(load_ports(":1-10", "a:80"));
+  EXPECT_NO_THROW(load_ports(":1-10", "a:11-20"));
+  EXPECT_THROW(load_ports(":1-10", "a:11-21"), config_error);
+  EXPECT_THROW(load_ports(":1", "a:11-12"), config_error);
+  EXPECT_NE(only("extra_remotes = [\"c:1-2\"]").find("2 ports do not match the 1 of `listen`"),
+            std::string::npos);
+}
+
+TEST(Problems, RefuseARuleThatReachesItself) {
+  const auto load_pair = [](const std::string& listen, const std::string& remote,
+                            const std::string& more = "") {
+    return load("[[endpoints]]\nlisten = \"" + listen + "\"\nremote = \"" + remote + "\"\n" + more);
+  };
+  EXPECT_THROW(load_pair("127.0.0.1:80", "127.0.0.1:80"), config_error);
+  EXPECT_THROW(load_pair("0.0.0.0:80", "127.0.0.1:80"), config_error);
+  EXPECT_THROW(load_pair(":80-90", "[::1]:85"), config_error);
+  EXPECT_NO_THROW(load_pair("127.0.0.1:80", "127.0.0.1:81"));
+  EXPECT_NO_THROW(load_pair("127.0.0.1:80", "127.0.0.2:80"));
+  EXPECT_NO_THROW(load_pair("0.0.0.0:80", "10.0.0.1:80"));
+  EXPECT_NO_THROW(load_pair(":80-89", "127.0.0.1:90-99"));
+  EXPECT_NO_THROW(load_pair("127.0.0.1:80", "127.0.0.1:80", "network.no_tcp = true"));
+}
+
+TEST(Problems, ClampWhatTheKernelWouldRefuse) {
+  const auto made = load(with_endpoint("") + with_endpoint("network.tcp_keepalive_probe = 200\n") +
+                         "[network]\ntcp_keepalive = 40000\ntcp_keepalive_probe = 0\n");
+  EXPECT_EQ(brief(made.warnings),
+            "t:7:9: warning: `tcp_keepalive_probe`: the kernel takes 1 to 127\n"
+            "t:9:1: warning: `tcp_keepalive`: the kernel takes at most 32767 seconds\n"
+            "t:10:1: warning: `tcp_keepalive_probe`: the kernel takes 1 to 127\n");
+  EXPECT_EQ(made.value.endpoints.at(0).network.tcp_keepalive.count(), 32767);
+  EXPECT_EQ(made.value.endpoints.at(0).network.tcp_keepalive_probe, 1);
+  EXPECT_EQ(made.value.endpoints.at(1).network.tcp_keepalive_probe, 127);
+  EXPECT_TRUE(load(with_endpoint("network.tcp_keepalive = 0")).warnings.empty());
+}
+
+TEST(Problems, CheckWhatTheCommandLineForces) {
+  overrides forced;
+  forced.network.send_proxy_version = 7;
+  EXPECT_EQ(brief(problems_of(with_endpoint("") + with_endpoint(""), forced)),
+            "command line: error: `send_proxy_version`: there is no version 7\n");
+}
+
+TEST(Problems, CompareTheTimesToLive) {
+  EXPECT_EQ(brief(problems_of("endpoints = []\n[dns]\nmin_ttl = 10\nmax_ttl = 9\n")),
+            "t:3:1: error: `min_ttl` (10) is above `max_ttl` (9)\n");
+  EXPECT_THROW(load("endpoints = []\n[dns]\nmin_ttl = 100000\n"), config_error);
+  EXPECT_NO_THROW(load("endpoints = []\n[dns]\nmin_ttl = 9\nmax_ttl = 9\n"));
+}
+
+TEST(Problems, CheckTheBalanceText) {
+  EXPECT_NE(only("balance = \"\"").find("unknown strategy ``"), std::string::npos);
+  EXPECT_NE(only("balance = \"RoundRobin: 1\"").find("unknown strategy"), std::string::npos);
+  EXPECT_NE(only("balance = \"off\"").find("colon"), std::string::npos);
+  EXPECT_TRUE(load(with_endpoint("balance = \"off:\"")).warnings.empty());
+  const std::string two = "extra_remotes = [\"c:3\"]\n";
+  EXPECT_TRUE(load(with_endpoint(two)).warnings.empty());
+  EXPECT_TRUE(load(with_endpoint(two + "balance = \" iphash : 0, 255,\"")).warnings.empty());
+  EXPECT_NE(warning(two + "balance = \"roundrobin: 1, 2, 3\"").find("surplus weights"),
+            std::string::npos);
+  EXPECT_NE(warning(two + "balance = \"roundrobin: 1\"").find("never chosen"), std::string::npos);
+  EXPECT_NE(warning(two + "balance = \"roundrobin: 1, 256, 2\"").find("`256` is no weight"),
+            std::string::npos);
+}
+
+TEST(Problems, CheckTheTransportTexts) {
+  for (const auto* good :
+       {"", "ws;host=a;path=/", " tls ; servername = a ; ws ; host=b ; path=c ;;",
+        "tls;cert=a;key=b", "tls;certfile=a;ca=c;cert=x;key=b;alpn=h2"}) {
+    EXPECT_NO_THROW(load(with_endpoint(std::string("listen_transport = \"") + good + '"'))) << good;
+  }
+  for (const auto* bad : {"ws", "ws;host=a", "ws;host=;path=/", "ws;path=/", "tls", "tls;cert=a",
+                          "tls;key=a", "tls;sni=a"}) {
+    EXPECT_THROW(load(with_endpoint(std::string("listen_transport = \"") + bad + '"')),
+                 config_error)
+        << bad;
+  }
+  EXPECT_NO_THROW(load(with_endpoint("remote_transport = \"tls;sni=a;insecure;0rtt\"")));
+  EXPECT_NE(only("remote_transport = \"tls;insecure\"").find("tls needs sni"), std::string::npos);
+  EXPECT_NE(warning("remote_transport = \"tls;sni=a;insecur\"").find("did you mean `insecure`?"),
+            std::string::npos);
+}
+
+TEST(Problems, TellOnlyTheSyntaxErrorOfAText) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[log]\nlevel = 3\noutput \"x\"\n", "t:3:7: error: not valid TOML"},
+      {"[log]\nlevel = \"info\n", "t:2:9: error: not valid TOML"},
+      {"a = [1,\n 2\n b = 3\n", "t:3:2: error: not valid TOML"},
+      {"[log]\n[log]\n", "t:2:1: error: not valid TOML"},
+      {"endpoints = []\n[endpoints.network]\na = 1\n", "t:1:1: error: not valid TOML"},
+      {"{\"log\": {\"level\": 3},\n \"x\" 1}", "t:2:6: error: not valid JSON"},
+      {"{\"log\": ", "t:1:9: error: not valid JSON"},
+      {"{} x", "t:1:4: error: not valid JSON"},
+      {"{\"a\": 1e999}", "t:1:11: error: not valid JSON"},
+  };
+  for (const auto& [text, expected] : cases) {
+    const auto problems = problems_of(text);
+    EXPECT_EQ(problems.size(), 1U) << text;
+    EXPECT_EQ(brief(problems).substr(0, std::string_view(expected).size()), expected) << text;
+  }
+}
+
+TEST(Problems, RefuseTextsThatAreNoTexts) {
+  EXPECT_EQ(brief(problems_of(std::string("endpoints = []\n\0", 16))),
+            "t:2:1: error: there is a zero byte in here\n");
+  EXPECT_THROW(load("\xff\xfe\x01"), config_error);
+}
+
+TEST(Problems, StopAtDeepNesting) {
+  const auto many = [](const std::string& part) {
+    std::string text;
+    for (int at = 0; at < 200000; ++at) text += part;
+    return text;
+  };
+  for (const auto& text : {"a = " + many("["), "a = " + many("{a="), "a = " + many("[\n"),
+                           many("a.") + "a = 1", "[" + many("a.") + "a]",
+                           "a = {" + many("b.") + "c=1}", "{\"a\":" + many("["), many("{\"a\":")}) {
+    const auto problems = problems_of(text);
+    ASSERT_EQ(problems.size(), 1U) << text.substr(0, 20);
+    EXPECT_EQ(problems[0].message, "this is nested too deeply") << text.substr(0, 20);
+  }
+}
+
+}  // namespace
+}  // namespace relay::config

@@ -1,0 +1,110 @@
+#include "unit/config/loading.hpp"
+
+#include <relay/config/keys.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace relay::config {
+namespace {
+
+using test::brief;
+using test::load;
+using test::with_endpoint;
+
+TEST(Unsupported, IsEmptyForWhatWorks) {
+  for (const auto* lines :
+       {"", "network.no_tcp = true", "network.use_udp = false", "balance = \"off: 1, 2\"",
+        "balance = \" off:\"", "extra_remotes = []", "network.moderation = \"off\"",
+        "network.moderation = \"on\"", "listen_transport = \"\"", "network.idle_timeout = 0",
+        "network.half_close_timeout = 0", "network.connect_limit = 1",
+        "network.send_proxy_version = 1", "network.accept_proxy_timeout = 1",
+        "network.handshake_timeout = 10", "max_associations = 16384", "through = \"127.0.0.1\"",
+        "interface = \"eth0\"\nlisten_interface = \"eth1\""}) {
+    EXPECT_EQ(brief(unsupported(load(with_endpoint(lines)).value)), "") << lines;
+  }
+}
+
+TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"use_udp", "network.use_udp = true"},
+      {"balance", "balance = \"iphash: 1\""},
+      {"extra_remotes", "extra_remotes = [\"c:1\"]"},
+      {"send_proxy", "network.send_proxy = true"},
+      {"accept_proxy", "network.accept_proxy = true"},
+      {"send_mptcp", "network.send_mptcp = true"},
+      {"accept_mptcp", "network.accept_mptcp = true"},
+      {"listen_transport", "listen_transport = \"ws;host=a;path=/\""},
+      {"remote_transport", "remote_transport = \"ws;host=a;path=/\""},
+      {"max_connections", "max_connections = 1"},
+      {"max_associations", "max_associations = 1"},
+      {"idle_timeout", "network.idle_timeout = 1"},
+      {"trusted_proxies", "network.trusted_proxies = [\"10.0.0.0/8\"]"},
+      {"send_proxy_udp", "network.send_proxy_udp = \"first\""},
+      {"camouflage", "network.camouflage = \"close\""},
+      {"handshake_timeout", "network.handshake_timeout = 1"},
+      {"warm", "network.warm = 1"},
+      {"warm_max_age", "network.warm_max_age = 1"},
+      {"byte_rate", "network.byte_rate = 1"},
+      {"endpoint_byte_rate", "network.endpoint_byte_rate = 1"},
+      {"max_connections", "[process]\nmax_connections = 1"},
+      {"socket_memory", "[process]\nsocket_memory = 1"},
+  };
+  for (const auto& [key, lines] : cases) {
+    const std::string text(lines);
+    const auto problems = unsupported(load(with_endpoint(text)).value);
+    ASSERT_EQ(problems.size(), 1U) << lines << '\n' << brief(problems);
+    EXPECT_EQ(problems[0].message,
+              '`' + std::string(key) + "` is not available yet in this version");
+    EXPECT_FALSE(problems[0].hint.empty());
+    const auto* place = text.starts_with("network.")    ? "t:4:9"
+                        : text.starts_with("[process]") ? "t:5:1"
+                                                        : "t:4:1";
+    EXPECT_EQ(problems[0].where.to_string(), place) << lines;
+  }
+  EXPECT_EQ(std::size(cases), unavailable_keys().size());
+}
+
+TEST(Unsupported, TellsAGlobalKeyOnce) {
+  const auto made = load(with_endpoint("") + with_endpoint("") + "[network]\nuse_udp = true\n");
+  EXPECT_EQ(brief(unsupported(made.value)),
+            "t:8:1: error: `use_udp` is not available yet in this version\n");
+  overrides forced;
+  forced.network.use_udp = true;
+  EXPECT_EQ(brief(unsupported(load(with_endpoint("") + with_endpoint(""), forced).value)),
+            "command line: error: `use_udp` is not available yet in this version\n");
+}
+
+TEST(Unsupported, CountsRangesOfPorts) {
+  const auto made = load("[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\n");
+  EXPECT_EQ(brief(unsupported(made.value)),
+            "t:2:10: error: a range of ports is not available yet in this version\n");
+}
+
+TEST(Unsupported, WorksOnSettingsThatWereNotRead) {
+  settings made;
+  made.endpoints.resize(1);
+  made.endpoints[0].network.use_udp = true;
+  EXPECT_EQ(unsupported(made).size(), 1U);
+}
+
+TEST(Keys, UnavailableOnesAreKnown) {
+  std::set<std::pair<std::string_view, std::string_view>> known;
+  for (const auto& each : known_keys()) EXPECT_TRUE(known.emplace(each.table, each.name).second);
+  for (const auto& each : unavailable_keys()) {
+    EXPECT_TRUE(known.contains({each.table, each.name})) << each.name;
+  }
+}
+
+TEST(Keys, NameTheirAliases) {
+  std::vector<std::string> aliases;
+  for (const auto& each : known_keys()) {
+    if (!each.alias_of.empty())
+      aliases.push_back(std::string(each.name) + "=" + std::string(each.alias_of));
+  }
+  EXPECT_EQ(aliases,
+            (std::vector<std::string>{"accept_timeout=accept_proxy_timeout", "local=listen"}));
+}
+
+}  // namespace
+}  // namespace relay::config
