@@ -48,7 +48,7 @@ def moved(text, remote_port):
         for remote in [endpoint["remote"], *endpoint.get("extra_remotes", [])]:
             host = "127.0.0.1" if LITERAL.match(remote) else "localhost"
             changes[remote] = f"{host}:{remote_port}"
-        if "through" in endpoint:
+        if not endpoint.get("through", "127.").startswith("127."):
             changes[endpoint["through"]] = "127.0.0.1"
         for key in ("interface", "listen_interface"):
             if key in endpoint:
