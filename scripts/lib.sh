@@ -3,6 +3,12 @@
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Where run and test build: $RELAY_BUILD_DIR, relative to the tree, or absolute.
+# shellcheck disable=SC2034
+case ${RELAY_BUILD_DIR:-build/release} in
+  /*) build_dir=$RELAY_BUILD_DIR ;;
+  *) build_dir=$root/${RELAY_BUILD_DIR:-build/release} ;;
+esac
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() {
