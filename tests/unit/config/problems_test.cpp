@@ -225,7 +225,16 @@ TEST(Problems, TellOnlyTheSyntaxErrorOfAText) {
 TEST(Problems, RefuseTextsThatAreNoTexts) {
   EXPECT_EQ(brief(problems_of(std::string("endpoints = []\n\0", 16))),
             "t:2:1: error: there is a zero byte in here\n");
-  EXPECT_THROW(load("\xff\xfe\x01"), config_error);
+  for (const std::string bad : {"\xff", "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
+                                "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf8\x80\x80\x80"}) {
+    EXPECT_EQ(brief(problems_of("a = '" + bad + "'\n")),
+              "t:1:6: error: the text is not UTF-8 from here on\n");
+    EXPECT_EQ(brief(problems_of("{\"a\": \"" + bad + "\"}")),
+              "t:1:8: error: the text is not UTF-8 from here on\n");
+  }
+  for (const std::string good : {"\u00e4", "\u20ac", "\U0001f600", "\U0010ffff", "\ud7ff"}) {
+    EXPECT_EQ(load("endpoints = []\na = '" + good + "'\n").warnings.size(), 1U);
+  }
 }
 
 TEST(Problems, StopAtDeepNesting) {
