@@ -19,9 +19,9 @@ DEBUG = ("--log-level", "debug")
 
 
 def sessions(started):
-    """The fields of each `session done` line so far."""
-    lines = re.findall(r"session done (.*)", started.out())
-    return [dict(field.split("=", 1) for field in line.split()) for line in lines]
+    """The fields of each `session done` line so far; what a failure says may follow the last."""
+    lines = re.findall(r"session done (.*)\n", started.out())
+    return [dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines]
 
 
 class Ends(Case):
