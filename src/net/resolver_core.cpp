@@ -1,5 +1,7 @@
 #include "resolver_core.hpp"
 
+#include <relay/net/system_lookup.hpp>
+
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
@@ -23,6 +25,11 @@ dns_cache::limits cache_limits(const config::dns& options, dns_cache::limits bas
 std::vector<ip_address> loopback(std::string_view name) {
   if (name != "localhost" && !name.ends_with(".localhost")) return {};
   return {*ip_address::parse("127.0.0.1"), *ip_address::parse("::1")};
+}
+
+std::vector<ip_address> ask_system(const std::string& name) {
+  const auto found = system_lookup(name);
+  return found ? *found : std::vector<ip_address>();
 }
 
 result<addresses> shared(std::vector<ip_address> list) {
@@ -253,7 +260,7 @@ void resolver::core::finish(const std::string& key, std::size_t worker, dns_outc
 }
 
 void resolver::core::look_up_servers(std::vector<std::string> names) {
-  const auto lookup = around_.system_lookup ? around_.system_lookup : system_addresses;
+  const auto lookup = around_.system_lookup ? around_.system_lookup : ask_system;
   try {
     // Not joined: the C library may take half a minute, and nobody should wait for it at the end.
     std::thread([self = self_, lookup, names] {
@@ -270,7 +277,7 @@ void resolver::core::servers_found(name_map<std::vector<ip_address>> found) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   for (const auto& [name, list] : found) {
-    if (list.empty()) log_.warn("name server {}: {}", name, describe(errc::no_such_name));
+    if (list.empty()) log_.warn("name server {}: the system cannot resolve its name", name);
   }
   book_.resolved(std::move(found), now());
   for (std::size_t worker = 0; worker < seats_.size(); ++worker) {

@@ -1,7 +1,5 @@
 #include <relay/net/server_book.hpp>
 
-#include <netdb.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -79,26 +77,10 @@ void server_book::resolved(name_map<std::vector<ip_address>> found, time_point n
   waiting_ = false;
   retry_at_ = now + retry_after;
   std::erase_if(found, [](const auto& each) { return each.second.empty(); });
+  for (auto& [name, list] : found) list.resize(std::min(list.size(), max_addresses));
   if (found.empty()) return;
   resolved_.merge(found);
   current_ = nullptr;
-}
-
-std::vector<ip_address> system_addresses(const std::string& name) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* list = nullptr;
-  std::vector<ip_address> made;
-  if (::getaddrinfo(name.c_str(), nullptr, &hints, &list) != 0) return made;
-  for (const auto* each = list; each != nullptr; each = each->ai_next) {
-    if (each->ai_addrlen > sizeof(sockaddr_storage) || made.size() == max_addresses) continue;
-    socket_address raw;
-    std::copy_n(reinterpret_cast<const char*>(each->ai_addr), each->ai_addrlen,
-                reinterpret_cast<char*>(&raw.storage));
-    made.push_back(raw.endpoint().address);
-  }
-  ::freeaddrinfo(list);
-  return made;
 }
 
 }  // namespace relay::net

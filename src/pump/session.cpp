@@ -70,7 +70,7 @@ bool session::step(direction& way, bool is_up, bool& more) {
 
 bool session::direction_ended(bool is_up) {
   if (up_.is_done() && down_.is_done()) {
-    if (failure_) return fail(first_ == end_reason::reset_by_client, failure_);
+    if (failure_) return fail(first_ == end_reason::reset_by_client, *failure_);
     end(first_ == end_reason::count_ ? (is_up ? end_reason::client_eof : end_reason::remote_eof)
                                      : first_,
         {});
@@ -93,7 +93,7 @@ bool session::sink_failed(direction& way, bool is_up, const error_code& why) {
   way.give_up();
   way.release(shared_);
   first_ = is_up ? end_reason::reset_by_remote : end_reason::reset_by_client;
-  failure_ = why;
+  failure_ = std::make_unique<error_code>(why);
   wait_for_other_direction();
   shared_.poller().schedule(*this);
   return true;
@@ -120,7 +120,7 @@ void session::expired() {
   const std::chrono::milliseconds limit(half_close_ms_);
   const auto idle = (shared_.wheel().now() - last_moved_) * net::timer_wheel::tick;
   if (idle < limit) return shared_.wheel().arm(*this, limit - idle);
-  if (failure_) return static_cast<void>(fail(first_ == end_reason::reset_by_client, failure_));
+  if (failure_) return static_cast<void>(fail(first_ == end_reason::reset_by_client, *failure_));
   end(end_reason::half_close_timeout, {});
 }
 

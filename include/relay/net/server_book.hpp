@@ -63,7 +63,4 @@ class server_book {
   time_point retry_at_ = time_point::min();
 };
 
-/// All addresses of a name by the C library, which may take its time; empty when it has none.
-std::vector<ip_address> system_addresses(const std::string& name);
-
 }  // namespace relay::net

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 namespace relay::pump {
 
@@ -58,7 +59,7 @@ class session final : public net::waiter, public net::timer {
   std::uint32_t half_close_ms_;
   std::uint32_t last_moved_ = 0;           // tick, kept while half closed
   end_reason first_ = end_reason::count_;  // who was done first, or whose socket has failed
-  error_code failure_;                     // of the sink that has failed
+  std::unique_ptr<error_code> failure_;    // of the sink that has failed; rare, so not in place
 };
 
 }  // namespace relay::pump

@@ -7,7 +7,7 @@ namespace relay::config {
 namespace {
 
 // Enough to be worth it, few enough for a debug build.
-constexpr int rounds = 200;
+constexpr int rounds = 80;
 
 std::vector<std::string> seeds() {
   std::vector<std::string> texts;

@@ -1,10 +1,8 @@
+#include "support/scratch_directory.hpp"
+
 #include <relay/net/hosts_file.hpp>
 
 #include <gtest/gtest.h>
-
-#include <stdlib.h>
-
-#include <fstream>
 
 namespace relay::net {
 namespace {
@@ -44,15 +42,10 @@ TEST(HostsFile, TheLastLineNeedsNoNewline) {
 
 class WatchedFile : public ::testing::Test {
  protected:
-  WatchedFile() {
-    char pattern[] = "/tmp/relay-test-XXXXXX";
-    directory_ = ::mkdtemp(pattern);
-  }
-  ~WatchedFile() override { std::filesystem::remove_all(directory_); }
-  std::string path() const { return directory_ + "/file"; }
-  void write(const std::string& text) const { std::ofstream(path()) << text; }
+  std::string path() const { return directory_.path() + "/file"; }
+  void write(const std::string& text) const { directory_.file("file", text); }
 
-  std::string directory_;
+  test::scratch_directory directory_;
   watched_file::time_point start_{1000h};
 };
 
@@ -85,7 +78,7 @@ TEST_F(WatchedFile, AMissingFileIsEmptyAndMayAppearAndGo) {
 }
 
 TEST_F(WatchedFile, ADirectoryOrADeviceIsNotRead) {
-  EXPECT_EQ(watched_file(directory_).news(start_), "");
+  EXPECT_EQ(watched_file(directory_.path()).news(start_), "");
   EXPECT_EQ(watched_file("/dev/zero").news(start_), "");
 }
 

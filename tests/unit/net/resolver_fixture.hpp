@@ -2,18 +2,15 @@
 
 #include "support/coro_test.hpp"
 #include "support/name_server.hpp"
+#include "support/scratch_directory.hpp"
 
 #include <relay/net/resolver.hpp>
 
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <sstream>
 #include <string>
@@ -34,27 +31,6 @@ class manual_clock {
 
  private:
   std::atomic<std::int64_t> passed_{0};
-};
-
-/// A directory of the test's own.
-class scratch_directory {
- public:
-  scratch_directory() {
-    auto pattern = (std::filesystem::temp_directory_path() / "relay-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~scratch_directory() {
-    std::error_code ec;
-    std::filesystem::remove_all(path_, ec);
-  }
-  std::string file(const std::string& name, const std::string& text) const {
-    const auto path = (path_ / name).string();
-    std::ofstream(path) << text;
-    return path;
-  }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// One loop, worker 0, and a resolver whose surroundings are the test's: no file of the machine

@@ -1,9 +1,8 @@
+#include "support/scratch_directory.hpp"
+
 #include <relay/net/server_book.hpp>
 
 #include <gtest/gtest.h>
-
-#include <filesystem>
-#include <fstream>
 
 namespace relay::net {
 namespace {
@@ -111,28 +110,29 @@ TEST_F(ServerBook, LiteralsNeedNoLookup) {
 }
 
 TEST(ServerBookFile, FollowsResolvConf) {
-  auto path = (std::filesystem::temp_directory_path() / "relay-test-XXXXXX").string();
-  const auto directory = std::filesystem::path(::mkdtemp(path.data()));
-  const auto file = (directory / "resolv.conf").string();
+  const test::scratch_directory directory;
+  const auto file = directory.path() + "/resolv.conf";
   server_book::time_point now{1000h};
   server_book book({}, file);
   EXPECT_EQ(book.current(now)->servers.list.size(), 4u) << "the public ones";
-  std::ofstream(file) << "nameserver 192.0.2.1\n";
+  directory.file("resolv.conf", "nameserver 192.0.2.1\n");
   now += 1min;
   const auto first = book.current(now);
   EXPECT_EQ(texts(*first), (list{"192.0.2.1:53"}));
   now += 1min;
   EXPECT_EQ(book.current(now), first) << "unchanged: the same object";
-  std::ofstream(file) << "nameserver 192.0.2.22\n";
+  directory.file("resolv.conf", "nameserver 192.0.2.22\n");
   now += 1min;
   EXPECT_EQ(texts(*book.current(now)), (list{"192.0.2.22:53"}));
-  std::filesystem::remove_all(directory);
 }
 
-TEST(SystemAddresses, ALiteralNeedsNoNetwork) {
-  const auto found = system_addresses("127.0.0.1");
-  ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found.front().to_string(), "127.0.0.1");
+TEST_F(ServerBook, OneNameServersNameGivesAFewAddressesOnly) {
+  server_book book(options_, "/nonexistent");
+  book.wanted(now_);
+  name_map<std::vector<ip_address>> found;
+  found["dns.test"].assign(100, *ip_address::parse("192.0.2.7"));
+  book.resolved(found, now_);
+  EXPECT_EQ(book.current(now_)->servers.list.size(), 4u);
 }
 
 }  // namespace

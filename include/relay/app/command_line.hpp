@@ -1,0 +1,58 @@
+#pragma once
+
+#include <relay/config/load.hpp>
+#include <relay/config/patch.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace relay::app {
+
+enum class command { relay, check, convert, demo };
+
+/// A command line, understood. Nothing has been looked at but the words themselves.
+struct invocation {
+  command what = command::relay;
+  bool help = false;
+  bool version = false;
+  bool daemon = false;
+  std::optional<std::string> config;
+  std::vector<config::command_line_endpoint> endpoints;  ///< the whole pairs
+  std::string missing;  ///< why there is no endpoint, or one too few; empty when `-l -r` are whole
+  config::overrides forced;
+  bool nofile_given = false;            ///< even with a bad value: then nothing is raised
+  std::optional<std::uint64_t> nofile;  ///< soft and hard limit of descriptors
+  std::optional<std::size_t> pipe_bytes;
+  std::optional<std::string> hook;
+
+  bool strict = false;  ///< check
+  bool print = false;   ///< check
+
+  std::string input;                  ///< convert
+  std::optional<std::string> output;  ///< convert; absent: stdout
+  config::convert_format format = config::convert_format::toml;
+
+  std::vector<std::string> warnings;  ///< for stderr, one line each
+};
+
+/// Why a command line makes no sense; exit code 2.
+struct usage_error {
+  command about = command::relay;
+  std::string message;  ///< empty: there was nothing to do, show the help
+};
+
+/// Understands the words after the program's name, by the rules of spec 1.1 to 1.3.
+std::variant<invocation, usage_error> parse(std::span<const std::string> words);
+
+/// The help text of the program or of one of its sub-commands.
+std::string help_text(command about);
+
+/// `relay 1.2.3 [feature]…` and a newline.
+std::string version_line();
+
+}  // namespace relay::app

@@ -1,0 +1,48 @@
+#include "commands.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+namespace relay::app {
+namespace {
+
+bool is_error(const config::problem& what) {
+  return what.severity == config::problem::level::error;
+}
+
+void append(std::vector<config::problem>& all, std::vector<config::problem> more) {
+  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+/// Everything there is to say about a configuration that can be read.
+std::vector<config::problem> problems_of(config::loaded& what) {
+  auto all = std::move(what.warnings);
+  append(all, config::duplicate_listens(what.value, config::problem::level::error));
+  append(all, config::unsupported(what.value));
+  return all;
+}
+
+}  // namespace
+
+int check(const invocation& given, const environment& with) {
+  auto read = load(given, with, true);
+  if (!read) {
+    with.err << "error: " << given.missing << '\n';
+    return exit_usage;
+  }
+  const auto problems = problems_of(*read);
+  for (const auto& each : problems) with.err << config::render(each) << '\n';
+  if (read->legacy) with.err << "attention: you are using a legacy config file!\n";
+  if (given.hook) with.err << "error: hooks are not available yet\n";
+  if (std::ranges::any_of(problems, is_error) || given.hook) return exit_config;
+  if (given.strict && !(problems.empty() && given.warnings.empty())) return exit_config;
+  if (given.print) {
+    with.out << config::to_toml(read->value);
+  } else {
+    const auto count = read->value.endpoints.size();
+    with.out << "configuration ok: " << count << (count == 1 ? " endpoint\n" : " endpoints\n");
+  }
+  return exit_done;
+}
+
+}  // namespace relay::app

@@ -1,0 +1,213 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace relay::app {
+namespace {
+
+/// Whether the bytes are UTF-8 (no surrogates, nothing overlong), as the reference demands.
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80                    ? 1
+                               : lead >= 0xc2 && lead <= 0xdf ? 2
+                               : (lead & 0xf0) == 0xe0        ? 3
+                               : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                              : 0;
+    if (length == 0 || text.size() - i < length) return false;
+    std::uint32_t point = length == 1 ? lead : lead & (0x7fU >> length);
+    for (std::size_t k = 1; k < length; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + k]);
+      if ((next & 0xc0) != 0x80) return false;
+      point = point << 6 | (next & 0x3f);
+    }
+    constexpr std::uint32_t least[]{0, 0, 0x80, 0x800, 0x10000};
+    if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+      return false;
+    i += length;
+  }
+  return true;
+}
+
+/// Thrown and caught in this file only: the first thing that makes no sense ends the reading.
+struct senseless {
+  std::string message;
+};
+
+/// Reads the words one by one. CLI11 is not asked to: it differs from the reference in what `-l=A`,
+/// `-l -x`, `-u -u` and `--udp=false` mean, and once those are normalised nothing is left to parse.
+class reader {
+ public:
+  reader(command what, std::span<const std::string> words) : words_(words) {
+    into_.what = what;
+    into_.endpoints.emplace_back();
+  }
+
+  invocation read() {
+    while (next_ < words_.size()) read_word(words_[next_++]);
+    finish_endpoints();
+    return std::move(into_);
+  }
+
+ private:
+  void read_word(const std::string& word) {
+    if (plain_ || word == "-" || !word.starts_with('-')) return stray(word);
+    if (word == "--") {
+      plain_ = true;
+    } else if (word.starts_with("--")) {
+      read_long(word);
+    } else {
+      read_letters(word);
+    }
+  }
+
+  void stray(const std::string& word) {
+    if (into_.what == command::convert && !has_input_) {
+      has_input_ = true;
+      into_.input = word;
+      return;
+    }
+    const bool known = word == "convert" || word == "check" || word == "demo";
+    throw senseless{"unexpected word `" + word + "`" +
+                    (known ? "; a sub-command comes first" : "")};
+  }
+
+  void read_long(std::string_view word) {
+    const auto equals = word.find('=');
+    const auto name = word.substr(2, equals == word.npos ? word.npos : equals - 2);
+    const auto* row = find([&](const option_row& each) {
+      return each.name == name || (!each.alias.empty() && each.alias == name);
+    });
+    if (!row) throw senseless{"unknown option `--" + std::string(name) + "`"};
+    const auto shown = "--" + std::string(name);
+    if (row->value.empty()) {
+      if (equals != word.npos) throw senseless{"`" + shown + "` takes no value"};
+      give(*row, {}, shown);
+    } else {
+      give(*row, equals == word.npos ? next_value(shown) : word.substr(equals + 1), shown);
+    }
+  }
+
+  /// `-ut6`, `-ulADDR`, `-l=ADDR`: flags first, the last letter may take a value.
+  void read_letters(std::string_view word) {
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const auto* row = find([&](const option_row& each) { return each.letter == word[i]; });
+      const auto shown = std::string("-") + word[i];
+      if (!row) throw senseless{"unknown option `" + letter_of(word, i) + "`"};
+      if (row->value.empty()) {
+        if (i + 1 < word.size() && word[i + 1] == '=')
+          throw senseless{"`" + shown + "` takes no value"};
+        give(*row, {}, shown);
+        continue;
+      }
+      auto glued = word.substr(i + 1);
+      const bool given = !glued.empty();
+      if (glued.starts_with('=')) glued.remove_prefix(1);
+      return give(*row, given ? glued : next_value(shown), shown);
+    }
+  }
+
+  /// The letter and, where it is of several bytes, the rest of it.
+  static std::string letter_of(std::string_view word, std::size_t at) {
+    std::size_t end = at + 1;
+    while (end < word.size() && (static_cast<unsigned char>(word[end]) & 0xc0) == 0x80) ++end;
+    return "-" + std::string(word.substr(at, end - at));
+  }
+
+  std::string_view next_value(const std::string& shown) {
+    if (next_ == words_.size() || (words_[next_].starts_with('-')))
+      throw senseless{"`" + shown + "` needs a value" +
+                      (next_ < words_.size() ? "; one that begins with `-` is given as `" + shown +
+                                                   "=" + words_[next_] + "`"
+                                             : "")};
+    return words_[next_++];
+  }
+
+  template <class Matches>
+  const option_row* find(Matches matches) const {
+    for (const auto& row : option_table())
+      if ((row.commands & bit(into_.what)) && matches(row)) return &row;
+    return nullptr;
+  }
+
+  void give(const option_row& row, std::string_view value, const std::string& shown) {
+    if (is_endpoint_half(row)) begin_pair_if_whole();
+    if (!given_.insert(&row).second) throw senseless{"`" + shown + "` is given twice"};
+    row.apply(into_, value);
+  }
+
+  /// `-l` and `-r` come in pairs: after a whole one the next begins.
+  void begin_pair_if_whole() {
+    const auto half = [&](char letter) {
+      return std::ranges::find(given_, letter, &option_row::letter);
+    };
+    if (half('l') == given_.end() || half('r') == given_.end()) return;
+    given_.erase(half('l'));
+    given_.erase(half('r'));
+    into_.endpoints.emplace_back();
+  }
+
+  void finish_endpoints() {
+    if (into_.what == command::convert) {
+      into_.endpoints.clear();
+      if (!into_.missing.empty()) throw senseless{into_.missing};
+      if (!has_input_) throw senseless{};
+      return;
+    }
+    const auto given = [&](char letter) {
+      return std::ranges::find(given_, letter, &option_row::letter) != given_.end();
+    };
+    for (auto& each : into_.endpoints) {
+      const auto& all = into_.endpoints.front();
+      each.through = all.through;
+      each.interface = all.interface;
+      each.listen_interface = all.listen_interface;
+      each.listen_transport = all.listen_transport;
+      each.remote_transport = all.remote_transport;
+    }
+    if (given('l') && given('r')) return;
+    if (given('l')) {
+      into_.missing = "`-l " + into_.endpoints.back().listen + "` has no remote: -r is missing";
+    } else if (given('r')) {
+      into_.missing = "`-r " + into_.endpoints.back().remote + "` has no listener: -l is missing";
+    } else {
+      into_.missing = "nothing to do: give -c PATH, or -l ADDRESS and -r ADDRESS";
+    }
+    into_.endpoints.pop_back();
+  }
+
+  std::span<const std::string> words_;
+  std::size_t next_ = 0;
+  bool plain_ = false;  ///< after `--`
+  bool has_input_ = false;
+  struct by_place {
+    bool operator()(const option_row* a, const option_row* b) const { return a < b; }
+  };
+  std::set<const option_row*, by_place> given_;
+  invocation into_;
+};
+
+command command_of(std::string_view word) {
+  if (word == "check") return command::check;
+  if (word == "convert") return command::convert;
+  if (word == "demo") return command::demo;
+  return command::relay;
+}
+
+}  // namespace
+
+std::variant<invocation, usage_error> parse(std::span<const std::string> words) {
+  if (words.empty()) return usage_error{};
+  const auto what = command_of(words.front());
+  for (const auto& word : words)
+    if (!is_utf8(word)) return usage_error{what, "an argument is not UTF-8"};
+  try {
+    return reader(what, words.subspan(what == command::relay ? 0 : 1)).read();
+  } catch (const senseless& e) {
+    return usage_error{what, e.message};
+  }
+}
+
+}  // namespace relay::app

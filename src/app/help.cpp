@@ -1,0 +1,83 @@
+#include "options.hpp"
+
+// The only file that includes CLI11: it costs seconds to compile.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+namespace relay::app {
+namespace {
+
+/// CLI11's formatter with the sections in the reference's order: commands come first.
+class ordered_formatter final : public CLI::Formatter {
+ public:
+  explicit ordered_formatter(std::string usage) : usage_(std::move(usage)) { column_width(36); }
+
+  std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode mode) const override {
+    auto text = app->get_description() + "\n\nUsage: " + usage_ + '\n' +
+                make_subcommands(app, mode) + make_groups(app, mode) + make_footer(app);
+    // CLI11 leaves two empty lines between groups.
+    for (std::size_t at = 0; (at = text.find("\n\n\n", at)) != text.npos;) text.erase(at, 1);
+    return text;
+  }
+
+ private:
+  std::string usage_;
+};
+
+std::string usage_of(command about) {
+  switch (about) {
+    case command::check:
+      return "relay check [FLAGS] [OPTIONS]";
+    case command::convert:
+      return "relay convert [-t toml|json] [-o PATH] CONFIG";
+    case command::demo:
+      return "relay demo [OPTIONS]";
+    case command::relay:
+      break;
+  }
+  return "relay [FLAGS] [OPTIONS]\n       relay COMMAND ...";
+}
+
+std::string description_of(command about) {
+  switch (about) {
+    case command::check:
+      return "Reads a configuration, reports everything that is wrong with it and serves nothing.";
+    case command::convert:
+      return "Turns a configuration of realm 1.x (JSON) into one of today.";
+    case command::demo:
+      return "Runs a small web server and a relay in front of it, to try things out.";
+    case command::relay:
+      break;
+  }
+  return "Relays TCP connections and UDP datagrams.";
+}
+
+void add_row(CLI::App& app, const option_row& row) {
+  std::string names = row.letter ? std::string("-") + row.letter + ',' : "";
+  names += "--" + std::string(row.name);
+  const std::string help(row.help);
+  auto* option = row.value.empty() ? app.add_flag(names) : app.add_option(names);
+  option->description(help)->group(std::string(row.section));
+  if (!row.value.empty()) option->option_text(std::string(row.value));
+}
+
+}  // namespace
+
+std::string help_text(command about) {
+  CLI::App app(description_of(about));
+  app.set_help_flag();
+  app.formatter(std::make_shared<ordered_formatter>(usage_of(about)));
+  for (const auto& row : option_table())
+    if (row.commands & bit(about)) add_row(app, row);
+  if (about == command::relay) {
+    app.add_subcommand("check", "check a configuration (relay check --help)")->group("COMMANDS");
+    app.add_subcommand("convert", "convert a legacy configuration")->group("COMMANDS");
+    app.add_subcommand("demo", "try it out: a web server with a relay in front")->group("COMMANDS");
+  }
+  return app.help();
+}
+
+std::string version_line() { return "relay " RELAY_VERSION " [multi-thread]\n"; }
+
+}  // namespace relay::app

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <relay/app/command_line.hpp>
+
+#include <span>
+#include <string_view>
+
+namespace relay::app {
+
+/// The commands that know an option: a set of bits.
+enum known_to : unsigned { to_relay = 1, to_check = 2, to_convert = 4, to_demo = 8 };
+
+constexpr unsigned bit(command of) { return 1U << static_cast<unsigned>(of); }
+
+/// One row of the table that both the parser and the help are made from.
+struct option_row {
+  char letter;               ///< 0: none
+  std::string_view name;     ///< without dashes
+  std::string_view alias;    ///< another long name, not in the help
+  std::string_view value;    ///< what stands for the value in the help; empty: a flag
+  std::string_view section;  ///< of the help
+  unsigned commands;
+  std::string_view help;
+  /// `value` is empty for a flag. Values that do not parse leave a warning and count as not given.
+  void (*apply)(invocation& into, std::string_view value);
+};
+
+/// In the order of the help.
+std::span<const option_row> option_table();
+
+/// `-l` is given once per endpoint, every other option once.
+inline bool is_endpoint_half(const option_row& row) {
+  return row.letter == 'l' || row.letter == 'r';
+}
+
+}  // namespace relay::app

@@ -1,0 +1,167 @@
+#include "background.hpp"
+#include "commands.hpp"
+#include "cpu_count.hpp"
+#include "descriptor_limit.hpp"
+#include "start_report.hpp"
+
+#include <relay/app/run.hpp>
+#include <relay/base/log.hpp>
+
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <ostream>
+#include <system_error>
+
+namespace relay::app {
+namespace {
+
+logs::level level_of(config::log_level level) { return static_cast<logs::level>(level); }
+static_assert(static_cast<int>(logs::level::trace) == static_cast<int>(config::log_level::trace));
+
+bool serves_something(const config::settings& what) {
+  return std::ranges::any_of(what.endpoints, [](const config::endpoint& each) {
+    return !each.network.no_tcp || each.network.use_udp;
+  });
+}
+
+void apply_descriptor_limit(const invocation& given) {
+  if (!given.nofile_given) raise_descriptor_limit();
+  if (given.nofile) set_descriptor_limit(*given.nofile);
+}
+
+/// Says what was understood and runs it. In the order of spec 1.3; nothing here starts a thread
+/// before serve() does.
+int start(const invocation& given, const environment& with, background& caller) {
+  apply_descriptor_limit(given);
+  if (given.hook) {
+    with.err << "error: hooks are not available yet\n";
+    return exit_config;
+  }
+  auto read = load(given, with, false);
+  if (!read) {
+    with.err << "error: " << given.missing << '\n';
+    return exit_usage;
+  }
+  auto warnings = std::move(read->warnings);
+  for (auto& each : config::duplicate_listens(read->value)) warnings.push_back(std::move(each));
+  for (const auto& each : warnings) with.err << config::render(each) << '\n';
+  if (read->legacy) with.err << "attention: you are using a legacy config file!\n";
+  const auto lacking = config::unsupported(read->value);
+  for (const auto& each : lacking) with.err << config::render(each) << '\n';
+  if (!lacking.empty()) return exit_config;
+  const auto workers = worker_count(with.variable);
+  if (!workers) {
+    with.err << "error: " << workers.wrong << '\n';
+    return exit_config;
+  }
+
+  logs log(level_of(read->value.log.level), read->value.log.output);
+  for (const auto& each : warnings)
+    log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
+  with.out << descriptor_line();
+  if (given.pipe_bytes) with.out << "pipe capacity: " << *given.pipe_bytes << '\n';
+  with.out << start_report(read->value) << std::flush;
+  with.err << std::flush;
+  if (!serves_something(read->value)) return exit_done;
+  serve_options options;
+  options.workers = *workers;
+  if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
+  options.ready = [&] { caller.serves(); };
+  return with.serve(read->value, log, options);
+}
+
+/// What the operator got wrong ends here, told once (style R4).
+template <class Work>
+int told(const environment& with, Work work) {
+  try {
+    return work();
+  } catch (const config::config_error& e) {
+    with.err << e.what() << '\n';
+    return exit_config;
+  } catch (const std::system_error& e) {  // a log file that cannot be opened
+    with.err << "error: " << e.what() << '\n';
+    return exit_config;
+  } catch (const std::exception& e) {
+    with.err << "error: " << e.what() << '\n';
+    return exit_failure;
+  }
+}
+
+int run_relay(const invocation& given, const environment& with) {
+  background caller;
+  if (given.daemon) {
+    with.out.flush();
+    with.err.flush();
+    caller = background::start();
+    if (caller.exit_with()) return *caller.exit_with();
+    if (!caller.failure().empty()) with.err << "failed to daemonize: " << caller.failure() << '\n';
+  }
+  const int code = told(with, [&] { return start(given, with, caller); });
+  with.out.flush();
+  with.err.flush();  // before the caller ends: it must be able to read all of it
+  caller.ended(code);
+  return code;
+}
+
+int run_command(const invocation& given, const environment& with) {
+  if (given.help) {
+    with.out << help_text(given.what);
+    return exit_done;
+  }
+  if (given.version) {
+    with.out << version_line();
+    return exit_done;
+  }
+  for (const auto& each : given.warnings) {
+    // Two of them are the reference's own lines.
+    const bool verbatim = each.starts_with("invalid ");
+    with.err << (verbatim ? "" : "warning: ") << each << '\n';
+  }
+  switch (given.what) {
+    case command::check:
+      return told(with, [&] { return check(given, with); });
+    case command::convert:
+      return told(with, [&] { return convert(given, with); });
+    case command::demo:
+      return told(with, [&] { return demo(given, with); });
+    case command::relay:
+      break;
+  }
+  return run_relay(given, with);
+}
+
+int refuse(const usage_error& why, const environment& with) {
+  if (why.message.empty()) {
+    with.err << help_text(why.about);
+  } else {
+    with.err << "error: " << why.message << "\n\nFor more information, try `relay --help`.\n";
+  }
+  return exit_usage;
+}
+
+bool has_configuration(const environment& with) {
+  return with.variable("RELAY_CONF").value_or("").find_first_not_of(" \t\r\n") !=
+             std::string::npos ||
+         with.variable("REALM_CONF").value_or("").find_first_not_of(" \t\r\n") != std::string::npos;
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv, const environment& with) {
+  // A peer that has gone away is an error code of a write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (words.empty() && has_configuration(with)) {
+    invocation nothing;
+    nothing.missing = "nothing to do";
+    return run_relay(nothing, with);
+  }
+  const auto understood = parse(words);
+  if (const auto* wrong = std::get_if<usage_error>(&understood)) return refuse(*wrong, with);
+  return run_command(std::get<invocation>(understood), with);
+}
+
+}  // namespace relay::app

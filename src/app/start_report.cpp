@@ -1,0 +1,110 @@
+#include "start_report.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <vector>
+
+namespace relay::app {
+namespace {
+
+std::string_view word(config::log_level level) {
+  static constexpr std::string_view words[]{"off", "error", "warn", "info", "debug", "trace"};
+  return words[static_cast<std::size_t>(level)];
+}
+
+std::string_view word(config::dns_mode mode) {
+  static constexpr std::string_view words[]{"ipv4_only", "ipv6_only", "ipv4_then_ipv6",
+                                            "ipv6_then_ipv4", "ipv4_and_ipv6"};
+  return words[static_cast<std::size_t>(mode)];
+}
+
+std::string_view word(config::dns_protocol protocol) {
+  static constexpr std::string_view words[]{"tcp", "udp", "tcp+udp"};
+  return words[static_cast<std::size_t>(protocol)];
+}
+
+/// Whole seconds as the reference has them; ours may be finer.
+std::string seconds(std::chrono::milliseconds time) {
+  if (time.count() % 1000 == 0) return fmt::format("{}s", time.count() / 1000);
+  return fmt::format("{}ms", time.count());
+}
+
+std::string joined(const std::vector<host_port>& servers) {
+  if (servers.empty()) return "system";
+  std::string all;
+  for (const auto& server : servers) all += (all.empty() ? "" : ", ") + server.to_string();
+  return all;
+}
+
+bool is_item(std::string_view options, std::string_view wanted) {
+  for (std::size_t from = 0; from <= options.size();) {
+    const auto end = std::min(options.find(';', from), options.size());
+    auto item = options.substr(from, end - from);
+    const auto first = item.find_first_not_of(" \t");
+    const auto last = item.find_last_not_of(" \t");
+    if (first != item.npos && item.substr(first, last - first + 1) == wanted) return true;
+    from = end + 1;
+  }
+  return false;
+}
+
+/// The layers outermost first. The order is fixed, whatever the order in the string.
+std::string layers(const std::string& options) {
+  std::string all;
+  if (is_item(options, "ws")) all += "[ws]";
+  if (is_item(options, "tls")) all += "[tls]";
+  return all + "[plain]";
+}
+
+std::string remotes(const config::endpoint& of) {
+  auto all = of.remote.to_string();
+  for (const auto& extra : of.extra_remotes) all += '|' + extra.to_string();
+  return all;
+}
+
+/// `balance` without its weights.
+std::string_view strategy(const config::endpoint& of) {
+  const std::string_view text = of.balance;
+  const auto name = text.substr(0, text.find(':'));
+  const auto last = name.find_last_not_of(" \t");
+  const auto first = name.find_first_not_of(" \t");
+  return first == name.npos ? "off" : name.substr(first, last - first + 1);
+}
+
+std::string options_of(const config::endpoint& of) {
+  const auto& net = of.network;
+  std::string all;
+  if (!of.listen_interface.empty()) all += fmt::format("listen-iface={}, ", of.listen_interface);
+  all += fmt::format("ipv6-only={}, accept-mptcp={}; ", net.ipv6_only, net.accept_mptcp);
+  if (!of.interface.empty()) all += fmt::format("send-iface={}, ", of.interface);
+  if (of.through) all += fmt::format("send-through={}, ", of.through->to_string());
+  all += fmt::format("send-mptcp={}; ", net.send_mptcp);
+  all +=
+      fmt::format("send-proxy={}, send-proxy-version={}, ", net.send_proxy, net.send_proxy_version);
+  all += fmt::format("accept-proxy={}, accept-proxy-timeout={}; ", net.accept_proxy,
+                     seconds(net.accept_proxy_timeout));
+  all += fmt::format("tcp-keepalive={}[{}] connect-timeout={}, associate-timeout={}; ",
+                     seconds(net.tcp_keepalive), net.tcp_keepalive_probe, seconds(net.tcp_timeout),
+                     seconds(net.udp_timeout));
+  const auto in = layers(of.listen_transport);
+  const auto out = layers(of.remote_transport);
+  if (in != "[plain]" || out != "[plain]") all += fmt::format("transport={}||{}; ", in, out);
+  return all + fmt::format("balance={}", strategy(of));
+}
+
+}  // namespace
+
+std::string start_report(const config::settings& what) {
+  auto text = fmt::format("log: level={}, output={}\n", word(what.log.level), what.log.output);
+  text +=
+      fmt::format("dns: mode={}, protocol={}, min-ttl={}, max-ttl={}, cache-size={}, servers={}\n",
+                  word(what.dns.mode), word(what.dns.protocol), what.dns.min_ttl.count(),
+                  what.dns.max_ttl.count(), what.dns.cache_size, joined(what.dns.nameservers));
+  for (const auto& each : what.endpoints)
+    text += fmt::format("inited: {} -> [{}]; options: {}\n", each.listen.to_string(), remotes(each),
+                        options_of(each));
+  return text;
+}
+
+}  // namespace relay::app

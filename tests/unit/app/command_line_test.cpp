@@ -1,0 +1,269 @@
+#include <relay/app/command_line.hpp>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace relay::app {
+namespace {
+
+using namespace std::chrono_literals;
+using words = std::vector<std::string>;
+
+invocation understood(const words& given) {
+  auto answer = parse(given);
+  if (const auto* wrong = std::get_if<usage_error>(&answer)) {
+    ADD_FAILURE() << wrong->message;
+    return {};
+  }
+  return std::get<invocation>(answer);
+}
+
+std::string refusal(const words& given) {
+  const auto answer = parse(given);
+  const auto* wrong = std::get_if<usage_error>(&answer);
+  if (!wrong) ADD_FAILURE() << "accepted: " << given.front();
+  return wrong ? wrong->message : std::string();
+}
+
+struct flag_row {
+  std::string letter, name;
+  std::function<bool(const invocation&)> set;
+};
+
+TEST(CommandLine, EveryFlagHasALetterAndAName) {
+  const std::vector<flag_row> rows{
+      {"-h", "--help", [](auto& i) { return i.help; }},
+      {"-v", "--version", [](auto& i) { return i.version; }},
+      {"-d", "--daemon", [](auto& i) { return i.daemon; }},
+      {"-u", "--udp", [](auto& i) { return i.forced.network.use_udp == true; }},
+      {"-m", "--mtcp",
+       [](auto& i) {
+         return i.forced.network.send_mptcp == true && i.forced.network.accept_mptcp == true;
+       }},
+      {"-m", "--mptcp", [](auto& i) { return i.forced.network.send_mptcp == true; }},
+      {"-t", "--ntcp", [](auto& i) { return i.forced.network.no_tcp == true; }},
+      {"-6", "--ipv6", [](auto& i) { return i.forced.network.ipv6_only == true; }},
+      {"-f", "--tfo", [](auto&) { return true; }},
+      {"-z", "--splice", [](auto&) { return true; }},
+  };
+  for (const auto& row : rows) {
+    EXPECT_TRUE(row.set(understood({row.letter}))) << row.letter;
+    EXPECT_TRUE(row.set(understood({row.name}))) << row.name;
+    EXPECT_NE(refusal({row.name + "=true"}), "");
+    EXPECT_NE(refusal({row.letter + "=true"}), "");
+    EXPECT_NE(refusal({row.letter, row.name}), "") << "twice";
+  }
+}
+
+struct value_row {
+  std::string letter, name, value;
+  std::function<std::string(const invocation&)> got;
+};
+
+TEST(CommandLine, EveryOptionTakesItsValueInEverySpelling) {
+  const auto endpoint = [](auto member) {
+    return [member](const invocation& i) { return (i.endpoints.front().*member).value_or("none"); };
+  };
+  using one = config::command_line_endpoint;
+  const std::vector<value_row> rows{
+      {"-c", "--config", "a.toml", [](auto& i) { return i.config.value_or("none"); }},
+      {"-x", "--through", "[::1]", endpoint(&one::through)},
+      {"-i", "--interface", "eth0", endpoint(&one::interface)},
+      {"-e", "--listen-interface", "eth1", endpoint(&one::listen_interface)},
+      {"-a", "--listen-transport", "ws;host=a;path=/", endpoint(&one::listen_transport)},
+      {"-b", "--remote-transport", "tls;sni=a", endpoint(&one::remote_transport)},
+      {"-n", "--nofile", "512", [](auto& i) { return std::to_string(i.nofile.value_or(0)); }},
+      {"-j", "--pre-conn-hook", "a.so", [](auto& i) { return i.hook.value_or("none"); }},
+      {"", "--log-output", "a.log", [](auto& i) { return i.forced.log.output.value_or("none"); }},
+  };
+  for (const auto& row : rows) {
+    std::vector<words> spellings{{row.name, row.value}, {row.name + "=" + row.value}};
+    if (!row.letter.empty()) {
+      spellings.push_back({row.letter, row.value});
+      spellings.push_back({row.letter + row.value});
+      spellings.push_back({row.letter + "=" + row.value});
+      spellings.push_back({"-u" + row.letter.substr(1), row.value});
+    }
+    for (auto spelling : spellings) {
+      spelling.insert(spelling.end(), {"-l", ":1", "-r", "a:1"});
+      EXPECT_EQ(row.got(understood(spelling)), row.value) << spelling.front();
+    }
+    EXPECT_NE(refusal({row.name}), "") << "no value";
+    EXPECT_NE(refusal({row.name, "a", row.name, "b"}), "") << "twice";
+  }
+}
+
+TEST(CommandLine, ListenAndRemoteInEverySpelling) {
+  for (const auto& given : std::vector<words>{{"-l", "a:1", "-r", "b:2"},
+                                              {"-la:1", "-rb:2"},
+                                              {"-l=a:1", "-r=b:2"},
+                                              {"--listen", "a:1", "--remote", "b:2"},
+                                              {"--listen=a:1", "--remote=b:2"},
+                                              {"-ut6la:1", "-fzr=b:2"},
+                                              {"-r", "b:2", "-l", "a:1", "--"}}) {
+    const auto got = understood(given);
+    ASSERT_EQ(got.endpoints.size(), 1U);
+    EXPECT_EQ(got.endpoints[0].listen, "a:1");
+    EXPECT_EQ(got.endpoints[0].remote, "b:2");
+    EXPECT_EQ(got.missing, "");
+  }
+}
+
+TEST(CommandLine, OnlyTheFirstEqualsSignIsOfTheSpelling) {
+  EXPECT_EQ(understood({"-c==a"}).config, "=a");
+  EXPECT_EQ(understood({"--config=a=b"}).config, "a=b");
+  EXPECT_EQ(understood({"-c="}).config, "");
+}
+
+TEST(CommandLine, PairsAreEndpointsInOrderAndShareTheRest) {
+  const auto got = understood({"-l", "a:1", "-x", "::1", "-r", "b:1", "-r", "b:2", "-l", "a:2"});
+  ASSERT_EQ(got.endpoints.size(), 2U);
+  EXPECT_EQ(got.endpoints[1].listen, "a:2");
+  EXPECT_EQ(got.endpoints[1].remote, "b:2");
+  EXPECT_EQ(got.endpoints[0].through, "::1");
+  EXPECT_EQ(got.endpoints[1].through, "::1");
+  EXPECT_NE(refusal({"-l", "a:1", "-l", "a:2", "-r", "b:1", "-r", "b:2"}), "");
+}
+
+TEST(CommandLine, HalfAPairNamesWhatIsMissing) {
+  EXPECT_NE(understood({"-l", "a:1"}).missing.find("-r"), std::string::npos);
+  EXPECT_NE(understood({"-r", "a:1"}).missing.find("-l"), std::string::npos);
+  EXPECT_NE(understood({"-u"}).missing, "");
+  EXPECT_NE(understood({"-l", "a:1", "-r", "b:1", "-l", "a:2"}).missing.find("a:2"),
+            std::string::npos);
+  EXPECT_TRUE(understood({"-c", "x"}).endpoints.empty());
+}
+
+TEST(CommandLine, ValueThatBeginsWithADashMustBeAttached) {
+  EXPECT_NE(refusal({"-l", "-x"}), "");
+  EXPECT_NE(refusal({"--config", "-c"}), "");
+  EXPECT_EQ(understood({"-c-x"}).config, "-x");
+  EXPECT_EQ(understood({"-c=-x"}).config, "-x");
+  EXPECT_EQ(understood({"--config=-x"}).config, "-x");
+}
+
+TEST(CommandLine, WordsThatMakeNoSenseAreNamed) {
+  EXPECT_NE(refusal({"--frobnicate"}).find("--frobnicate"), std::string::npos);
+  EXPECT_NE(refusal({"--vers"}).find("--vers"), std::string::npos);
+  EXPECT_NE(refusal({"-uq"}).find("-q"), std::string::npos);
+  EXPECT_NE(refusal({"-\xc3\xa9"}).find("-\xc3\xa9"), std::string::npos);
+  EXPECT_NE(refusal({"serve"}).find("serve"), std::string::npos);
+  EXPECT_NE(refusal({"-u", "--", "-t"}).find("-t"), std::string::npos);
+  EXPECT_NE(refusal({"-u", "check"}).find("first"), std::string::npos);
+  EXPECT_NE(refusal({"-"}), "");
+  EXPECT_EQ(refusal({}), "");
+}
+
+TEST(CommandLine, ArgumentsMustBeUtf8) {
+  EXPECT_EQ(understood({"-c", "\xe4\xb8\xad\xf0\x9f\x98\x80"}).config,
+            "\xe4\xb8\xad\xf0\x9f\x98\x80");
+  for (const char* bad :
+       {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xe4\xb8", "\xf4\x90\x80\x80", "\x80"})
+    EXPECT_NE(refusal({"-c", bad}), "");
+}
+
+TEST(CommandLine, OverridesAreNumbersWordsAndBooleans) {
+  const auto got = understood(
+      {"--log-level=WARN", "--dns-mode=Ipv6_Only", "--dns-min-ttl=1", "--dns-max-ttl=2",
+       "--dns-cache-size=3", "--dns-protocol=tcp", "--send-proxy=true", "--send-proxy-version=1",
+       "--accept-proxy", "false", "--accept-proxy-timeout=4", "--tcp-timeout=5", "--udp-timeout=+6",
+       "--tcp-keepalive=7", "--tcp-keepalive-probe=8", "-p", "64"});
+  EXPECT_TRUE(got.warnings.empty());
+  EXPECT_EQ(got.forced.log.level, config::log_level::warn);
+  EXPECT_EQ(got.forced.dns.mode, config::dns_mode::ipv6_only);
+  EXPECT_EQ(got.forced.dns.min_ttl, 1s);
+  EXPECT_EQ(got.forced.dns.max_ttl, 2s);
+  EXPECT_EQ(got.forced.dns.cache_size, 3U);
+  EXPECT_EQ(got.forced.dns.protocol, config::dns_protocol::tcp);
+  EXPECT_EQ(got.forced.network.send_proxy, true);
+  EXPECT_EQ(got.forced.network.send_proxy_version, 1);
+  EXPECT_EQ(got.forced.network.accept_proxy, false);
+  EXPECT_EQ(got.forced.network.accept_proxy_timeout, 4s);
+  EXPECT_EQ(got.forced.network.tcp_timeout, 5s);
+  EXPECT_EQ(got.forced.network.udp_timeout, 6s);
+  EXPECT_EQ(got.forced.network.tcp_keepalive, 7s);
+  EXPECT_EQ(got.forced.network.tcp_keepalive_probe, 8);
+  EXPECT_EQ(got.pipe_bytes, 64U * 4096);
+}
+
+TEST(CommandLine, ValuesThatDoNotParseCountAsNotGivenWithAWarning) {
+  const auto got = understood({"--tcp-timeout=5s", "--udp-timeout=-1", "--dns-min-ttl=4294967296",
+                               "--send-proxy=yes", "--dns-cache-size=", "--tcp-keepalive=+-1"});
+  EXPECT_EQ(got.warnings.size(), 6U);
+  EXPECT_FALSE(got.forced.network.tcp_timeout || got.forced.network.udp_timeout ||
+               got.forced.dns.min_ttl || got.forced.network.send_proxy ||
+               got.forced.dns.cache_size || got.forced.network.tcp_keepalive);
+}
+
+TEST(CommandLine, UnknownWordsBecomeTheDefaultAndStillOverride) {
+  const auto got = understood({"--log-level=loud", "--dns-mode=x", "--dns-protocol=quic"});
+  EXPECT_EQ(got.warnings.size(), 3U);
+  EXPECT_EQ(got.forced.log.level, config::log_level::off);
+  EXPECT_EQ(got.forced.dns.mode, config::dns_mode::ipv4_and_ipv6);
+  EXPECT_EQ(got.forced.dns.protocol, config::dns_protocol::tcp_and_udp);
+}
+
+TEST(CommandLine, NameServersAreTrimmed) {
+  const auto got = understood({"--dns-servers", "1.1.1.1:53, [::1]:5353"});
+  ASSERT_TRUE(got.forced.dns.nameservers);
+  ASSERT_EQ(got.forced.dns.nameservers->size(), 2U);
+  EXPECT_EQ(got.forced.dns.nameservers->back().to_string(), "[::1]:5353");
+}
+
+TEST(CommandLine, BadLimitsKeepTheReferencesWords) {
+  const auto got = understood({"-n", "many", "-p", "4503599627370496"});
+  EXPECT_TRUE(got.nofile_given);
+  EXPECT_FALSE(got.nofile || got.pipe_bytes);
+  EXPECT_EQ(got.warnings,
+            (words{"invalid nofile value: many", "invalid page value: 4503599627370496"}));
+}
+
+TEST(CommandLine, CheckTakesTheOverridesAndItsOwnFlags) {
+  const auto got = understood({"check", "-c", "a", "--strict", "--print", "-u"});
+  EXPECT_EQ(got.what, command::check);
+  EXPECT_TRUE(got.strict && got.print && got.forced.network.use_udp == true);
+  EXPECT_NE(refusal({"check", "-d"}), "");
+  EXPECT_NE(refusal({"--strict"}), "");
+}
+
+TEST(CommandLine, ConvertHasOptionsOfItsOwn) {
+  const auto got = understood({"convert", "-t", "json", "old.json", "-o=new.json"});
+  EXPECT_EQ(got.what, command::convert);
+  EXPECT_EQ(got.format, config::convert_format::json);
+  EXPECT_EQ(got.input, "old.json");
+  EXPECT_EQ(got.output, "new.json");
+  EXPECT_EQ(understood({"convert", "--type=toml", "a"}).format, config::convert_format::toml);
+  EXPECT_NE(refusal({"convert", "-t", "yaml", "a"}).find("yaml"), std::string::npos);
+  EXPECT_NE(refusal({"convert", "-h"}), "");
+  EXPECT_NE(refusal({"convert", "a", "b"}), "");
+  EXPECT_EQ(refusal({"convert"}), "") << "shows the help";
+}
+
+TEST(Help, SectionsStandInTheReferencesOrder) {
+  const auto text = help_text(command::relay);
+  std::size_t at = 0;
+  for (const char* section :
+       {"\nCOMMANDS:", "\nFLAGS:", "\nOPTIONS:", "\nSYS OPTIONS:", "\nLOG OPTIONS:",
+        "\nDNS OPTIONS:", "\nPROXY OPTIONS:", "\nTIMEOUT OPTIONS:"}) {
+    const auto found = text.find(section, at);
+    ASSERT_NE(found, std::string::npos) << section << text;
+    at = found;
+  }
+  for (const char* word : {"convert", "check", "demo", "--tcp-keepalive-probe", "-l,--listen"})
+    EXPECT_NE(text.find(word), std::string::npos) << word << text;
+}
+
+TEST(Help, EachCommandShowsItsOwnOptions) {
+  EXPECT_NE(help_text(command::check).find("--strict"), std::string::npos);
+  EXPECT_EQ(help_text(command::relay).find("--strict"), std::string::npos);
+  EXPECT_NE(help_text(command::convert).find("--type"), std::string::npos);
+  EXPECT_EQ(help_text(command::demo).find("--nofile"), std::string::npos);
+}
+
+TEST(Help, VersionIsOneLine) {
+  EXPECT_EQ(version_line(), "relay " RELAY_VERSION " [multi-thread]\n");
+}
+
+}  // namespace
+}  // namespace relay::app

@@ -1,0 +1,88 @@
+#include "app/start_report.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+config::settings one_endpoint() {
+  config::settings what;
+  auto& made = what.endpoints.emplace_back();
+  made.listen = *parse_listen("127.0.0.1:5000");
+  made.remote = *parse_remote("example.com:443");
+  what.dns.cache_size = 32;
+  return what;
+}
+
+std::string last_line(const config::settings& what) {
+  const auto text = start_report(what);
+  return text.substr(text.find("inited: "));
+}
+
+TEST(StartReport, DefaultsPrintAsInTheReference) {
+  EXPECT_EQ(start_report(one_endpoint()),
+            "log: level=off, output=stdout\n"
+            "dns: mode=ipv4_and_ipv6, protocol=tcp+udp, min-ttl=0, max-ttl=86400, cache-size=32, "
+            "servers=system\n"
+            "inited: 127.0.0.1:5000 -> [example.com:443]; options: ipv6-only=false, "
+            "accept-mptcp=false; send-mptcp=false; send-proxy=false, send-proxy-version=2, "
+            "accept-proxy=false, accept-proxy-timeout=5s; tcp-keepalive=15s[3] connect-timeout=5s, "
+            "associate-timeout=30s; balance=off\n");
+}
+
+TEST(StartReport, EverythingSetPrintsInItsPlace) {
+  auto what = one_endpoint();
+  what.log = {config::log_level::debug, "a.log", {}};
+  what.dns.mode = config::dns_mode::ipv6_then_ipv4;
+  what.dns.protocol = config::dns_protocol::udp;
+  what.dns.min_ttl = 1s;
+  what.dns.max_ttl = 2s;
+  what.dns.nameservers = {*parse_nameserver("1.1.1.1:53"), *parse_nameserver("[::1]:53")};
+  auto& one = what.endpoints[0];
+  one.listen = *parse_listen("[::]:1");
+  one.extra_remotes = {*parse_remote("b:2"), *parse_remote("[::1]:3")};
+  one.balance = "roundrobin: 4, 2, 1";
+  one.through = *parse_through("10.0.0.1");
+  one.interface = "eth0";
+  one.listen_interface = "eth1";
+  one.listen_transport = "tls; ws ;host=a;path=/;servername=b";
+  auto& net = one.network;
+  net.ipv6_only = net.accept_mptcp = net.send_mptcp = net.send_proxy = net.accept_proxy = true;
+  net.send_proxy_version = 1;
+  net.accept_proxy_timeout = 1s;
+  net.tcp_keepalive = 2s;
+  net.tcp_keepalive_probe = 4;
+  net.tcp_timeout = 250ms;
+  net.udp_timeout = 6s;
+  EXPECT_EQ(start_report(what),
+            "log: level=debug, output=a.log\n"
+            "dns: mode=ipv6_then_ipv4, protocol=udp, min-ttl=1, max-ttl=2, cache-size=32, "
+            "servers=1.1.1.1:53, [::1]:53\n"
+            "inited: [::]:1 -> [example.com:443|b:2|[::1]:3]; options: listen-iface=eth1, "
+            "ipv6-only=true, accept-mptcp=true; send-iface=eth0, send-through=10.0.0.1:0, "
+            "send-mptcp=true; send-proxy=true, send-proxy-version=1, accept-proxy=true, "
+            "accept-proxy-timeout=1s; tcp-keepalive=2s[4] connect-timeout=250ms, "
+            "associate-timeout=6s; transport=[ws][tls][plain]||[plain]; balance=roundrobin\n");
+}
+
+TEST(StartReport, TransportIsNamedWhenEitherSideHasOne) {
+  auto what = one_endpoint();
+  what.endpoints[0].remote_transport = "ws;host=a;path=/";
+  EXPECT_NE(last_line(what).find("; transport=[plain]||[ws][plain]; balance=off\n"),
+            std::string::npos);
+  what.endpoints[0].remote_transport = "wsx;tlsy;host=ws";
+  EXPECT_EQ(last_line(what).find("transport="), std::string::npos);
+}
+
+TEST(StartReport, EndpointsStandInTheirOrder) {
+  auto what = one_endpoint();
+  what.endpoints.push_back(what.endpoints[0]);
+  what.endpoints[1].listen = *parse_listen(":20000-20009");
+  const auto text = last_line(what);
+  EXPECT_LT(text.find("127.0.0.1:5000"), text.find("*:20000-20009"));
+}
+
+}  // namespace
+}  // namespace relay::app
