@@ -139,9 +139,9 @@ class StartUp(Case):
             r"\Afd: soft=\d+, hard=\d+\n"
             r"pipe capacity: 262144\n"
             r"log: level=off, output=stdout\n"
-            r"dns: mode=ipv4_only, protocol=tcp\+udp, min-ttl=0, max-ttl=86400, cache-size=32, "
+            r"dns: mode=ipv4_only, protocol=tcp\+udp, min-ttl=0, max-ttl=86400, cache-size=1024, "
             r"servers=127\.0\.0\.1:53\n"
-            rf"inited: 127\.0\.0\.1:{started.port} -> 127\.0\.0\.1:{nobody.port}; options: "
+            rf"inited: 127\.0\.0\.1:{started.port} -> \[127\.0\.0\.1:{nobody.port}\]; options: "
             r"ipv6-only=false, accept-mptcp=false; send-mptcp=false; send-proxy=false, "
             r"send-proxy-version=2, accept-proxy=false, accept-proxy-timeout=5s; "
             r"tcp-keepalive=15s\[3\] connect-timeout=5s, associate-timeout=30s; balance=off\n"),
@@ -150,7 +150,7 @@ class StartUp(Case):
     def test_servers_are_the_system_s_by_default(self):
         with Refusing() as nobody:
             text = self.relay_to(nobody.port).out()
-        self.assertIn("cache-size=32, servers=system\n", text)
+        self.assertIn("cache-size=1024, servers=system\n", text)
         self.assertNotIn("pipe capacity", text)
 
     def test_the_descriptor_limit_is_raised(self):

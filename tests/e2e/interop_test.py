@@ -8,7 +8,7 @@ import subprocess
 from support import programs
 from support.case import Case
 from support.relay import SANITIZED
-from support.servers import Server, ask, digest, hash_after_end, hear, named, pattern
+from support.servers import Server, ask, dial, digest, hash_after_end, hear, named, pattern, read_all
 from support.wait import until
 
 LABEL = "interop"
@@ -231,5 +231,6 @@ listen one
 """)
             programs.Program(self, "haproxy", ["-db", "-f", config], port)
             started = self.relay_to(port)
-            answer = ask(started.port, b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 80\r\n")
-            self.assertEqual(answer, b"behind haproxy")
+            with dial(started.port) as sock:  # no half-close: haproxy would not dial for that
+                sock.sendall(b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 80\r\n")
+                self.assertEqual(read_all(sock), b"behind haproxy")
