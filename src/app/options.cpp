@@ -157,11 +157,12 @@ constexpr std::array rows{option_row{'h', "help", "", "", "FLAGS", to_relay | to
              "detach; the caller returns once the listeners are bound", APPLY{into.daemon = true;
 }
 }
-, option_row{'u', "udp", "", "", "FLAGS", serving, "forward UDP as well",
+, option_row{'u', "udp", "", "", "FLAGS", serving, "forward UDP as well (not yet)",
              APPLY{into.forced.network.use_udp = true;
 }
 }
-, option_row{'m', "mtcp", "mptcp", "", "FLAGS", serving, "use multipath TCP on both sides",
+, option_row{'m', "mtcp", "mptcp", "", "FLAGS", serving,
+             "use multipath TCP on both sides (not yet)",
              APPLY{into.forced.network.send_mptcp = into.forced.network.accept_mptcp = true;
 }
 }
@@ -211,12 +212,12 @@ constexpr std::array rows{option_row{'h', "help", "", "", "FLAGS", to_relay | to
 }
 }
 , option_row{'a', "listen-transport", "", "OPTIONS", "OPTIONS", serving,
-             "what clients speak, such as `ws;host=a;path=/`",
+             "what clients speak, such as `ws;host=a;path=/` (not yet)",
              APPLY{shared(into).listen_transport = value;
 }
 }
-, option_row{'b', "remote-transport", "", "OPTIONS", "OPTIONS", serving, "what the remote speaks",
-             APPLY{shared(into).remote_transport = value;
+, option_row{'b', "remote-transport", "", "OPTIONS", "OPTIONS", serving,
+             "what the remote speaks (not yet)", APPLY{shared(into).remote_transport = value;
 }
 }
 ,
@@ -230,8 +231,8 @@ constexpr std::array rows{option_row{'h', "help", "", "", "FLAGS", to_relay | to
              APPLY{set_pipe_pages(into, value);
 }
 }
-, option_row{'j', "pre-conn-hook", "", "PATH", "SYS OPTIONS", serving,
-             "hook library (not available yet)", APPLY{into.hook = value;
+, option_row{'j', "pre-conn-hook", "", "PATH", "SYS OPTIONS", serving, "hook library (not yet)",
+             APPLY{into.hook = value;
 }
 }
 ,
@@ -279,17 +280,17 @@ constexpr std::array rows{option_row{'h', "help", "", "", "FLAGS", to_relay | to
 ,
 
     option_row{0, "send-proxy", "", "BOOL", "PROXY OPTIONS", serving,
-               "send a PROXY header to the remote",
+               "send a PROXY header to the remote (not yet)",
                APPLY{set_bool(into, "send-proxy", value, into.forced.network.send_proxy);
 }
 }
-, option_row{0, "send-proxy-version", "", "VERSION", "PROXY OPTIONS", serving, "1 or 2",
+, option_row{0, "send-proxy-version", "", "VERSION", "PROXY OPTIONS", serving, "1 or 2 (not yet)",
              APPLY{set_number<int>(into, "send-proxy-version", value,
                                    into.forced.network.send_proxy_version);
 }
 }
 , option_row{0, "accept-proxy", "", "BOOL", "PROXY OPTIONS", serving,
-             "expect a PROXY header from the client",
+             "expect a PROXY header from the client (not yet)",
              APPLY{set_bool(into, "accept-proxy", value, into.forced.network.accept_proxy);
 }
 }

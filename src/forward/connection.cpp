@@ -92,7 +92,8 @@ void connection::ended(pump::session& /*over*/, pump::end_reason why, const erro
 void connection::fail(pump::end_reason why, const char* phase, const error_code& ec) {
   if (ec == asio::error::operation_aborted) return abort();
   lane_.shared().log.gave_up(rule_, peer_, phase, ec);
-  if (ec.value() == ECONNRESET) {  // it was connected, and reset before we looked: that is passed on
+  if (ec.value() ==
+      ECONNRESET) {  // it was connected, and reset before we looked: that is passed on
     client_.abort();
     why = pump::end_reason::reset_by_remote;
   }
