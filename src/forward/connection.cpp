@@ -38,10 +38,14 @@ void connection::start(unique_fd client) {
     return fail(pump::end_reason::client_error, "registering", ec);
   }
   if (rule_.remote_address) return dial({*rule_.remote_address, rule_.remote_port});
+  const auto known = lane_.shared().names.cached(rule_.remote_host);
+  if (known && *known && (**known)->size() == 1 && rule_.can_dial((**known)->front())) {
+    return dial({(**known)->front(), rule_.remote_port});
+  }
   lane_.tasks().spawn(establish());
 }
 
-// The short way: only a connect to a known address is left, which needs no coroutine.
+// The short way: only a connect to one known address is left, which needs no coroutine.
 void connection::dial(const ip_endpoint& to) {
   dialing_ = std::make_unique<net::connecting>(remote_.socket(), lane_.worker().wheel(),
                                                [this, to](const error_code& ec) {
@@ -62,7 +66,7 @@ task<> connection::establish() {
   const char* step = "connecting";
   error_code last = errc::no_usable_family;
   for (const auto& address : **found) {
-    if (rule_.dial.through && rule_.dial.through->address.family() != address.family()) continue;
+    if (!rule_.can_dial(address)) continue;
     const auto spent = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
     const auto left = rule_.connect_limit - spent;
     if (rule_.connect_limit.count() > 0 && left.count() <= 0) {

@@ -9,7 +9,10 @@ namespace {
 // Per direction and turn: enough for a full pipe, little enough to be fair.
 constexpr std::size_t turn_budget = std::size_t{1} << 20;
 
-bool is_reset(const error_code& ec) { return ec.value() == ECONNRESET || ec.value() == EPIPE; }
+// ENOTCONN is what shutdown() says of a connection that the peer has reset meanwhile.
+bool is_reset(const error_code& ec) {
+  return ec.value() == ECONNRESET || ec.value() == EPIPE || ec.value() == ENOTCONN;
+}
 
 }  // namespace
 

@@ -123,6 +123,17 @@ TEST(Server, GoesOnToTheNextAddressOfAName) {
   EXPECT_NE(b.log_text().find("try next ip"), std::string::npos);
 }
 
+TEST(Server, FindsAKnownNameWithoutAsking) {
+  relay_bench b;
+  const auto remote = test::listen_any("127.0.0.4");
+  b.options.names.hosts = b.folder.write("hosts", "127.0.0.4 alone\n");
+  b.options.names.resolv_conf = b.folder.write("resolv.conf", "");
+  b.add(test::named("alone", test::address_of(remote.get()).port));
+  b.start();
+  const auto client = b.connect();
+  EXPECT_TRUE(test::accept_one(remote.get()));
+}
+
 TEST(Server, SkipsAddressesOfAnotherFamilyThanThrough) {
   relay_bench b;
   const auto remote = test::listen_any("127.0.0.1");

@@ -26,6 +26,11 @@ struct counters {
 struct rule {
   explicit rule(const config::endpoint& from);
 
+  /// Not so when `through` is of the other family.
+  bool can_dial(const ip_address& remote) const noexcept {
+    return !dial.through || dial.through->address.family() == remote.family();
+  }
+
   std::string remote_name;  ///< as configured, `host:port`
   std::string remote_host;
   std::optional<ip_address> remote_address;  ///< a literal; otherwise the name is looked up

@@ -110,6 +110,16 @@ TEST(Session, AResetIsPassedOnAsAReset) {
   EXPECT_FALSE(b.remote.shut);
 }
 
+TEST(Session, ASocketThatIsGoneWhenTheEndIsPassedOnWasReset) {
+  bench b;
+  b.client.ended = true;
+  b.remote.shutdown_error = error_code(ENOTCONN, boost::system::system_category());
+  b.remote.ended = true;
+  b.wake();
+  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_TRUE(b.client.aborted);
+}
+
 TEST(Session, OtherErrorsAreNamedBySide) {
   bench b;
   b.remote.read_error = error_code(ETIMEDOUT, boost::system::system_category());
