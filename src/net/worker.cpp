@@ -7,8 +7,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// While there is traffic the worker waits in its own poller, since going through Asio costs two
-// system calls more per wake-up; Asio's own work (timers, name servers, signals) waits this long at
+// While events are frequent the worker waits in its own poller, since going through Asio costs two
+// system calls more per wake-up; Asio's own work (timers, name servers, posts) waits this long at
 // most.
 constexpr std::chrono::microseconds own_turn{200};
 
@@ -52,13 +52,23 @@ void worker::await_poller() {
 }
 
 void worker::serve_poller() {
-  const auto until = steady_clock::now() + own_turn;
-  bool more = true;
-  while (more && steady_clock::now() < until) more = poller_.turn(own_turn);
-  if (!more) return await_poller();
-  asio::post(loop_, [this] {
-    if (!finishing_) serve_poller();
-  });
+  const auto began = steady_clock::now();
+  // Waiting here pays only if the next event is near: a wait in vain costs a wake-up of its own.
+  const bool frequent = began - last_event_ < own_turn;
+  bool worked = poller_.turn(std::chrono::microseconds(0));
+  if (worked) last_event_ = began;
+  while (worked && (frequent || poller_.has_work())) {
+    const auto now = steady_clock::now();
+    if (now - began >= own_turn) {
+      asio::post(loop_, [this] {
+        if (!finishing_) serve_poller();
+      });
+      return;
+    }
+    worked = poller_.turn(own_turn);
+    if (worked) last_event_ = now;
+  }
+  await_poller();
 }
 
 std::uint32_t worker::tick_now() const {

@@ -52,6 +52,7 @@ class worker {
   asio::posix::stream_descriptor readiness_;  // borrows the poller's descriptor
   asio::steady_timer tick_timer_;
   std::chrono::steady_clock::time_point origin_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_event_{};
   timer_wheel wheel_;
   bool finishing_ = false;
 };

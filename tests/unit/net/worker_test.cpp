@@ -1,0 +1,122 @@
+#include "support/sockets.hpp"
+
+#include <relay/net/worker.hpp>
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace relay::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct counting final : waiter {
+  void wake() override {
+    ++times;
+    if (then) then();
+  }
+  int times = 0;
+  std::function<void()> then;
+};
+
+struct limit final : timer {
+  void expired() override { then(); }
+  std::function<void()> then;
+};
+
+/// Runs the worker on this thread until the test stops its loop; a stuck one fails.
+void run(worker& w) {
+  w.loop().run_for(test::patience);
+  EXPECT_TRUE(w.loop().stopped()) << "nothing has stopped it";
+}
+
+TEST(Worker, HandlesEventsOfThePoller) {
+  worker w(0);
+  auto [ours, theirs] = test::tcp_pair();
+  watch socket(w.poller());
+  ASSERT_FALSE(socket.attach(std::move(ours)));
+  counting c;
+  c.then = [&] {
+    if (has(socket.events(), seen::readable)) w.loop().stop();
+  };
+  socket.notify(&c);
+  test::send_all(theirs.get(), "x");
+  run(w);
+  EXPECT_GE(c.times, 1);
+}
+
+TEST(Worker, WakesWhoIsScheduledFromAsiosHandlers) {
+  worker w(3);
+  EXPECT_EQ(w.index(), 3U);
+  counting c;
+  c.then = [&] { w.loop().stop(); };
+  w.post([&] { w.poller().schedule(c); });
+  run(w);
+  EXPECT_EQ(c.times, 1);
+}
+
+TEST(Worker, WakesAgainWhoSchedulesItself) {
+  worker w(0);
+  counting c;
+  c.then = [&] {
+    if (c.times < 1000) return w.poller().schedule(c);
+    w.loop().stop();
+  };
+  w.post([&] { w.poller().schedule(c); });
+  run(w);
+  EXPECT_EQ(c.times, 1000);
+}
+
+TEST(Worker, ABusyPollerDoesNotStarveAsio) {
+  worker w(0);
+  counting busy;
+  busy.then = [&] { w.poller().schedule(busy); };
+  int answered = 0;
+  std::function<void()> ping = [&] {
+    if (++answered == 20) return w.loop().stop();
+    w.post(ping);
+  };
+  w.post([&] { w.poller().schedule(busy); });
+  w.post(ping);
+  run(w);
+  EXPECT_EQ(answered, 20);
+}
+
+TEST(Worker, TurnsItsWheelWhileTimersAreArmed) {
+  worker w(0);
+  limit first;
+  limit second;
+  bool first_gone = false;
+  first.then = [&] {
+    first_gone = true;
+    w.wheel().arm(second, 1ms);  // after the wheel has paused
+  };
+  second.then = [&] { w.loop().stop(); };
+  w.post([&] { w.wheel().arm(first, 1ms); });
+  run(w);
+  EXPECT_TRUE(first_gone);
+}
+
+TEST(Worker, EndsWhenItIsToldTo) {
+  worker w(0);
+  w.post([&] { w.finish(); });
+  std::thread elsewhere([&] { w.run(); });
+  elsewhere.join();
+}
+
+TEST(Worker, TakesWorkFromOtherThreads) {
+  worker w(0);
+  std::thread::id where;
+  std::thread own([&] { w.run(); });
+  w.post([&] {
+    where = std::this_thread::get_id();
+    w.finish();
+  });
+  const auto expected = own.get_id();
+  own.join();
+  EXPECT_EQ(where, expected);
+}
+
+}  // namespace
+}  // namespace relay::net
