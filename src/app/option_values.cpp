@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 #include <utility>
 
 namespace relay::app {
@@ -100,22 +101,27 @@ void take_dns_protocol(invocation& into, const option_row& row, std::string_view
   into.forced.dns.protocol = word_or_first(into, row, value, dns_protocols);
 }
 
-/// A name server that cannot be read is left out with a warning; all of them bad: none is given.
+/// A name server that cannot be read ends the start: names would silently be asked elsewhere.
 void take_nameservers(invocation& into, const option_row& row, std::string_view list) {
+  const auto option = "--" + std::string(row.name);
+  const auto shown = std::make_shared<const config::source>(
+      config::source{"command line", option + '=' + std::string(list)});
   std::vector<host_port> servers;
-  for (bool more = true; more;) {
-    const auto comma = list.find(',');
-    more = comma != std::string_view::npos;
-    const auto server = trimmed(list.substr(0, comma));
-    list = more ? list.substr(comma + 1) : std::string_view{};
-    if (server.empty()) continue;
-    auto parsed = parse_nameserver(server);
-    if (parsed)
-      servers.push_back(*std::move(parsed).value);
-    else
-      into.warnings.push_back("--" + std::string(row.name) + ": " + parsed.wrong);
+  for (std::size_t at = 0; at <= list.size();) {
+    const auto comma = std::min(list.find(',', at), list.size());
+    const auto entry = trimmed(list.substr(at, comma - at));
+    if (auto server = parse_nameserver(entry)) {
+      servers.push_back(*std::move(server.value));
+    } else {
+      const auto offset = option.size() + 1 + (entry.empty() ? at : list.find(entry, at));
+      into.forced.refused.push_back(
+          {{shown, offset},
+           '`' + option + "`: entry `" + std::string(entry) + "`: " + server.wrong,
+           "as in " + option + "=8.8.8.8:53,[2001:db8::1]:53"});
+    }
+    at = comma + 1;
   }
-  if (!servers.empty()) into.forced.dns.nameservers = std::move(servers);
+  into.forced.dns.nameservers = std::move(servers);
 }
 
 void take_format(invocation& into, const option_row&, std::string_view value) {

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 /// What the options do with their values. A value that does not parse leaves a warning and counts
-/// as not given, as in the reference.
+/// as not given, as in the reference; a bad name server is an error there, and here.
 namespace relay::app {
 
 /// Where a value goes, found by what it is a member of.
