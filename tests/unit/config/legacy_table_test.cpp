@@ -74,7 +74,7 @@ TEST(LegacyTable, RefusesWhatMakesNoRules) {
       {{{"h"}, {"1"}, {"r"}, {}}, "t:1:94: error: `remote_ports`: the list is empty\n"},
       {{{"h"}, {"3-1"}, {"r"}, {"2"}}, "t:1:48: error: `listening_ports`: the list is empty\n"},
       {{{"h"}, {"1"}, {"r"}, {"0"}},
-       "t:1:74: error: `remote_addresses`: nobody can be reached at port 0; write 1 to 65535\n"},
+       "t:1:95: error: `remote_ports`: nobody can be reached at port 0; write 1 to 65535\n"},
   };
   for (const auto& [file, expected] : cases) {
     EXPECT_EQ(brief(test::problems_of(file.text())), expected) << file.text();
