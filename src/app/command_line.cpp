@@ -135,7 +135,7 @@ class reader {
   void give(const option_row& row, std::string_view value, const std::string& shown) {
     if (is_endpoint_half(row)) begin_pair_if_whole();
     if (!given_.insert(&row).second) throw senseless{"`" + shown + "` is given twice"};
-    row.apply(into_, value);
+    row.apply(into_, row, value);
   }
 
   /// `-l` and `-r` come in pairs: after a whole one the next begins.

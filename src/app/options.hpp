@@ -14,15 +14,26 @@ constexpr unsigned bit(command of) { return 1U << static_cast<unsigned>(of); }
 
 /// One row of the table that both the parser and the help are made from.
 struct option_row {
-  char letter;               ///< 0: none
-  std::string_view name;     ///< without dashes
-  std::string_view alias;    ///< another long name, not in the help
-  std::string_view value;    ///< what stands for the value in the help; empty: a flag
-  std::string_view section;  ///< of the help
-  unsigned commands;
+  char letter;             ///< 0: none
+  std::string_view name;   ///< without dashes
+  std::string_view value;  ///< what stands for the value in the help; empty: a flag
   std::string_view help;
-  /// `value` is empty for a flag. Values that do not parse leave a warning and count as not given.
-  void (*apply)(invocation& into, std::string_view value);
+  /// `value` is empty for a flag. The functions of `option_values.hpp`.
+  void (*apply)(invocation& into, const option_row& row, std::string_view value);
+  unsigned commands = to_relay | to_check;
+  std::string_view alias{};    ///< another long name, not in the help
+  std::string_view section{};  ///< of the help
+
+  constexpr option_row of(unsigned other_commands) const {
+    auto row = *this;
+    row.commands = other_commands;
+    return row;
+  }
+  constexpr option_row or_spelled(std::string_view other_name) const {
+    auto row = *this;
+    row.alias = other_name;
+    return row;
+  }
 };
 
 /// In the order of the help.

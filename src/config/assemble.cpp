@@ -39,6 +39,7 @@ auto filling(Values& values, std::vector<const Patch*> layers) {
 }  // namespace
 
 settings assemble(std::vector<document> documents, const overrides& forced, findings& found) {
+  for (const auto& each : forced.refused) found.error(each.where, each.message, each.hint);
   document whole;
   for (const auto& each : documents) {
     log_fields(adding(whole.log, each.log));

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <tuple>
 
 namespace relay::config {
@@ -24,6 +26,46 @@ meeting_place place_of(const endpoint& what, bool udp) {
   return {udp, what.listen_interface, host};
 }
 
+/// The ports of one place that are taken and by which endpoint, as ranges that do not meet.
+class taken_ports {
+ public:
+  /// Who has the first of these ports that is taken.
+  std::optional<std::size_t> owner_of(const port_range& ports) const {
+    const auto at = first_reaching(ports.first);
+    if (at == ranges_.end() || at->first > ports.last) return std::nullopt;
+    return at->second.owner;
+  }
+
+  /// Gives to `owner` what is free among these ports.
+  void take(const port_range& ports, std::size_t owner) {
+    const std::uint32_t end = ports.last + 1U;
+    std::uint32_t next = ports.first;
+    for (auto at = first_reaching(next); next < end; ++at) {
+      const auto stop = at == ranges_.end() ? end : std::min(at->first, end);
+      if (next < stop) ranges_.emplace_hint(at, next, range{stop - 1, owner});
+      if (stop == end) return;
+      next = at->second.last + 1;
+    }
+  }
+
+ private:
+  struct range {
+    std::uint32_t last;
+    std::size_t owner;
+  };
+  using ranges = std::map<std::uint32_t, range>;  // by the first port
+
+  /// The lowest range that ends at `port` or above it.
+  ranges::const_iterator first_reaching(std::uint32_t port) const {
+    const auto above = ranges_.upper_bound(port);
+    if (above == ranges_.begin()) return above;
+    const auto below = std::prev(above);
+    return below->second.last >= port ? below : above;
+  }
+
+  ranges ranges_;
+};
+
 /// `second` comes after `first` in the configuration.
 problem clash(const endpoint& first, const endpoint& second, bool udp, problem::level severity) {
   return {severity, second.origin,
@@ -36,32 +78,22 @@ problem clash(const endpoint& first, const endpoint& second, bool udp, problem::
 }  // namespace
 
 std::vector<problem> duplicate_listens(const settings& what, problem::level severity) {
-  std::map<meeting_place, std::vector<std::size_t>> groups;
+  std::vector<problem> made;
+  std::map<meeting_place, taken_ports> taken;
   for (std::size_t at = 0; at < what.endpoints.size(); ++at) {
     const auto& each = what.endpoints[at];
-    if (each.listen.ports.first == 0) continue;  // the system picks a free one
-    if (!each.network.no_tcp) groups[place_of(each, false)].push_back(at);
-    if (each.network.use_udp) groups[place_of(each, true)].push_back(at);
-  }
-  std::vector<std::pair<std::size_t, problem>> made;
-  for (auto& [place, members] : groups) {
-    const auto ports = [&](std::size_t at) { return what.endpoints[at].listen.ports; };
-    // By port, so that only the range that reaches furthest must be compared with.
-    std::ranges::stable_sort(members, {}, [&](std::size_t at) { return ports(at).first; });
-    auto furthest = members.front();
-    for (auto at = members.begin() + 1; at != members.end(); ++at) {
-      if (ports(*at).first <= ports(furthest).last) {
-        const auto [first, second] = std::minmax(furthest, *at);
-        made.emplace_back(second, clash(what.endpoints[first], what.endpoints[second],
-                                        std::get<0>(place), severity));
+    const auto& ports = each.listen.ports;
+    if (ports.first == 0) continue;  // the system picks a free one
+    for (const bool udp : {false, true}) {
+      if (udp ? !each.network.use_udp : each.network.no_tcp) continue;
+      auto& here = taken[place_of(each, udp)];
+      if (const auto owner = here.owner_of(ports)) {
+        made.push_back(clash(what.endpoints[*owner], each, udp, severity));
       }
-      if (ports(*at).last > ports(furthest).last) furthest = *at;
+      here.take(ports, at);
     }
   }
-  std::ranges::stable_sort(made, {}, [](const auto& each) { return each.first; });
-  std::vector<problem> problems;
-  for (auto& each : made) problems.push_back(std::move(each.second));
-  return problems;
+  return made;
 }
 
 }  // namespace relay::config

@@ -111,11 +111,14 @@ std::vector<endpoint_patch> read_legacy(const node& root, const std::shared_ptr<
   const auto& [listen_hosts, listen_ports, remote_hosts, remote_ports] = lists;
   if (std::ranges::any_of(lists, [](const auto& list) { return list.empty(); })) return {};
   std::vector<endpoint_patch> made;
-  const auto read = [&](std::string_view key, const entry& host, const entry& port, auto parse) {
+  const auto read = [&](std::string_view side, const entry& host, const entry& port, auto parse) {
     // Joined with a plain colon: an IPv6 address carries its brackets in the file.
     auto address = parse(host.text + ':' + port.text);
     if (!address) {
-      found.error({from, host.offset}, '`' + std::string(key) + "`: " + address.wrong);
+      const bool is_port = !parse("host:" + port.text);
+      found.error(
+          {from, is_port ? port.offset : host.offset},
+          '`' + std::string(side) + (is_port ? "_ports`: " : "_addresses`: ") + address.wrong);
     }
     return address.value;
   };
@@ -123,9 +126,9 @@ std::vector<endpoint_patch> read_legacy(const node& root, const std::shared_ptr<
     endpoint_patch rule;
     const auto& host = at_or_first(listen_hosts, at);
     rule.where = {from, host.offset};
-    rule.listen = read("listening_addresses", host, listen_ports[at], parse_listen);
-    rule.remote = read("remote_addresses", at_or_first(remote_hosts, at),
-                       at_or_first(remote_ports, at), parse_remote);
+    rule.listen = read("listening", host, listen_ports[at], parse_listen);
+    rule.remote =
+        read("remote", at_or_first(remote_hosts, at), at_or_first(remote_ports, at), parse_remote);
     // One bad address would be told for each of its ports.
     if (!rule.listen || !rule.remote) return {};
     made.push_back(std::move(rule));

@@ -210,3 +210,10 @@ class Bind(Case):
             self.assertTrue(done.stderr)
         done = self.cli("-l", "127.0.0.1:1", "-r", "a:1", "-x", "what", code=78)
         self.assertIn("what", done.stderr)
+
+    def test_a_bad_name_server_ends_with_78_and_is_named(self):
+        for entry in ("8.8.8.8", "8.8.8.8:dns", ""):
+            done = self.cli("-l", "127.0.0.1:1", "-r", "a:1", "--dns-servers", f"1.1.1.1:53,{entry}",
+                            code=78)
+            self.assertIn(f"entry `{entry}`", done.stderr)
+            self.assertIn("8.8.8.8:53", done.stderr)

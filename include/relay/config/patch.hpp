@@ -64,11 +64,19 @@ struct process_patch {
   key_origins keys{};
 };
 
+/// A value of the command line that makes no sense and must not be passed over.
+struct refused_value {
+  origin where;
+  std::string message;
+  std::string hint;
+};
+
 /// What the command line forces on every configuration.
 struct overrides {
   log_patch log;
   dns_patch dns;
   network_patch network;
+  std::vector<refused_value> refused;  ///< told with the other problems of the configuration
 };
 
 /// One `-l … -r …` pair with the endpoint options that go with it, unparsed.

@@ -211,6 +211,21 @@ TEST(CommandLine, NameServersAreTrimmed) {
   EXPECT_EQ(got.forced.dns.nameservers->back().to_string(), "[::1]:5353");
 }
 
+TEST(CommandLine, EachNameServerThatIsNoneIsRefusedWithItsPlace) {
+  const auto got = understood({"--dns-servers", "1.1.1.1, dns.test:53,x:0,"});
+  std::string all;
+  for (const auto& each : got.forced.refused)
+    all += each.where.to_string() + ' ' + each.message + '\n';
+  EXPECT_EQ(all,
+            "command line:1:15 `--dns-servers`: entry `1.1.1.1`: a name server needs a port; write "
+            "1.1.1.1:53\n"
+            "command line:1:36 `--dns-servers`: entry `x:0`: port 0 cannot be asked\n"
+            "command line:1:40 `--dns-servers`: entry ``: the address is empty; write host:port\n");
+  EXPECT_TRUE(got.warnings.empty());
+  EXPECT_FALSE(understood({"--dns-servers="}).forced.refused.empty());
+  EXPECT_TRUE(understood({"--dns-servers=dns.test:53"}).forced.refused.empty());
+}
+
 TEST(CommandLine, BadLimitsKeepTheReferencesWords) {
   const auto got = understood({"-n", "many", "-p", "4503599627370496"});
   EXPECT_TRUE(got.nofile_given);

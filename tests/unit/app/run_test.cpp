@@ -198,6 +198,16 @@ TEST_F(Run, CheckReportsAndServesNothing) {
   EXPECT_TRUE(served_.empty());
 }
 
+TEST_F(Run, NameServerThatIsNoneEndsTheStart) {
+  const std::vector<std::string> words{"-l", ":1", "-r", "a:2", "--dns-servers=1.1.1.1:53,8.8.8.8"};
+  EXPECT_EQ(run_with(words), exit_config);
+  EXPECT_TRUE(says("entry `8.8.8.8`: a name server needs a port; write 8.8.8.8:53")) << err_.str();
+  EXPECT_TRUE(says("hint: as in --dns-servers=8.8.8.8:53"));
+  EXPECT_TRUE(served_.empty());
+  EXPECT_EQ(run_with({"check", "-c", file("a.toml", toml_), "--dns-servers=x"}), exit_config);
+  EXPECT_TRUE(says("entry `x`")) << err_.str();
+}
+
 TEST_F(Run, CheckObeysItsOwnFileFirst) {
   variables_["RELAY_CONF"] = "endpoints = 3";
   EXPECT_EQ(run_with({"check", "-c", file("a.toml", toml_)}), exit_done);

@@ -1,35 +1,42 @@
 #include "unit/config/loading.hpp"
 
-#include <algorithm>
 #include <random>
 
 namespace relay::config {
 namespace {
 
-// Enough to be worth it, few enough for a debug build.
-constexpr int rounds = 80;
+/// Short texts with every construct of the two syntaxes: damage to a long file mostly hits comments
+/// and names, and costs its length each time.
+const std::vector<std::string> seeds{
+    "# a\n[log]\nlevel = \"info\"\noutput = 'a\\b'\n\n[[endpoints]]\nlisten = \":1-2\"\n"
+    "remote = \"b:1\"\nextra_remotes = [\"[::1]:2\", # c\n \"d:3\",]\n"
+    "network = {use_udp = true, tcp_timeout = \"250ms\"}\n",
+    "[[endpoints]]\r\nlocal = \"[::1]:80\"\r\nremote = \"::1:80\"\r\nbalance = \"off: 1,2\"\r\n"
+    "[endpoints.network]\r\n'warm' = 0x1_0\r\nbyte_rate = \"5MiB/s\"\r\n",
+    "endpoints = []\ndns.nameservers = [\"1.1.1.1:53\"]\ndns.min_ttl = 1\n"
+    "a.b.c = [[1, 2.5], {x = 1979-05-27T07:32:00Z}]\n[[t]]\n[t.u]\n",
+    "endpoints = []\ns = \"\\u00e9\\n\"\nm = \"\"\"a\\\n b\"\"\"\nl = '''x'''\nh = 0xff_ff\ni = "
+    "-inf",
+    R"({"endpoints":[{"listen":"a\u00e9\"\\:1","x":[-1.5e3,null,true,{}]}]})",
+    R"({"dns":{"nameservers":["a:1"]}, "endpoints":[{"listen":":1","remote":"b:2",)"
+    R"("network":{"warm":null,"idle_timeout":"2m"}}]})",
+    R"({"listening_addresses":["a"],"listening_ports":["1-9","65535"],)"
+    R"("remote_addresses":["b","[::1]"],"remote_ports":["8-9"]})",
+};
 
-std::vector<std::string> seeds() {
-  std::vector<std::string> texts;
-  const auto examples = std::filesystem::path(RELAY_SOURCE_DIR) / "examples";
-  for (const auto& each : std::filesystem::recursive_directory_iterator(examples)) {
-    if (!each.is_regular_file()) continue;
-    std::ifstream file(each.path(), std::ios::binary);
-    texts.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  std::ranges::sort(texts);  // the order of a directory is not the same everywhere
-  texts.push_back(
-      "endpoints = []\na.b.c = [[1, 2.5], {x = 1979-05-27T07:32:00Z}]\n[[t]]\n[t.u]\n"
-      "s = \"\\u00e9\\n\"\nm = \"\"\"a\\\n b\"\"\"\nl = '''x'''\nh = 0xff_ff\ni = -inf");
-  texts.push_back(R"({"endpoints":[{"listen":"a\u00e9\"\\:1","x":[-1.5e3,null,true,{}]}]})");
-  return texts;
+/// Where damage does most: half of the time at a character that means something to the syntax.
+std::size_t pick_place(const std::string& text, std::mt19937& random) {
+  const auto at = random() % text.size();
+  if (random() % 2 == 0) return at;
+  const auto next = text.find_first_of("[]{}=\"'.,:#\\\n-", at);
+  return next == std::string::npos ? at : next;
 }
 
 /// A text with a few bytes changed, pieces doubled or removed, always the same for a seed.
 std::string mutate(std::string text, std::mt19937& random) {
   constexpr std::string_view odd = "[]{}=\"'.,:#\\\n\r\t -+_0123456789eEuUxTZ\x80\xff\xc3\x01";
   for (auto left = 1 + random() % 4; left > 0 && !text.empty(); --left) {
-    const auto at = random() % text.size();
+    const auto at = pick_place(text, random);
     const auto size = random() % 12;
     switch (random() % 6) {
       case 0:
@@ -68,22 +75,33 @@ void try_out(const std::string& text) {
   }
 }
 
+TEST(Fuzz, SeedsAreSound) {
+  for (const auto& seed : seeds) {
+    try {
+      test::load(seed);
+    } catch (const config_error& failure) {
+      // The values may make no sense; the syntax must.
+      EXPECT_EQ(std::string(failure.what()).find("not valid"), std::string::npos) << failure.what();
+    }
+  }
+}
+
 TEST(Fuzz, DamagedTextsAreRefusedInOrder) {
   std::mt19937 random(42);
-  for (const auto& seed : seeds()) {
-    for (int round = 0; round < rounds; ++round) try_out(mutate(seed, random));
+  for (const auto& seed : seeds) {
+    for (int round = 0; round < 100; ++round) try_out(mutate(seed, random));
   }
 }
 
 TEST(Fuzz, EveryPrefixIsRefusedInOrder) {
-  for (const auto& seed : seeds()) {
-    for (std::size_t size = 0; size < seed.size(); size += 11) try_out(seed.substr(0, size));
+  for (const auto& seed : seeds) {
+    for (std::size_t size = 0; size < seed.size(); size += 3) try_out(seed.substr(0, size));
   }
 }
 
 TEST(Fuzz, GarbageIsRefusedInOrder) {
   std::mt19937 random(7);
-  for (int round = 0; round < rounds * 4; ++round) {
+  for (int round = 0; round < 320; ++round) {
     std::string text(random() % 40, ' ');
     for (auto& each : text) each = static_cast<char>(random());
     try_out(text);

@@ -114,6 +114,7 @@ TEST(ToToml, ReadsBackEqualForRandomSettings) {
     try {
       const auto after = load(text);
       ASSERT_TRUE(after.value == before) << "seed " << seed << '\n' << text;
+      ASSERT_EQ(to_toml(after.value), text) << "seed " << seed;
     } catch (const config_error& failure) {
       FAIL() << "seed " << seed << '\n' << failure.what();
     }
@@ -127,6 +128,75 @@ TEST(ToToml, ReadsBackEqualForTheDefaults) {
   const auto again = load(to_toml(one));
   EXPECT_EQ(again.value, one);
   EXPECT_EQ(again.warnings.size(), 0U);
+}
+
+TEST(ToToml, WritesEveryKeyInTheOrderOfTheDocument) {
+  const auto made = load(test::with_endpoint(R"(extra_remotes = ["c:3", "[::1]:4"]
+balance = "off:"
+interface = "a \"b\" \\ \u0001"
+[dns]
+nameservers = ["8.8.8.8:53"]
+max_ttl = "1h"
+[process]
+socket_memory = "64MiB"
+[network]
+idle_timeout = "1500ms"
+trusted_proxies = ["10.0.0.0/8", "::1"]
+byte_rate = "5MiB/s"
+)"));
+  EXPECT_EQ(to_toml(made.value), R"([log]
+level = "off"
+output = "stdout"
+
+[dns]
+mode = "ipv4_and_ipv6"
+# protocol = "tcp_and_udp"
+nameservers = ["8.8.8.8:53"]
+min_ttl = 0
+max_ttl = 3600
+cache_size = 1024
+
+[process]
+shutdown_timeout = 10
+max_connections = 0
+socket_memory = "64MiB"
+
+[[endpoints]]
+listen = "127.0.0.1:1"
+remote = "b:2"
+extra_remotes = ["c:3", "[::1]:4"]
+balance = "off:"
+interface = "a \"b\" \\ \u0001"
+max_connections = 0
+max_associations = 16384
+
+[endpoints.network]
+no_tcp = false
+use_udp = false
+ipv6_only = false
+tcp_timeout = 5
+udp_timeout = 30
+tcp_keepalive = 15
+tcp_keepalive_probe = 3
+send_mptcp = false
+accept_mptcp = false
+send_proxy = false
+send_proxy_version = 2
+accept_proxy = false
+accept_proxy_timeout = 5
+half_close_timeout = 10
+idle_timeout = "1500ms"
+connect_limit = 15
+trusted_proxies = ["10.0.0.0/8", "::1"]
+send_proxy_udp = "off"
+camouflage = "404"
+handshake_timeout = 10
+warm = 0
+warm_max_age = 30
+byte_rate = "5MiB/s"
+endpoint_byte_rate = 0
+moderation = "on"
+)");
 }
 
 TEST(ToToml, WritesWhatIsInForceForAnEndpoint) {

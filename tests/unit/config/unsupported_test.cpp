@@ -75,6 +75,34 @@ TEST(Unsupported, TellsAGlobalKeyOnce) {
             "command line: error: `use_udp` is not available yet in this version\n");
 }
 
+TEST(Unsupported, PointsAtTheLayerThatCounts) {
+  const auto told = [](const std::string& own, const std::string& global, bool forced_value) {
+    overrides forced;
+    if (forced_value) forced.network.send_proxy = true;
+    return brief(unsupported(load(with_endpoint(own + "[network]\n" + global), forced).value));
+  };
+  const std::string message = ": error: `send_proxy` is not available yet in this version\n";
+  const std::string on = "network.send_proxy = true\n";
+  const std::string off = "network.send_proxy = false\n";
+  EXPECT_EQ(told("", "send_proxy = true\n", false), "t:5:1" + message);
+  EXPECT_EQ(told(on, "send_proxy = true\n", false), "t:4:9" + message);
+  EXPECT_EQ(told(off, "send_proxy = true\n", false), "");
+  EXPECT_EQ(told(off, "", true), "command line" + message);
+  EXPECT_EQ(told(on, "", true), "command line" + message);
+}
+
+TEST(Unsupported, TellsEverythingAtOnce) {
+  const auto made = load(
+      "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\nmax_connections = 1\n"
+      "network = {warm = 1, use_udp = true}\n[process]\nmax_connections = 2\n");
+  const auto problems = unsupported(made.value);
+  std::set<std::string> keys;
+  for (const auto& each : problems) keys.insert(each.where.to_string());
+  EXPECT_EQ(keys, (std::set<std::string>{"t:2:10", "t:4:1", "t:5:12", "t:5:22", "t:7:1"}));
+  EXPECT_EQ(problems.size(), 5U);
+  for (const auto& each : problems) EXPECT_EQ(each.severity, problem::level::error);
+}
+
 TEST(Unsupported, CountsRangesOfPorts) {
   const auto made = load("[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\n");
   EXPECT_EQ(brief(unsupported(made.value)),

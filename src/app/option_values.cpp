@@ -1,0 +1,136 @@
+#include "option_values.hpp"
+
+#include <relay/base/host_port.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <memory>
+#include <utility>
+
+namespace relay::app {
+namespace {
+
+template <class Enum>
+using word = std::pair<std::string_view, Enum>;
+
+constexpr auto log_levels = std::to_array<word<config::log_level>>({
+    {"off", config::log_level::off},
+    {"error", config::log_level::error},
+    {"warn", config::log_level::warn},
+    {"info", config::log_level::info},
+    {"debug", config::log_level::debug},
+    {"trace", config::log_level::trace},
+});
+
+constexpr auto dns_modes = std::to_array<word<config::dns_mode>>({
+    {"ipv4_and_ipv6", config::dns_mode::ipv4_and_ipv6},
+    {"ipv4_only", config::dns_mode::ipv4_only},
+    {"ipv6_only", config::dns_mode::ipv6_only},
+    {"ipv4_then_ipv6", config::dns_mode::ipv4_then_ipv6},
+    {"ipv6_then_ipv4", config::dns_mode::ipv6_then_ipv4},
+});
+
+constexpr auto dns_protocols = std::to_array<word<config::dns_protocol>>({
+    {"tcp_and_udp", config::dns_protocol::tcp_and_udp},
+    {"tcp", config::dns_protocol::tcp},
+    {"udp", config::dns_protocol::udp},
+});
+
+/// An unknown word becomes the default, which is the first of the words, and still overrides the
+/// file, as in the reference.
+template <class Enum, std::size_t N>
+Enum word_or_first(invocation& into, const option_row& row, std::string_view value,
+                   const std::array<word<Enum>, N>& words) {
+  std::string lower(value);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const auto found = std::ranges::find(words, std::string_view(lower), &word<Enum>::first);
+  if (found != words.end()) return found->second;
+  into.warnings.push_back("--" + std::string(row.name) + ": unknown word `" + std::string(value) +
+                          "`; `" + std::string(words.front().first) + "` is used");
+  return words.front().second;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+}  // namespace
+
+void ignore(invocation& into, const option_row& row, std::string_view value,
+            std::string_view wanted) {
+  into.warnings.push_back("--" + std::string(row.name) + ": `" + std::string(value) + "` is not " +
+                          std::string(wanted) + "; the option is ignored");
+}
+
+void take_listen(invocation& into, const option_row&, std::string_view value) {
+  into.endpoints.back().listen = value;
+}
+
+void take_remote(invocation& into, const option_row&, std::string_view value) {
+  into.endpoints.back().remote = value;
+}
+
+void take_nofile(invocation& into, const option_row&, std::string_view value) {
+  into.nofile_given = true;
+  into.nofile = read_number<std::uint64_t>(value);
+  if (!into.nofile) into.warnings.push_back("invalid nofile value: " + std::string(value));
+}
+
+void take_pipe_pages(invocation& into, const option_row&, std::string_view value) {
+  constexpr std::size_t page = 4096;
+  const auto pages = read_number<std::size_t>(value);
+  if (pages && *pages <= std::numeric_limits<std::size_t>::max() / page)
+    into.pipe_bytes = *pages * page;
+  else
+    into.warnings.push_back("invalid page value: " + std::string(value));
+}
+
+void take_log_level(invocation& into, const option_row& row, std::string_view value) {
+  into.forced.log.level = word_or_first(into, row, value, log_levels);
+}
+
+void take_dns_mode(invocation& into, const option_row& row, std::string_view value) {
+  into.forced.dns.mode = word_or_first(into, row, value, dns_modes);
+}
+
+void take_dns_protocol(invocation& into, const option_row& row, std::string_view value) {
+  into.forced.dns.protocol = word_or_first(into, row, value, dns_protocols);
+}
+
+/// A name server that cannot be read ends the start: names would silently be asked elsewhere.
+void take_nameservers(invocation& into, const option_row& row, std::string_view list) {
+  const auto option = "--" + std::string(row.name);
+  const auto shown = std::make_shared<const config::source>(
+      config::source{"command line", option + '=' + std::string(list)});
+  std::vector<host_port> servers;
+  for (std::size_t at = 0; at <= list.size();) {
+    const auto comma = std::min(list.find(',', at), list.size());
+    const auto entry = trimmed(list.substr(at, comma - at));
+    if (auto server = parse_nameserver(entry)) {
+      servers.push_back(*std::move(server.value));
+    } else {
+      const auto offset = option.size() + 1 + (entry.empty() ? at : list.find(entry, at));
+      into.forced.refused.push_back(
+          {{shown, offset},
+           '`' + option + "`: entry `" + std::string(entry) + "`: " + server.wrong,
+           "as in " + option + "=8.8.8.8:53,[2001:db8::1]:53"});
+    }
+    at = comma + 1;
+  }
+  into.forced.dns.nameservers = std::move(servers);
+}
+
+void take_format(invocation& into, const option_row&, std::string_view value) {
+  if (value == "toml")
+    into.format = config::convert_format::toml;
+  else if (value == "json")
+    into.format = config::convert_format::json;
+  else
+    into.missing = "--type is `toml` or `json`, not `" + std::string(value) + "`";
+}
+
+}  // namespace relay::app
