@@ -90,6 +90,8 @@ struct word {
   std::string_view name;
   Enum value;
 };
+template <class Enum>
+word(std::string_view, Enum) -> word<Enum>;
 
 /// The position of a word that is read, or a problem that lists all words.
 std::optional<std::size_t> read_word(const value_at& from, std::span<const std::string_view> words);

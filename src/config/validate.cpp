@@ -94,6 +94,16 @@ void check_loop(const endpoint& what, std::string_view key, const host_port& rem
                   " is this endpoint's own listener, each connection would come back for ever");
 }
 
+// A name may have addresses of both families; a literal has not.
+void check_family(const endpoint& what, std::string_view key, const host_port& remote,
+                  findings& found) {
+  if (!what.through || !what.through->address || !remote.address) return;
+  if (what.through->address->family() == remote.address->family()) return;
+  found.error(place_of(what, "through"), "`through`: " + what.through->host + " and `" +
+                                             std::string(key) + "` " + remote.to_string() +
+                                             " are of different families, IPv4 and IPv6");
+}
+
 }  // namespace
 
 origin place_of(const endpoint& what, std::string_view key) {
@@ -110,9 +120,11 @@ void validate(settings& what, findings& found) {
     check_forced(each, first, found);
     check_ports(each, "remote", each.remote, found);
     check_loop(each, "remote", each.remote, found);
+    check_family(each, "remote", each.remote, found);
     for (const auto& extra : each.extra_remotes) {
       check_ports(each, "extra_remotes", extra, found);
       check_loop(each, "extra_remotes", extra, found);
+      check_family(each, "extra_remotes", extra, found);
     }
     check_balance(each, found);
     check_transport(each.listen_transport, transport_side::listen,

@@ -8,41 +8,41 @@ constexpr std::size_t per_pipe = 2;
 
 }  // namespace
 
-bool admission::take() {
-  if (used_.fetch_add(per_connection) + per_connection <= limit_) return true;
-  used_.fetch_sub(per_connection);
+// Never above the limit, not even for a moment: somebody else would be refused, and nobody would
+// wake them.
+bool admission::take(std::size_t descriptors, std::size_t limit) {
+  auto used = used_.load();
+  while (used + descriptors <= limit) {
+    if (used_.compare_exchange_weak(used, used + descriptors)) return true;
+  }
   return false;
 }
 
+void admission::give(std::size_t descriptors) {
+  used_.fetch_sub(descriptors);
+  if (refused_.exchange(false) && room_) room_();
+}
+
 bool admission::enter() {
-  if (!take()) {
+  if (!take(per_connection, limit_)) {
     // Said before the second look: who leaves in between then either sees it or has made the room.
-    refused_ = true;
-    if (!take()) return false;
+    const bool known = refused_.exchange(true);
+    if (!take(per_connection, limit_)) {
+      if (!known && full_) full_();
+      return false;
+    }
   }
   ++connections_;
   return true;
 }
 
-void admission::give() {
-  if (refused_.exchange(false) && room_) room_();
-}
-
 void admission::leave() {
-  used_.fetch_sub(per_connection);
-  give();
+  give(per_connection);
   if (connections_.fetch_sub(1) == 1 && idle_) idle_();
 }
 
-bool admission::spare_pipe() {
-  if (used_.fetch_add(per_pipe) + per_pipe <= limit_ - limit_ / 4) return true;
-  used_.fetch_sub(per_pipe);
-  return false;
-}
+bool admission::spare_pipe() { return take(per_pipe, limit_ - limit_ / 4); }
 
-void admission::return_pipe() {
-  used_.fetch_sub(per_pipe);
-  give();
-}
+void admission::return_pipe() { give(per_pipe); }
 
 }  // namespace relay::forward

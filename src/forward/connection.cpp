@@ -4,7 +4,7 @@
 #include <relay/net/timeout.hpp>
 
 #include <algorithm>
-#include <cerrno>
+#include <utility>
 
 namespace relay::forward {
 namespace {
@@ -47,14 +47,18 @@ void connection::start(unique_fd client) {
 
 // The short way: only a connect to one known address is left, which needs no coroutine.
 void connection::dial(const ip_endpoint& to) {
-  dialing_ = std::make_unique<net::connecting>(remote_.socket(), lane_.worker().wheel(),
-                                               [this, to](const error_code& ec) {
-                                                 const auto* const step = dialing_->step();
-                                                 dialing_.reset();
-                                                 if (!ec) return established(to);
-                                                 fail(pump::end_reason::connect_failed, step, ec);
-                                               });
+  auto done = [this, to](const error_code& ec) { dialled(to, ec); };
+  dialing_ =
+      std::make_unique<net::connecting>(remote_.socket(), lane_.worker().wheel(), std::move(done));
   dialing_->start(to, rule_.dial, shorter(rule_.tcp_timeout, rule_.connect_limit));
+}
+
+void connection::dialled(const ip_endpoint& to, const error_code& ec) {
+  const auto* const step = dialing_->step();
+  dialing_.reset();
+  if (!ec) return established(to);
+  lane_.shared().log.address_failed(rule_, to, step, ec);
+  fail(pump::end_reason::connect_failed, step, ec);
 }
 
 // The long way: look the name up, then try its addresses in order, all within `connect_limit`.
@@ -96,11 +100,6 @@ void connection::ended(pump::session& /*over*/, pump::end_reason why, const erro
 void connection::fail(pump::end_reason why, const char* phase, const error_code& ec) {
   if (ec == asio::error::operation_aborted) return abort();
   lane_.shared().log.gave_up(rule_, peer_, phase, ec);
-  if (ec.value() ==
-      ECONNRESET) {  // it was connected, and reset before we looked: that is passed on
-    client_.abort();
-    why = pump::end_reason::reset_by_remote;
-  }
   finish(why, ec);
 }
 

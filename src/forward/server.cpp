@@ -3,6 +3,7 @@
 #include <relay/forward/server.hpp>
 
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 #include <spdlog/logger.h>
 
 #include <sys/resource.h>
@@ -10,6 +11,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <latch>
+#include <span>
+#include <stdexcept>
+#include <system_error>
 
 namespace relay::forward {
 namespace {
@@ -103,6 +107,9 @@ void server::make_lanes() {
     workers_.push_back(std::make_unique<net::worker>(i));
   }
   door_ = std::make_unique<admission>(affordable_descriptors());
+  door_->on_full([this] {
+    for (auto* each : all_lanes_) each->worker().post([each] { each->save_descriptors(); });
+  });
   door_->on_room([this] {
     for (auto* each : all_lanes_) each->worker().post([each] { each->resume(); });
   });
@@ -128,15 +135,22 @@ void server::listen_on(lane& at, std::size_t index) {
   for (auto& from : sockets_) {
     const auto ec =
         at.listen(*rules_[from.endpoint], std::move(from.each[index]), from.at.to_string());
-    if (ec) log_.target("relay").error("listening on {}: {}", from.at.to_string(), describe(ec));
+    if (ec) throw boost::system::system_error(ec, "listening on " + from.at.to_string());
   }
 }
 
 void server::start() {
   make_lanes();
   for (std::size_t i = 0; i < lanes_.size(); ++i) listen_on(*lanes_[i], i);
-  for (auto& each : workers_) {
-    threads_.emplace_back([worker = each.get()] { worker->run(); });
+  try {
+    for (auto& each : workers_) {
+      threads_.emplace_back([worker = each.get()] { worker->run(); });
+    }
+  } catch (const std::system_error& e) {
+    const auto started = threads_.size();
+    stop();
+    throw std::runtime_error("cannot start " + std::to_string(workers_.size()) + " workers: " +
+                             e.code().message() + " after " + std::to_string(started));
   }
 }
 
@@ -166,18 +180,19 @@ void server::tell_when_drained() {
 }
 
 void server::stop() {
-  if (threads_.empty()) return;
+  // Lanes without a thread, after a failed start, have nothing to end.
+  const auto running = std::span(all_lanes_).first(threads_.size());
   // First nobody accepts any more, then everybody ends: a descriptor that is handed over meanwhile
   // must find its new worker still there.
-  std::latch all_deaf(static_cast<std::ptrdiff_t>(all_lanes_.size()));
-  for (auto* each : all_lanes_) {
+  std::latch all_deaf(static_cast<std::ptrdiff_t>(running.size()));
+  for (auto* each : running) {
     each->worker().post([each, &all_deaf] {
       each->stop_listening();
       all_deaf.count_down();
     });
   }
   all_deaf.wait();
-  for (auto* each : all_lanes_) {
+  for (auto* each : running) {
     each->worker().post([this, each] {
       each->close([this, each] {
         names_->detach(each->worker().index());
@@ -187,7 +202,8 @@ void server::stop() {
   }
   for (auto& each : threads_) each.join();
   threads_.clear();
-  session_log_->write_summaries(storm::clock::now() + storm::window);
+  for (auto* each : all_lanes_) names_->detach(each->worker().index());  // also of those
+  if (session_log_) session_log_->write_final_summaries();
 }
 
 }  // namespace relay::forward

@@ -20,7 +20,7 @@ void session_log::established(const rule& to, const ip_endpoint& client, const i
 void session_log::address_failed(const rule& to, const ip_endpoint& as, const char* step,
                                  const error_code& ec) {
   const auto which = to.remote_name + " as " + as.to_string();
-  if (!socket_.should_log(spdlog::level::warn) || !admits(which, step, ec)) return;
+  if (!socket_.should_log(spdlog::level::warn) || !admits(socket_, which, step, ec)) return;
   if (ec == errc::timed_out) {
     socket_.warn("[tcp]connect to {} timeout, try next ip", which);
   } else {
@@ -30,7 +30,7 @@ void session_log::address_failed(const rule& to, const ip_endpoint& as, const ch
 
 void session_log::gave_up(const rule& to, const ip_endpoint& client, const char* phase,
                           const error_code& ec) {
-  if (!tcp_.should_log(spdlog::level::err) || !admits(to.remote_name, phase, ec)) return;
+  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, to.remote_name, phase, ec)) return;
   tcp_.error("[tcp]{} => {}, error: {}: {}", client.to_string(), to.remote_name, phase,
              describe(ec));
 }
@@ -44,17 +44,18 @@ void session_log::done(const rule& to, const session_summary& how) {
 }
 
 void session_log::accept_failed(const std::string& listen, const error_code& ec) {
-  if (!tcp_.should_log(spdlog::level::err) || !admits(listen, "accepting", ec)) return;
+  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, listen, "accepting", ec)) return;
   tcp_.error("[tcp]failed to accept: {} (on {}; trying again)", describe(ec), listen);
 }
 
-bool session_log::admits(const std::string& endpoint, const char* phase, const error_code& ec) {
+bool session_log::admits(spdlog::logger& to, const std::string& endpoint, const char* phase,
+                         const error_code& ec) {
   bool begins = false;
   bool written = false;
   {
     const std::lock_guard lock(mutex_);
     begins = storm_.empty();
-    written = storm_.record({endpoint, phase, describe(ec)}, storm::clock::now());
+    written = storm_.record({&to == &socket_, endpoint, phase, describe(ec)}, storm::clock::now());
   }
   if (begins) storm_begins_();
   return written;
@@ -68,11 +69,26 @@ bool session_log::write_summaries(storm::clock::time_point now) {
     due = storm_.due(now);
     more = !storm_.empty();
   }
-  for (const auto& [what, times] : due) {
-    tcp_.error("[tcp]{}: {}: {}: {} more times in {} s", what.endpoint, what.phase, what.error,
-               times, storm::window.count());
-  }
+  write(due);
   return more;
+}
+
+void session_log::write_final_summaries() {
+  std::vector<storm::summary> rest;
+  {
+    const std::lock_guard lock(mutex_);
+    rest = storm_.rest(storm::clock::now());
+  }
+  write(rest);
+}
+
+void session_log::write(const std::vector<storm::summary>& summaries) {
+  for (const auto& [what, times, during] : summaries) {
+    auto& to = what.warning ? socket_ : tcp_;
+    to.log(what.warning ? spdlog::level::warn : spdlog::level::err,
+           "[tcp]{}: {}: {}: {} more times in {} s", what.endpoint, what.phase, what.error, times,
+           during.count());
+  }
 }
 
 }  // namespace relay::forward

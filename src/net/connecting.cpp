@@ -1,5 +1,6 @@
 #include <relay/net/connecting.hpp>
 
+#include <cerrno>
 #include <utility>
 
 namespace relay::net {
@@ -22,7 +23,13 @@ void connecting::wake() {
   if (failed_) return finish(failed_);
   // A socket becomes writable when it is connected, or when it has failed; epoll tells which.
   if (!has(into_.events(), seen::writable)) return;
-  finish(has(into_.events(), seen::broken) ? pending_error(into_.fd()) : error_code());
+  if (!has(into_.events(), seen::broken)) return finish({});
+  const auto ec = pending_error(into_.fd());
+  // A connect that fails is refused, unreachable or timed out. This one has succeeded, and the peer
+  // has reset since: what it may have sent before is still to be read.
+  const bool was_connected = ec.value() == ECONNRESET || ec.value() == EPIPE;
+  if (ec.value() == ECONNRESET) into_.mark(seen::reset);
+  finish(was_connected ? error_code() : ec);
 }
 
 void connecting::expired() { finish(errc::timed_out); }

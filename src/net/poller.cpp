@@ -13,6 +13,7 @@ seen translate(std::uint32_t events) noexcept {
   auto what = seen::none;
   if ((events & EPOLLIN) != 0) what = what | seen::readable;
   if ((events & EPOLLOUT) != 0) what = what | seen::writable;
+  if ((events & EPOLLPRI) != 0) what = what | seen::readable | seen::urgent;
   if ((events & EPOLLRDHUP) != 0) what = what | seen::readable | seen::hangup;
   // HUP alone is the quiet end of both directions; ERR is a pending socket error. Both are met by
   // the next read or write, so allow them.
@@ -28,7 +29,7 @@ seen translate(std::uint32_t events) noexcept {
 error_code watch::attach(unique_fd fd, seen known) {
   close();
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
   event.data.ptr = this;
   if (::epoll_ctl(poller_.fd(), EPOLL_CTL_ADD, fd.get(), &event) != 0) return last_system_error();
   fd_ = std::move(fd);
@@ -68,7 +69,8 @@ int poller::wait(std::chrono::microseconds limit) noexcept {
       limit.count() > 0
           ? ::epoll_pwait2(fd(), events_.data(), static_cast<int>(events_.size()), &ts, nullptr)
           : ::epoll_wait(fd(), events_.data(), static_cast<int>(events_.size()), 0);
-  if (n >= 0 || errno != ENOSYS) return n;
+  if (n >= 0 || errno == EINTR) return n;
+  // An old kernel, or a container whose filter does not know the call: then without waiting.
   return ::epoll_wait(fd(), events_.data(), static_cast<int>(events_.size()), 0);
 }
 

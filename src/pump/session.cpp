@@ -37,6 +37,7 @@ void session::start(transport::stream& client, transport::stream& remote) {
 }
 
 void session::wake() {
+  if (delivering_) return go_on_delivering();
   if (const auto own = client_->flush(); own.what == transport::io::failed) {
     return static_cast<void>(fail(true, own.ec));
   }
@@ -45,17 +46,16 @@ void session::wake() {
   }
   const auto before = up() + down();
   bool more = false;
-  if (!step(up_, true, more) || !step(down_, false, more) || !notice_resets()) return;
+  if (!step(up_, true, more) || !step(down_, false, more)) return;
+  if (!notice_reset(true) || !notice_reset(false)) return;
   if (is_armed() && up() + down() != before) last_moved_ = shared_.wheel().now();
   if (more) shared_.poller().schedule(*this);
 }
 
 bool session::step(direction& way, bool is_up, bool& more) {
   if (way.is_done()) return true;
-  auto& from = is_up ? *client_ : *remote_;
-  auto& to = is_up ? *remote_ : *client_;
   error_code why;
-  switch (way.run(from, to, shared_, turn_budget, why)) {
+  switch (way.run(stream_of(is_up), stream_of(!is_up), shared_, turn_budget, why)) {
     case progress::blocked:
       return true;
     case progress::more:
@@ -73,10 +73,8 @@ bool session::step(direction& way, bool is_up, bool& more) {
 
 bool session::direction_ended(bool is_up) {
   if (up_.is_done() && down_.is_done()) {
-    if (failure_) return fail(first_ == end_reason::reset_by_client, *failure_);
-    end(first_ == end_reason::count_ ? (is_up ? end_reason::client_eof : end_reason::remote_eof)
-                                     : first_,
-        {});
+    if (failure_) return fail(failure_->at_client, failure_->ec);
+    end(first_, {});
     return false;
   }
   first_ = is_up ? end_reason::client_eof : end_reason::remote_eof;
@@ -84,60 +82,93 @@ bool session::direction_ended(bool is_up) {
     end(first_, {});
     return false;
   }
-  wait_for_other_direction();
+  limit_idleness();
   return true;
 }
 
 // A peer that resets may have answered before: a server that refuses an upload answers, then closes
-// with bytes unread. So what it has sent is still passed on; then the other side sees the reset
-// too.
+// with bytes unread. So what it has sent is still read and passed on; then the read fails, and the
+// other side sees the reset too.
 bool session::sink_failed(direction& way, bool is_up, const error_code& why) {
   if (up_.is_done() || down_.is_done()) return fail(!is_up, why);
   way.give_up();
   way.release(shared_);
-  first_ = is_up ? end_reason::reset_by_remote : end_reason::reset_by_client;
-  failure_ = std::make_unique<error_code>(why);
-  wait_for_other_direction();
+  remember(!is_up, why);
   shared_.poller().schedule(*this);
   return true;
 }
 
-// When nobody reads from a stream any more, only its own word tells that its peer is gone.
-bool session::notice_resets() {
-  if (up_.is_done()) {
-    if (const auto ec = client_->broken()) return fail(true, ec);
-  }
-  if (down_.is_done()) {
-    if (const auto ec = remote_->broken()) return fail(false, ec);
-  }
+// While nobody reads from a stream – its direction is done, or its sink is slow –, only its own
+// word tells that its peer is gone.
+bool session::notice_reset(bool at_client) {
+  const auto& way = at_client ? up_ : down_;
+  if (!way.is_done() && way.pending() == 0) return true;
+  const auto ec = stream_of(at_client).broken();
+  if (!ec) return true;
+  if (way.is_done() || half_close_ms_ == 0) return fail(at_client, ec);
+  remember(at_client, ec);  // what it sent before may still be taken, for as long as that goes on
   return true;
 }
 
-void session::wait_for_other_direction() {
+void session::remember(bool at_client, const error_code& ec) {
+  failure_ = std::make_unique<failure>(failure{at_client, ec});
+  limit_idleness();
+}
+
+void session::limit_idleness() {
   const std::chrono::milliseconds limit(half_close_ms_);
   shared_.wheel().arm(*this, std::max(limit, net::timer_wheel::tick));
   last_moved_ = shared_.wheel().now();
 }
 
 void session::expired() {
+  if (delivering_) return go_on_delivering();
   const std::chrono::milliseconds limit(half_close_ms_);
   const auto idle = (shared_.wheel().now() - last_moved_) * net::timer_wheel::tick;
   if (idle < limit) return shared_.wheel().arm(*this, limit - idle);
-  if (failure_) return static_cast<void>(fail(first_ == end_reason::reset_by_client, *failure_));
+  if (failure_) return static_cast<void>(fail(failure_->at_client, failure_->ec));
+  // A reader that is slow is not idle: cutting it off would lose what it was promised.
+  auto& sink = stream_of(up_.is_done());
+  if ((up_.is_done() ? down_ : up_).pending() > 0 || sink.unsent() > 0) {
+    return shared_.wheel().arm(*this, std::max(limit, net::timer_wheel::tick));
+  }
+  sink.abort();  // its source has not ended, so it must not look as if it had
   end(end_reason::half_close_timeout, {});
 }
 
+// One side has failed. The other is told by a reset, but not before it has what was sent to it
+// while all was well: a reset drops what the kernel still holds.
 bool session::fail(bool at_client, const error_code& ec) {
+  failure_ = std::make_unique<failure>(failure{at_client, ec});
+  up_.release(shared_);
+  down_.release(shared_);
+  delivering_ = true;
+  limit_idleness();
+  go_on_delivering();
+  return false;
+}
+
+bool session::is_delivering() {
+  auto& to = stream_of(!failure_->at_client);
+  const auto waited = (shared_.wheel().now() - last_moved_) * net::timer_wheel::tick;
+  return waited < std::chrono::milliseconds(half_close_ms_) && to.unsent() > 0 && !to.broken();
+}
+
+void session::go_on_delivering() {
+  // The kernel tells nobody when the last byte is acknowledged, so it is asked once per tick.
+  if (is_delivering()) return shared_.wheel().arm(*this, net::timer_wheel::tick);
   client_->abort();
   remote_->abort();
-  const auto reset = at_client ? end_reason::reset_by_client : end_reason::reset_by_remote;
-  const auto other = at_client ? end_reason::client_error : end_reason::remote_error;
-  end(is_reset(ec) ? reset : other, ec);
-  return false;
+  const auto failed = std::move(failure_);
+  const bool client = failed->at_client;
+  const auto reset = client ? end_reason::reset_by_client : end_reason::reset_by_remote;
+  const auto other = client ? end_reason::client_error : end_reason::remote_error;
+  end(is_reset(failed->ec) ? reset : other, failed->ec);
 }
 
 void session::end(end_reason why, const error_code& ec) {
   disarm();
+  unschedule();
   up_.release(shared_);
   down_.release(shared_);
   owner_.ended(*this, why, ec);

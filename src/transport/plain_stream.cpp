@@ -2,6 +2,8 @@
 #include <relay/transport/plain_stream.hpp>
 
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -28,19 +30,32 @@ io_result plain_stream::read_some(std::span<std::byte> into) {
     const auto count = ::recv(socket_.fd(), into.data(), into.size(), 0);
     if (count > 0) {
       // A read shorter than the buffer has emptied the socket, and whatever comes later is
-      // announced by an event of its own – unless the FIN has been announced already.
-      const bool again =
-          static_cast<std::size_t>(count) == into.size() || has(socket_.events(), seen::hangup);
+      // announced by an event of its own – unless the FIN has been announced already, or the read
+      // has stopped at the mark of urgent data.
+      const bool again = static_cast<std::size_t>(count) == into.size() ||
+                         has(socket_.events(), seen::hangup | seen::urgent);
       if (!again) socket_.clear(seen::readable);
       return moved(count, again);
     }
-    if (count == 0) return {io::end, false, 0, {}};
+    if (count == 0) return nothing_left();
     if (errno == EAGAIN) {
       socket_.clear(seen::readable);
       return blocked;
     }
     if (errno != EINTR) return failure();
   }
+}
+
+// The kernel forgets an error once it has told it, to whoever asked; a read then finds "the end".
+io_result plain_stream::nothing_left() const {
+  if (!has(socket_.events(), seen::reset)) return {io::end, false, 0, {}};
+  return {io::failed, false, 0, {ECONNRESET, boost::system::system_category()}};
+}
+
+io_result plain_stream::write_failure() {
+  const auto failed = failure();
+  if (failed.ec.value() == ECONNRESET) socket_.mark(seen::reset);
+  return failed;
 }
 
 io_result plain_stream::write_some(std::span<std::byte> data) {
@@ -56,11 +71,13 @@ io_result plain_stream::write_some(std::span<std::byte> data) {
       socket_.clear(seen::writable);
       return blocked;
     }
-    if (errno != EINTR) return failure();
+    if (errno != EINTR) return write_failure();
   }
 }
 
 io_result plain_stream::splice_to_pipe(int pipe, std::size_t limit) {
+  // splice never gets past the mark of urgent data; recv does.
+  if (has(socket_.events(), seen::urgent)) return {io::unsupported, false, 0, {}};
   if (!has(socket_.events(), seen::readable)) return blocked;
   for (;;) {
     const auto count =
@@ -68,7 +85,11 @@ io_result plain_stream::splice_to_pipe(int pipe, std::size_t limit) {
     // A pipe counts pages, not bytes: it can be full of small segments, so a short splice does not
     // say that the socket is empty.
     if (count > 0) return moved(count, true);
-    if (count == 0) return {io::end, false, 0, {}};
+    if (count == 0) {  // the end, or urgent data in front of more that has not been announced yet
+      std::byte next{};
+      if (::recv(socket_.fd(), &next, 1, MSG_PEEK) > 0) return {io::unsupported, false, 0, {}};
+      return nothing_left();
+    }
     if (errno == EAGAIN) {
       socket_.clear(seen::readable);
       return blocked;
@@ -88,7 +109,7 @@ io_result plain_stream::splice_from_pipe(int pipe, std::size_t bytes) {
       socket_.clear(seen::writable);
       return blocked;
     }
-    if (errno != EINTR) return failure();
+    if (errno != EINTR) return write_failure();
   }
 }
 
@@ -97,10 +118,18 @@ io_result plain_stream::shutdown_write() {
   return failure();
 }
 
+std::size_t plain_stream::unsent() {
+  int bytes = 0;
+  if (::ioctl(socket_.fd(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::size_t>(bytes);
+}
+
 error_code plain_stream::broken() {
   if (!has(socket_.events(), seen::broken)) return {};
   socket_.clear(seen::broken);
-  return net::pending_error(socket_.fd());
+  const auto ec = net::pending_error(socket_.fd());
+  if (ec.value() == ECONNRESET) socket_.mark(seen::reset);
+  return ec;
 }
 
 void plain_stream::abort() noexcept { net::reset_on_close(socket_.fd()); }

@@ -53,7 +53,7 @@ void talk(relay_bench& b, std::size_t endpoint, unsigned seed) {
 TEST(Concurrency, ManyClientsOnManyWorkersByAddressAndByName) {
   relay_bench b(4);
   echo_server remote;
-  b.options.names.hosts = b.folder.write("hosts", "127.0.0.1 echo\n");
+  b.options.names.hosts = b.folder.file("hosts", "127.0.0.1 echo\n");
   b.add(remote.address());
   b.add(test::named("echo", remote.address().port));
   b.add(test::refusing_address());

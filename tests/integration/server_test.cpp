@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include <atomic>
 #include <thread>
 
@@ -111,8 +114,8 @@ TEST(Server, GoesOnToTheNextAddressOfAName) {
   relay_bench b;
   const auto remote = test::listen_any("127.0.0.3");
   const auto port = test::address_of(remote.get()).port;
-  b.options.names.hosts = b.folder.write("hosts", "127.0.0.2 several\n127.0.0.3 several\n");
-  b.options.names.resolv_conf = b.folder.write("resolv.conf", "");
+  b.options.names.hosts = b.folder.file("hosts", "127.0.0.2 several\n127.0.0.3 several\n");
+  b.options.names.resolv_conf = b.folder.file("resolv.conf", "");
   b.add(test::named("several", port));
   b.start();
   const auto client = b.connect();
@@ -126,8 +129,8 @@ TEST(Server, GoesOnToTheNextAddressOfAName) {
 TEST(Server, FindsAKnownNameWithoutAsking) {
   relay_bench b;
   const auto remote = test::listen_any("127.0.0.4");
-  b.options.names.hosts = b.folder.write("hosts", "127.0.0.4 alone\n");
-  b.options.names.resolv_conf = b.folder.write("resolv.conf", "");
+  b.options.names.hosts = b.folder.file("hosts", "127.0.0.4 alone\n");
+  b.options.names.resolv_conf = b.folder.file("resolv.conf", "");
   b.add(test::named("alone", test::address_of(remote.get()).port));
   b.start();
   const auto client = b.connect();
@@ -138,8 +141,8 @@ TEST(Server, SkipsAddressesOfAnotherFamilyThanThrough) {
   relay_bench b;
   const auto remote = test::listen_any("127.0.0.1");
   const auto port = test::address_of(remote.get()).port;
-  b.options.names.hosts = b.folder.write("hosts", "::1 both\n127.0.0.1 both\n");
-  b.options.names.resolv_conf = b.folder.write("resolv.conf", "");
+  b.options.names.hosts = b.folder.file("hosts", "::1 both\n127.0.0.1 both\n");
+  b.options.names.resolv_conf = b.folder.file("resolv.conf", "");
   b.settings.dns.mode = config::dns_mode::ipv6_then_ipv4;
   b.add(test::named("both", port)).through = test::literal(*ip_endpoint::parse("127.0.0.9:0"));
   b.start();
@@ -243,8 +246,7 @@ TEST(Server, StopEndsLiveAndDiallingSessionsAsResets) {
   relay_bench b;
   const auto remote = test::listen_any();
   const test::black_hole nowhere;
-  b.options.names.hosts =
-      b.folder.write("hosts", nowhere.address().address.to_string() + " hole\n");
+  b.options.names.hosts = b.folder.file("hosts", nowhere.address().address.to_string() + " hole\n");
   b.add(test::address_of(remote.get()));
   b.add(nowhere.address());
   b.add(test::named("hole", nowhere.address().port));
@@ -287,6 +289,29 @@ TEST(Server, WritesRealmsLineAndOursForEverySession) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find(" end=client_eof\n"), std::string::npos) << text;
+}
+
+TEST(Server, SaysThatItsThreadsCannotBeStarted) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "ASan itself needs more memory than the test leaves";
+#endif
+  const pid_t child = ::fork();
+  if (child == 0) {  // its limit on memory is its own
+    const rlimit tight{std::size_t{256} << 20, std::size_t{256} << 20};
+    ::setrlimit(RLIMIT_AS, &tight);
+    int code = 1;
+    try {
+      relay_bench b(300);
+      b.add(test::refusing_address());
+      b.start();
+    } catch (const std::exception&) {
+      code = 0;
+    }
+    ::_exit(code);
+  }
+  int status = -1;
+  ASSERT_TRUE(test::wait_until([&] { return ::waitpid(child, &status, WNOHANG) == child; }));
+  EXPECT_EQ(status, 0);
 }
 
 TEST(Server, AStormOfErrorsBecomesOneLineAndACount) {

@@ -21,6 +21,7 @@ class fake_stream final : public transport::stream {
   error_code read_error;         ///< after `incoming`: a failure
   std::size_t takes = SIZE_MAX;  ///< how many more bytes a write may place; 0: blocked
   error_code write_error;
+  std::size_t unacknowledged = 0;
   error_code reset;            ///< what `broken` says
   int shutdowns_to_block = 0;  ///< so many calls of shutdown_write are blocked
   error_code shutdown_error;
@@ -67,6 +68,7 @@ class fake_stream final : public transport::stream {
     return {io::moved, false, 0, {}};
   }
   error_code broken() override { return reset; }
+  std::size_t unsent() override { return unacknowledged; }
   void abort() noexcept override { aborted = true; }
 };
 

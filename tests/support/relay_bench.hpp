@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/scratch_directory.hpp"
 #include "support/sockets.hpp"
 
 #include <relay/base/log.hpp>
@@ -7,9 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -22,31 +20,6 @@ inline host_port literal(const ip_endpoint& at) {
 inline host_port named(std::string host, std::uint16_t port) {
   return {std::move(host), std::nullopt, {port, port}};
 }
-
-/// A folder that goes with the test.
-class temporary_folder {
- public:
-  temporary_folder() {
-    std::string path = std::filesystem::temp_directory_path() / "relay-test-XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = path;
-  }
-  ~temporary_folder() {
-    std::error_code ec;
-    std::filesystem::remove_all(path_, ec);
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-
-  std::string file(const std::string& name) const { return path_ / name; }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(file(name)) << text;
-    return file(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A relay in this process: fill in `settings`, then `start`.
 class relay_bench {
@@ -66,7 +39,7 @@ class relay_bench {
   config::endpoint& add(const ip_endpoint& remote) { return add(literal(remote)); }
 
   void start(logs::level level = logs::level::debug) {
-    log.emplace(level, folder.file("relay.log"));
+    log.emplace(level, folder.path() + "/relay.log");
     running.emplace(settings, *log, options);
     failures = running->bind();
     if (running->bound_count() > 0) running->start();
@@ -75,14 +48,14 @@ class relay_bench {
 
   std::string log_text() const {
     std::ostringstream text;
-    text << std::ifstream(folder.file("relay.log")).rdbuf();
+    text << std::ifstream(folder.path() + "/relay.log").rdbuf();
     return text.str();
   }
   std::uint64_t ended(pump::end_reason why, std::size_t endpoint = 0) const {
     return running->count(endpoint).ended[static_cast<std::size_t>(why)];
   }
 
-  temporary_folder folder;
+  scratch_directory folder;
   config::settings settings;
   forward::server_options options;
   std::vector<forward::bind_failure> failures;

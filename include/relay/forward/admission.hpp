@@ -14,8 +14,10 @@ class admission {
   /// `descriptors`: how many may be used for connections and pipes together.
   explicit admission(std::size_t descriptors) : limit_(descriptors) {}
 
-  /// Set before the first use. `room`: somebody was refused and there may be room now. `idle`:
-  /// the last connection has ended. Both are called on whatever worker caused it.
+  /// Set before the first use; called on whatever worker caused it. `full`: somebody was refused,
+  /// so whoever keeps descriptors in store should give them up. `room`: somebody was refused and
+  /// there may be room now. `idle`: the last connection has ended.
+  void on_full(std::function<void()> full) { full_ = std::move(full); }
   void on_room(std::function<void()> room) { room_ = std::move(room); }
   void on_idle(std::function<void()> idle) { idle_ = std::move(idle); }
 
@@ -31,13 +33,14 @@ class admission {
   std::size_t limit() const noexcept { return limit_; }
 
  private:
-  bool take();
-  void give();
+  bool take(std::size_t descriptors, std::size_t limit);
+  void give(std::size_t descriptors);
 
   std::size_t limit_;
   std::atomic<std::size_t> used_{0};
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> refused_{false};
+  std::function<void()> full_;
   std::function<void()> room_;
   std::function<void()> idle_;
 };

@@ -33,6 +33,7 @@ class connection final : public lane_hook, private pump::session::owner {
 
  private:
   void dial(const ip_endpoint& to);
+  void dialled(const ip_endpoint& to, const error_code& ec);
   task<> establish();
   void established(const ip_endpoint& as);
   void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;

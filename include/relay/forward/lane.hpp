@@ -46,6 +46,8 @@ class lane {
   error_code listen(rule& by, unique_fd listening, std::string name);
   /// Paused listeners go on.
   void resume();
+  /// Gives up what it keeps in store.
+  void save_descriptors() { workspace_.pipes().clear(); }
   /// No new connections from here on; the socket's queue is closed.
   void stop_listening();
   /// Ends every task and every connection with a reset, then calls `closed`. No lane listens any

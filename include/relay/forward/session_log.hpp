@@ -45,9 +45,13 @@ class session_log {
 
   /// Returns whether a storm may still be going on.
   bool write_summaries(storm::clock::time_point now);
+  /// At the end: what was held back is not lost.
+  void write_final_summaries();
 
  private:
-  bool admits(const std::string& endpoint, const char* phase, const error_code& ec);
+  bool admits(spdlog::logger& to, const std::string& endpoint, const char* phase,
+              const error_code& ec);
+  void write(const std::vector<storm::summary>& summaries);
 
   spdlog::logger& tcp_;
   spdlog::logger& middle_;

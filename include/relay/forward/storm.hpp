@@ -17,6 +17,7 @@ class storm {
   static constexpr std::chrono::seconds window{10};
 
   struct key {
+    bool warning = false;  ///< otherwise an error
     std::string endpoint;  ///< as the log names it
     std::string phase;     ///< "connecting", "resolving"
     std::string error;
@@ -24,13 +25,16 @@ class storm {
   };
   struct summary {
     key what;
-    std::uint64_t times = 0;  ///< since its last line
+    std::uint64_t times = 0;      ///< since its last line
+    std::chrono::seconds during;  ///< how long that is, rounded up
   };
 
   /// Whether this one is to be written.
   bool record(const key& what, clock::time_point now);
   /// What was held back for a whole window. Keys that were quiet for one are forgotten.
   std::vector<summary> due(clock::time_point now);
+  /// What is held back now, due or not: the last chance to say it.
+  std::vector<summary> rest(clock::time_point now);
   bool empty() const noexcept { return running_.empty(); }
 
  private:
@@ -38,6 +42,8 @@ class storm {
     clock::time_point since;
     std::uint64_t held_back = 0;
   };
+  std::vector<summary> older_than(clock::duration age, clock::time_point now);
+
   std::map<key, state> running_;
 };
 

@@ -33,6 +33,9 @@ class waiter : public run_list_hook {
  protected:
   waiter() = default;
   ~waiter() = default;  // leaves the run list
+  void unschedule() noexcept {
+    if (run_list_hook::is_linked()) run_list_hook::unlink();
+  }
 };
 
 /// What epoll has told of a descriptor; flags.
@@ -40,8 +43,10 @@ enum class seen : std::uint8_t {
   none = 0,
   readable = 1,
   writable = 2,
-  hangup = 4,  ///< the peer has sent FIN (or worse): the next short read is not the last one
-  broken = 8,  ///< the socket has an error: the peer has reset the connection
+  hangup = 4,   ///< the peer has sent FIN (or worse): the next short read is not the last one
+  broken = 8,   ///< the socket has an error: the peer has reset the connection
+  reset = 16,   ///< that error was taken from the socket: a read that finds nothing is no end
+  urgent = 32,  ///< urgent data has come: reads stop at its mark although more is there
 };
 constexpr seen operator|(seen a, seen b) noexcept {
   return static_cast<seen>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -74,6 +79,8 @@ class watch {
   void clear(seen flags) noexcept {
     seen_ = static_cast<seen>(static_cast<unsigned>(seen_) & ~static_cast<unsigned>(flags));
   }
+  /// What its user has found out by itself.
+  void mark(seen flags) noexcept { seen_ = seen_ | flags; }
   /// Whom to wake from now on; null: nobody, events accumulate.
   void notify(waiter* whom) noexcept { waiter_ = whom; }
 

@@ -68,6 +68,8 @@ class pipe_pool {
   std::unique_ptr<kernel_pipe> lease();
   /// Takes an empty pipe back.
   void give_back(std::unique_ptr<kernel_pipe> empty);
+  /// Closes what is not lent: somebody needs the descriptors.
+  void clear() { idle_.clear(); }
 
  private:
   static constexpr std::size_t keep = 16;

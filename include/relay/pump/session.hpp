@@ -39,16 +39,29 @@ class session final : public net::waiter, public net::timer {
   std::uint64_t down() const noexcept { return down_.moved(); }  ///< bytes remote to client
 
  private:
+  // Whose socket has failed, and how. Rare, so it is not kept in place.
+  struct failure {
+    bool at_client = false;
+    error_code ec;
+  };
+
   void wake() override;
   void expired() override;
   /// Runs one direction; false when the session is over.
   bool step(direction& way, bool is_up, bool& more);
   bool direction_ended(bool is_up);
   bool sink_failed(direction& way, bool is_up, const error_code& why);
-  bool notice_resets();
-  void wait_for_other_direction();
-  void end(end_reason why, const error_code& ec);
+  /// Looks for a reset on a side that nobody reads from at the moment.
+  bool notice_reset(bool at_client);
+  void remember(bool at_client, const error_code& ec);
+  /// From here on the session may be idle for its limit only.
+  void limit_idleness();
+  bool is_delivering();
+  void go_on_delivering();
   bool fail(bool at_client, const error_code& ec);
+  void end(end_reason why, const error_code& ec);
+
+  transport::stream& stream_of(bool client) noexcept { return client ? *client_ : *remote_; }
 
   workspace& shared_;
   owner& owner_;
@@ -57,9 +70,10 @@ class session final : public net::waiter, public net::timer {
   direction up_;
   direction down_;
   std::uint32_t half_close_ms_;
-  std::uint32_t last_moved_ = 0;           // tick, kept while half closed
-  end_reason first_ = end_reason::count_;  // who was done first, or whose socket has failed
-  std::unique_ptr<error_code> failure_;    // of the sink that has failed; rare, so not in place
+  std::uint32_t last_moved_ = 0;           // tick, kept while idleness is limited
+  end_reason first_ = end_reason::count_;  // who was done first
+  bool delivering_ = false;                // it has failed; the other side still gets what is its
+  std::unique_ptr<failure> failure_;
 };
 
 }  // namespace relay::pump

@@ -20,9 +20,13 @@ class plain_stream final : public stream {
   io_result splice_from_pipe(int pipe, std::size_t bytes) override;
   io_result shutdown_write() override;
   error_code broken() override;
+  std::size_t unsent() override;
   void abort() noexcept override;
 
  private:
+  io_result nothing_left() const;
+  io_result write_failure();
+
   net::watch socket_;
 };
 

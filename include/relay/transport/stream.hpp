@@ -63,8 +63,11 @@ class stream {
   virtual io_result flush() { return {io::moved, false, 0, {}}; }
   /// Passes the end of the data on; `blocked`: call it again after the wake-up.
   virtual io_result shutdown_write() = 0;
-  /// The peer has reset the connection, even if nobody is reading or writing at the moment.
+  /// The peer has reset the connection, even if nobody is reading or writing at the moment. Told
+  /// once; what had come before can still be read, and then the read fails.
   virtual error_code broken() = 0;
+  /// Bytes that were written and that the peer has not acknowledged yet: aborting drops them.
+  virtual std::size_t unsent() = 0;
   /// From now on closing tells the peer of a reset, not of an end.
   virtual void abort() noexcept = 0;
 };

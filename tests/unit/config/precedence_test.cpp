@@ -196,7 +196,11 @@ TEST(Precedence, OfTheCommandLineHoldsForLogAndDns) {
 TEST(Precedence, TellsValuesThatTheCommandLineRefusedWithTheOthers) {
   const auto from = std::make_shared<const source>(source{"command line", "--a=b"});
   overrides forced;
-  forced.refused.push_back({{from, 4}, "`--a`: no `b`", "as in --a=c"});
+  refused_value bad;
+  bad.where = {from, 4};
+  bad.message = "`--a`: no `b`";
+  bad.hint = "as in --a=c";
+  forced.refused.push_back(bad);
   EXPECT_EQ(test::brief(test::problems_of("endpoints = 3\n", forced)),
             "t:1:13: error: `endpoints` takes a list of tables, not a whole number\n"
             "command line:1:5: error: `--a`: no `b`\n");

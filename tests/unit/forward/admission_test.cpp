@@ -59,6 +59,24 @@ TEST(Admission, PipesLeaveAQuarterToConnections) {
   EXPECT_TRUE(door.enter());
 }
 
+TEST(Admission, AsksForWhatIsKeptInStoreWhenItIsFull) {
+  admission door(8);
+  ASSERT_TRUE(door.spare_pipe());
+  ASSERT_TRUE(door.enter());
+  ASSERT_TRUE(door.enter());
+  ASSERT_TRUE(door.enter());
+  int asked = 0;
+  int told = 0;
+  door.on_full([&] { ++asked; });
+  door.on_room([&] { ++told; });
+  EXPECT_FALSE(door.enter());
+  EXPECT_FALSE(door.enter());
+  EXPECT_EQ(asked, 1) << "once until there is room again";
+  door.return_pipe();
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(door.enter());
+}
+
 TEST(Admission, NeverOverbooksAcrossThreads) {
   admission door(20);
   std::atomic<int> inside{0};

@@ -8,8 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 
 const storm::clock::time_point start{};
-const storm::key refused{"a:443", "connecting", "connection refused"};
-const storm::key timed_out{"a:443", "connecting", "timed out"};
+const storm::key refused{false, "a:443", "connecting", "connection refused"};
+const storm::key timed_out{false, "a:443", "connecting", "timed out"};
 
 TEST(Storm, WritesTheFirstAtOnceAndCountsTheRest) {
   storm s;
@@ -20,6 +20,7 @@ TEST(Storm, WritesTheFirstAtOnceAndCountsTheRest) {
   ASSERT_EQ(due.size(), 1U);
   EXPECT_EQ(due[0].what, refused);
   EXPECT_EQ(due[0].times, 99U);
+  EXPECT_EQ(due[0].during, 10s);
 }
 
 TEST(Storm, KeepsKindsApart) {
@@ -31,6 +32,8 @@ TEST(Storm, KeepsKindsApart) {
   EXPECT_TRUE(s.record(other, start));
   other.phase = "resolving";
   EXPECT_TRUE(s.record(other, start));
+  other.warning = true;
+  EXPECT_TRUE(s.record(other, start));
 }
 
 TEST(Storm, GoesOnCountingWhileItLasts) {
@@ -41,6 +44,17 @@ TEST(Storm, GoesOnCountingWhileItLasts) {
   EXPECT_FALSE(s.record(refused, start + 12s)) << "still the same storm";
   EXPECT_TRUE(s.due(start + 15s).empty());
   EXPECT_EQ(s.due(start + 20s)[0].times, 1U);
+}
+
+TEST(Storm, TheRestIsToldAtTheEndWithItsTrueTime) {
+  storm s;
+  s.record(refused, start);
+  s.record(refused, start + 1s);
+  const auto rest = s.rest(start + 2500ms);
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].times, 1U);
+  EXPECT_EQ(rest[0].during, 3s);
+  EXPECT_TRUE(s.rest(start + 3s).empty());
 }
 
 TEST(Storm, IsForgottenAfterAQuietWindow) {

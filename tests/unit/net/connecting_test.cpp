@@ -58,6 +58,20 @@ TEST(Connecting, SaysWhyItFailedAndLeavesTheWatchEmpty) {
   EXPECT_EQ(b.place.fd(), -1);
 }
 
+TEST(Connecting, APeerThatResetsAtOnceWasConnected) {
+  bench b;
+  const auto listener = test::listen_any();
+  connecting attempt(b.place, b.wheel, [&](error_code ec) { b.outcome = ec; });
+  attempt.start(test::address_of(listener.get()), {}, 5s);
+  auto peer = test::accept_one(listener.get());
+  test::send_all(peer.get(), "banner");
+  test::reset(std::move(peer));  // before the poller has had a look
+  ASSERT_TRUE(test::turn_until(b.poller, [&] { return b.outcome.has_value(); }));
+  EXPECT_FALSE(*b.outcome);
+  EXPECT_TRUE(has(b.place.events(), seen::reset));
+  EXPECT_EQ(test::read_exactly(b.place.fd(), 6), "banner");
+}
+
 TEST(Connecting, GivesUpAtItsLimit) {
   bench b;
   const test::black_hole nowhere;

@@ -38,6 +38,16 @@ TEST(PipePool, LendsTheSamePipeAgain) {
   EXPECT_EQ(pool.lease()->read_end(), fd);
 }
 
+TEST(PipePool, GivesUpWhatItKeeps) {
+  bench b(8);
+  pipe_pool pool(b.budget);
+  pool.give_back(pool.lease());
+  EXPECT_EQ(b.budget.taken(), 1U);
+  pool.clear();
+  EXPECT_EQ(b.budget.taken(), 0U);
+  EXPECT_EQ(b.refunded, 1);
+}
+
 TEST(PipePool, KeepsToTheBudgetOfAllWorkers) {
   bench b(2);
   pipe_pool one(b.budget);

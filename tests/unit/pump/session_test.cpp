@@ -133,11 +133,12 @@ TEST(Session, WhatARemoteSaidBeforeItResetStillArrives) {
   b.client.incoming = "an upload that is refused";
   b.remote.write_error = connection_reset();
   b.remote.incoming = "413 too large";
-  b.remote.ended = true;
+  b.remote.read_error = connection_reset();
   b.wake();
   EXPECT_EQ(b.client.written, "413 too large");
   EXPECT_EQ(b.end, end_reason::reset_by_remote);
-  EXPECT_TRUE(b.client.aborted) << "and then the reset, not an end";
+  EXPECT_FALSE(b.client.shut) << "not an end";
+  EXPECT_TRUE(b.client.aborted) << "but a reset";
 }
 
 TEST(Session, ASilentSideAfterAFailedSinkIsLimited) {
@@ -159,6 +160,92 @@ TEST(Session, AResetIsNoticedWhenNobodyReadsAnyMore) {
   b.wake();
   EXPECT_EQ(b.end, end_reason::reset_by_client);
   EXPECT_TRUE(b.remote.aborted);
+}
+
+TEST(Session, AResetIsNoticedWhileTheOtherSideIsStalled) {
+  for (const auto limit : {1000ms, 0ms}) {
+    bench b(limit);
+    b.client.incoming = "upload";
+    b.remote.takes = 0;
+    b.wake();
+    b.client.reset = connection_reset();
+    b.wake();
+    b.client.reset = {};
+    b.pass(13);
+    EXPECT_EQ(b.end, end_reason::reset_by_client);
+    EXPECT_TRUE(b.remote.aborted);
+  }
+}
+
+TEST(Session, WhatAClientSentBeforeItsResetIsTakenAsLongAsThatGoesOn) {
+  bench b(1s);
+  b.client.incoming = std::string(1000, 'x');
+  b.remote.takes = 0;
+  b.wake();
+  b.client.reset = connection_reset();
+  b.client.read_error = connection_reset();
+  b.wake();
+  for (int i = 0; i < 10; ++i) {
+    b.pass(8);
+    b.remote.takes = 100;
+    b.wake();
+  }
+  EXPECT_EQ(b.remote.written.size(), 1000U);
+  EXPECT_EQ(b.end, end_reason::reset_by_client);
+}
+
+TEST(Session, AResetWaitsUntilTheOtherSideHasWhatWasSentToIt) {
+  bench b(10s);
+  b.client.unacknowledged = 5000;
+  b.remote.incoming = "the end of the answer";
+  b.remote.read_error = connection_reset();
+  b.wake();
+  EXPECT_FALSE(b.client.aborted) << "that would drop what the kernel still holds";
+  b.pass(20);
+  EXPECT_FALSE(b.end);
+  b.client.unacknowledged = 0;
+  b.pass(2);
+  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_TRUE(b.client.aborted);
+}
+
+TEST(Session, ThatWaitIsLimited) {
+  bench b(1s);
+  b.client.unacknowledged = 5000;
+  b.remote.read_error = connection_reset();
+  b.wake();
+  b.pass(14);
+  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+
+  bench gone(10s);
+  gone.client.unacknowledged = 5000;
+  gone.remote.read_error = connection_reset();
+  gone.wake();
+  gone.client.reset = connection_reset();
+  gone.wake();
+  EXPECT_EQ(gone.end, end_reason::reset_by_remote) << "the other side is gone as well";
+}
+
+TEST(Session, ASlowReaderIsNotIdle) {
+  bench b(1s);
+  b.client.ended = true;
+  b.wake();
+  b.remote.incoming = "a long answer";
+  b.client.takes = 0;
+  b.wake();
+  b.pass(50);
+  EXPECT_FALSE(b.end) << "the relay itself holds the rest";
+  b.client.takes = SIZE_MAX;
+  b.wake();
+  EXPECT_EQ(b.client.written, "a long answer");
+  b.client.unacknowledged = 1;
+  b.pass(50);
+  EXPECT_FALSE(b.end) << "the kernel holds the rest";
+  b.client.unacknowledged = 0;
+  b.pass(25);
+  EXPECT_EQ(b.end, end_reason::half_close_timeout);
+  EXPECT_TRUE(b.client.aborted) << "the remote has not ended, so it must not look as if it had";
+  EXPECT_FALSE(b.remote.aborted);
 }
 
 TEST(Session, AbortResetsBothAndTellsNobody) {

@@ -101,6 +101,63 @@ TEST(PlainStream, SplicesThroughAPipe) {
   EXPECT_EQ(b.end.stream.splice_to_pipe(pipe->write_end(), 100).what, io::end);
 }
 
+TEST(PlainStream, AResetStaysAResetWhenAWriteHasMetItFirst) {
+  bench b;
+  test::send_all(b.end.peer.get(), "before");
+  test::reset(std::move(b.end.peer));
+  ASSERT_TRUE(b.wait_for(seen::broken));
+  EXPECT_EQ(b.end.stream.write_some(b.buffer).what, io::failed);
+  EXPECT_EQ(b.read().bytes, 6U) << "what came before is still there";
+  const auto in = b.read();
+  EXPECT_EQ(in.what, io::failed) << "the kernel would now say: the end";
+  EXPECT_EQ(in.ec.value(), ECONNRESET);
+}
+
+TEST(PlainStream, ReadsPastUrgentData) {
+  bench b;
+  test::send_all(b.end.peer.get(), "abc");
+  ASSERT_EQ(::send(b.end.peer.get(), "X", 1, MSG_OOB), 1);
+  test::send_all(b.end.peer.get(), "def");
+  ASSERT_TRUE(b.wait_for(seen::urgent));
+  std::string got;
+  ASSERT_TRUE(test::turn_until(b.poller, [&] {
+    for (auto in = b.read(); in.what == io::moved; in = b.read()) {
+      got.append(reinterpret_cast<const char*>(b.buffer.data()), in.bytes);
+    }
+    return got.size() >= 6;
+  }));
+  EXPECT_EQ(got, "abcdef");
+}
+
+TEST(PlainStream, DoesNotSpliceOnceUrgentDataHasCome) {
+  bench b;
+  auto pipe = pump::kernel_pipe::make(b.pipes);
+  ASSERT_EQ(::send(b.end.peer.get(), "X", 1, MSG_OOB), 1);
+  ASSERT_TRUE(b.wait_for(seen::urgent));
+  EXPECT_EQ(b.end.stream.splice_to_pipe(pipe->write_end(), 100).what, io::unsupported);
+}
+
+TEST(PlainStream, DoesNotTakeAnUnannouncedUrgentMarkForTheEnd) {
+  bench b;
+  auto pipe = pump::kernel_pipe::make(b.pipes);
+  test::send_all(b.end.peer.get(), "abc");
+  ASSERT_TRUE(b.wait_for(seen::readable));
+  ASSERT_EQ(::send(b.end.peer.get(), "X", 1, MSG_OOB), 1);
+  test::send_all(b.end.peer.get(), "def");
+  test::shut_write(b.end.peer.get());
+  EXPECT_EQ(b.end.stream.splice_to_pipe(pipe->write_end(), 100).bytes, 3U);
+  EXPECT_EQ(b.end.stream.splice_to_pipe(pipe->write_end(), 100).what, io::unsupported);
+}
+
+TEST(PlainStream, KnowsWhatThePeerHasNotAcknowledged) {
+  bench b;
+  EXPECT_EQ(b.end.stream.unsent(), 0U);
+  auto data = test::pattern(std::size_t{16} << 20);
+  while (b.end.stream.write_some(std::as_writable_bytes(std::span(data))).what == io::moved) {
+  }
+  EXPECT_GT(b.end.stream.unsent(), 0U) << "the peer's window is full";
+}
+
 TEST(PlainStream, EndsAndAbortsAreDifferentToThePeer) {
   bench b;
   EXPECT_EQ(b.end.stream.shutdown_write().what, io::moved);
