@@ -34,6 +34,12 @@ def all_there_is(sock):
         return b"".join(parts), True
 
 
+def sent_all(sock):
+    """The peer's kernel has all of it: what this one still holds would be lost in a reset."""
+    siocoutq = 0x5411
+    return struct.unpack("i", fcntl.ioctl(sock, siocoutq, b"\0" * 4))[0] == 0
+
+
 class Resets(Case):
     def test_a_client_that_is_sending_sees_the_remotes_reset(self):
         def talk(sock):
@@ -61,6 +67,7 @@ class Resets(Case):
             sock.sendall(answer)
             sock.shutdown(socket.SHUT_WR)
             uploaded.wait(20)
+            until(lambda: sent_all(sock), "all of it is with the relay")
             sock.close()  # with the upload unread: its kernel sends a reset
         with Server(talk) as server:
             started = self.relay_to(server.port, "--log-level", "debug")
@@ -77,9 +84,6 @@ class Resets(Case):
             sock.sendall(pattern(3_000_000))
             until(lambda: sent_all(sock), "all of it is with the relay")
             reset(sock)
-
-        def sent_all(sock):
-            return struct.unpack("i", fcntl.ioctl(sock, 0x5411, b"\0" * 4))[0] == 0  # SIOCOUTQ
         with Server(talk) as server:
             started = self.relay_to(server.port)
             with dial(started.port) as sock:

@@ -1,5 +1,6 @@
 #include "unit/config/loading.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace relay::config {
@@ -41,6 +42,7 @@ class generator {
     }
     if (flag()) made.balance = flag() ? "off:" : " roundrobin : 3, 2,";
     if (flag()) made.through = address();
+    if (has_other_family(made)) made.through.reset();
     made.interface = text("");
     made.listen_interface = text("");
     if (flag()) made.listen_transport = "tls;servername=a b";
@@ -49,6 +51,16 @@ class generator {
     made.max_associations = below(100000);
     made.network = sockets();
     return made;
+  }
+
+  // The reader refuses that.
+  static bool has_other_family(const endpoint& of) {
+    if (!of.through || !of.through->address) return false;
+    const auto family = of.through->address->family();
+    const auto differs = [&](const host_port& to) {
+      return to.address && to.address->family() != family;
+    };
+    return differs(of.remote) || std::ranges::any_of(of.extra_remotes, differs);
   }
 
   network sockets() {

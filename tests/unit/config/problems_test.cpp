@@ -240,7 +240,7 @@ TEST(Problems, RefuseTextsThatAreNoTexts) {
 TEST(Problems, ThroughMustBeOfTheRemotesFamily) {
   const std::string rule = "[[endpoints]]\nlisten = \"127.0.0.1:1\"\nthrough = \"::1\"\n";
   EXPECT_EQ(brief(problems_of(rule + "remote = \"192.0.2.1:2\"\n")),
-            "t:3:11: error: `through`: ::1 and `remote` 192.0.2.1:2 are of different families, "
+            "t:3:1: error: `through`: ::1 and `remote` 192.0.2.1:2 are of different families, "
             "IPv4 and IPv6\n");
   EXPECT_TRUE(load(rule + "remote = \"[2001:db8::1]:2\"\n").warnings.empty());
   EXPECT_TRUE(load(rule + "remote = \"a.name:2\"\n").warnings.empty()) << "it may have both";
