@@ -23,8 +23,6 @@ class category final : public boost::system::error_category {
         return "the name could not be looked up";
       case errc::no_usable_family:
         return "no address of the family of `through`";
-      case errc::no_descriptors:
-        return "the descriptor limit is reached";
     }
     return "unknown error " + std::to_string(value);
   }

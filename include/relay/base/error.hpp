@@ -22,7 +22,6 @@ enum class errc {
   no_address,     ///< the name exists but has no address of a usable family
   lookup_failed,  ///< no name server gave a usable answer
   no_usable_family,  ///< every address is of another family than `through`
-  no_descriptors,    ///< the descriptor limit of the process is reached
 };
 
 error_code make_error_code(errc code) noexcept;

@@ -30,7 +30,6 @@ class admission {
   void return_pipe();
 
   std::size_t connections() const noexcept { return connections_.load(); }
-  std::size_t limit() const noexcept { return limit_; }
 
  private:
   bool take(std::size_t descriptors, std::size_t limit);
