@@ -84,37 +84,30 @@ std::string ip_endpoint::to_string() const {
 socket_address::socket_address(const ip_endpoint& from) noexcept {
   const auto bytes = from.address.bytes();
   if (from.address.is_v6()) {
-    sockaddr_in6 in{};
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(from.port);
-    in.sin6_scope_id = from.address.scope();
-    std::memcpy(&in.sin6_addr, bytes.data(), bytes.size());
-    std::memcpy(&storage, &in, sizeof in);
-    length = sizeof in;
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(from.port);
+    v6.sin6_scope_id = from.address.scope();
+    std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
+    length = sizeof v6;
   } else {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(from.port);
-    std::memcpy(&in.sin_addr, bytes.data(), bytes.size());
-    std::memcpy(&storage, &in, sizeof in);
-    length = sizeof in;
+    v4 = {};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(from.port);
+    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
+    length = sizeof v4;
   }
 }
 
 ip_endpoint socket_address::endpoint() const noexcept {
-  if (storage.ss_family == AF_INET6) {
-    sockaddr_in6 in{};
-    std::memcpy(&in, &storage, sizeof in);
+  if (any.sa_family == AF_INET6) {
     std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), &in.sin6_addr, bytes.size());
-    return {ip_address::v6(bytes, in.sin6_scope_id), ntohs(in.sin6_port)};
+    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+    return {ip_address::v6(bytes, v6.sin6_scope_id), ntohs(v6.sin6_port)};
   }
-  if (storage.ss_family == AF_INET) {
-    sockaddr_in in{};
-    std::memcpy(&in, &storage, sizeof in);
+  if (any.sa_family == AF_INET) {
     std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &in.sin_addr, bytes.size());
-    return {ip_address::v4(bytes), ntohs(in.sin_port)};
+    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
+    return {ip_address::v4(bytes), ntohs(v4.sin_port)};
   }
   return {};
 }

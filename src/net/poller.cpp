@@ -27,9 +27,15 @@ seen translate(std::uint32_t events) noexcept {
 }  // namespace
 
 error_code watch::attach(unique_fd fd, seen known) {
+  return add(std::move(fd), EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, known);
+}
+
+error_code watch::attach_datagrams(unique_fd fd) { return add(std::move(fd), EPOLLIN, seen::none); }
+
+error_code watch::add(unique_fd fd, std::uint32_t events, seen known) {
   close();
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+  event.events = events;
   event.data.ptr = this;
   if (::epoll_ctl(poller_.fd(), EPOLL_CTL_ADD, fd.get(), &event) != 0) return last_system_error();
   fd_ = std::move(fd);
@@ -77,6 +83,7 @@ int poller::wait(std::chrono::microseconds limit) noexcept {
 bool poller::turn(std::chrono::microseconds limit) {
   using std::chrono::microseconds;
   in_turn_ = true;
+  ++turns_;
   // All events are turned into flags and scheduled waiters before anybody is woken: a waiter may
   // then destroy any watch or waiter without leaving a stale pointer in the batch.
   const int n = wait(has_work() ? microseconds(0) : limit);

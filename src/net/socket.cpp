@@ -1,3 +1,5 @@
+#include "socket_options.hpp"
+
 #include <relay/net/socket.hpp>
 
 #include <netinet/tcp.h>
@@ -11,15 +13,6 @@ namespace {
 
 constexpr int listen_backlog = 1024;
 
-bool set_int(int fd, int level, int name, int value) noexcept {
-  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
-
-bool bind_to_device(int fd, const std::string& device) noexcept {
-  return device.empty() || ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(),
-                                        static_cast<socklen_t>(device.size())) == 0;
-}
-
 // Not being able to probe a silent peer is no reason to refuse a connection: errors are ignored,
 // and the values are cut to what Linux takes.
 void set_keepalive(int fd, const keepalive& alive) noexcept {
@@ -31,8 +24,10 @@ void set_keepalive(int fd, const keepalive& alive) noexcept {
   set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, std::clamp(alive.probes, 1, 127));
 }
 
-unique_fd tcp_socket(int family) noexcept {
-  return unique_fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+}  // namespace
+
+bool set_int(int fd, int level, int name, int value) noexcept {
+  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
 bool bind_to(int fd, const ip_endpoint& at) noexcept {
@@ -40,10 +35,19 @@ bool bind_to(int fd, const ip_endpoint& at) noexcept {
   return ::bind(fd, address.data(), address.length) == 0;
 }
 
-result<unique_fd> bound_listener(const ip_endpoint& at, const listen_options& options,
-                                 const char** step) {
+bool bind_to_device(int fd, const std::string& device) noexcept {
+  return device.empty() || ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.data(),
+                                        static_cast<socklen_t>(device.size())) == 0;
+}
+
+unique_fd open_socket(int family, int type) noexcept {
+  return unique_fd(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+result<unique_fd> bound_socket(const ip_endpoint& at, int type, bool reuse_address,
+                               const listen_options& options, const char** step) {
   *step = "opening a socket";
-  auto fd = tcp_socket(at.address.family());
+  auto fd = open_socket(at.address.family(), type);
   if (!fd) return last_system_error();
   // Both values are set: the system's default (net.ipv6.bindv6only) must not decide.
   *step = "setting IPV6_V6ONLY";
@@ -53,7 +57,7 @@ result<unique_fd> bound_listener(const ip_endpoint& at, const listen_options& op
   }
   *step = "binding to the device";
   if (!bind_to_device(fd.get(), options.interface)) return last_system_error();
-  set_int(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (reuse_address) set_int(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   *step = "setting SO_REUSEPORT";
   if (options.reuse_port && !set_int(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
     return last_system_error();
@@ -63,11 +67,9 @@ result<unique_fd> bound_listener(const ip_endpoint& at, const listen_options& op
   return fd;
 }
 
-}  // namespace
-
 result<unique_fd> listen_tcp(const ip_endpoint& at, const listen_options& options,
                              const char** step) {
-  auto fd = bound_listener(at, options, step);
+  auto fd = bound_socket(at, SOCK_STREAM, true, options, step);
   if (!fd) return fd;
   set_int(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
   set_keepalive(fd->get(), options.alive);
@@ -80,7 +82,7 @@ error_code probe_listen(const ip_endpoint& at, const listen_options& options) {
   auto alone = options;
   alone.reuse_port = false;
   const char* step = nullptr;
-  const auto fd = bound_listener(at, alone, &step);
+  const auto fd = bound_socket(at, SOCK_STREAM, true, alone, &step);
   if (!fd) return fd.error();
   // bind() lets two SO_REUSEADDR sockets share an address until one listens.
   return ::listen(fd->get(), 1) == 0 ? error_code() : last_system_error();
@@ -89,7 +91,7 @@ error_code probe_listen(const ip_endpoint& at, const listen_options& options) {
 result<unique_fd> start_connect(const ip_endpoint& to, const dial_options& options,
                                 const char** step) {
   *step = "opening a socket";
-  auto fd = tcp_socket(to.address.family());
+  auto fd = open_socket(to.address.family(), SOCK_STREAM);
   if (!fd) return last_system_error();
   set_int(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
   *step = "binding to `through`";

@@ -21,7 +21,7 @@ result<std::vector<ip_address>> system_lookup(const std::string& host) {
   for (const auto* each = list.get(); each != nullptr; each = each->ai_next) {
     socket_address address;
     std::memcpy(address.data(), each->ai_addr,
-                std::min<std::size_t>(each->ai_addrlen, sizeof address.storage));
+                std::min<std::size_t>(each->ai_addrlen, sizeof address.v6));
     if (each->ai_family == AF_INET || each->ai_family == AF_INET6) {
       found.push_back(address.endpoint().address);
     }

@@ -58,15 +58,20 @@ struct ip_endpoint {
   friend auto operator<=>(const ip_endpoint&, const ip_endpoint&) = default;
 };
 
-/// A sockaddr ready for a system call.
+/// A sockaddr of IPv4 or IPv6, ready for a system call; small, since every flow of datagrams has
+/// one.
 struct socket_address {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof(sockaddr_storage);
+  union {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6{};
+  };
+  socklen_t length = sizeof(sockaddr_in6);
 
   socket_address() = default;
   explicit socket_address(const ip_endpoint& from) noexcept;
-  sockaddr* data() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
-  const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
+  sockaddr* data() noexcept { return &any; }
+  const sockaddr* data() const noexcept { return &any; }
   /// Unspecified for families other than IPv4 and IPv6.
   ip_endpoint endpoint() const noexcept;
 };

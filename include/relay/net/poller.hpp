@@ -67,6 +67,9 @@ class watch {
   /// Puts a descriptor here, in place of the one that was, and on the poller. `known`: what is true
   /// of it already (a socket that is connected is writable). On failure the descriptor is closed.
   error_code attach(unique_fd fd, seen known = seen::none);
+  /// The same for a datagram socket: told to be readable on every turn until it is empty, so that
+  /// its user may take one datagram and need not look for a second; never told to be writable.
+  error_code attach_datagrams(unique_fd fd);
   /// Closes the descriptor, if any; events of it that were collected are forgotten.
   void close() noexcept;
   /// Takes the descriptor off the poller and gives it away.
@@ -86,6 +89,8 @@ class watch {
 
  private:
   friend class poller;
+  error_code add(unique_fd fd, std::uint32_t events, seen known);
+
   poller& poller_;
   waiter* waiter_ = nullptr;
   unique_fd fd_;
@@ -113,6 +118,8 @@ class poller {
   /// Collects events, waiting up to `limit` for the first when nothing is scheduled, then wakes
   /// everybody who is due once. Returns whether it did anything.
   bool turn(std::chrono::microseconds limit);
+  /// Counts the turns, so that a waiter can tell whether it was woken in the one before.
+  std::uint32_t turns() const noexcept { return turns_; }
 
  private:
   friend class watch;
@@ -125,6 +132,7 @@ class poller {
   unique_fd epoll_;
   run_list ready_;
   bool in_turn_ = false;
+  std::uint32_t turns_ = 0;
   std::array<epoll_event, 256> events_;
 };
 

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <relay/forward/flow_table.hpp>
+#include <relay/net/poller.hpp>
+#include <relay/pump/datagrams.hpp>
+
+#include <cstdint>
+#include <span>
+
+namespace relay::forward {
+
+class associations;
+class datagram_inlet;
+
+/// One client's datagrams: a socket of its own towards the remote, open to answers from anywhere
+/// (full cone), and the way back through the listener that the client used. It has no buffer.
+/// Belongs to `associations`.
+class association final : public flow, public net::waiter {
+ public:
+  association(associations& home, datagram_inlet& by, const flow_key& key,
+              const socket_address& client, std::size_t remote, std::uint64_t id);
+
+  const socket_address& client() const noexcept { return client_; }
+  datagram_inlet& inlet() const noexcept { return inlet_; }
+  std::size_t remote() const noexcept { return remote_; }  ///< index into the rule's
+  std::uint64_t id() const noexcept { return id_; }
+
+  /// Whether it has a socket and knows its way, as of a target's version.
+  bool is_open(std::uint32_t version) const noexcept {
+    return socket_.fd() >= 0 && version_ == version;
+  }
+  /// Takes a socket, in place of the one it had, if any.
+  error_code open(unique_fd made, const ip_endpoint& to, std::uint32_t version);
+  /// The same socket, another address of the same family.
+  void redirect(const ip_endpoint& to, std::uint32_t version);
+  int family() const noexcept { return socket_.fd() < 0 ? 0 : to_.any.sa_family; }
+
+  /// Client to remote. It is open.
+  void send(std::span<const pump::datagram_run> runs);
+
+  /// The datagrams of one batch that are this client's, linked by index; see associations.
+  std::uint8_t first = 0;
+  std::uint8_t last = 0;
+  bool in_batch = false;
+
+  struct traffic {
+    std::uint64_t bytes = 0;
+    std::uint64_t datagrams = 0;
+  };
+  const traffic& up() const noexcept { return up_; }
+  const traffic& down() const noexcept { return down_; }
+  flow_table::clock::time_point since() const noexcept { return since_; }
+
+ private:
+  void wake() override;  // answers
+  void answer(std::span<const pump::arrival> answers);
+
+  associations& home_;
+  datagram_inlet& inlet_;
+  net::watch socket_;
+  pump::receiving reading_;
+  bool cuts_up_ = true;
+  bool cuts_down_ = true;
+  std::uint32_t remote_;
+  std::uint32_t version_ = 0;
+  std::uint64_t id_;
+  flow_table::clock::time_point since_;
+  socket_address client_;
+  socket_address to_;
+  traffic up_;
+  traffic down_;
+};
+
+}  // namespace relay::forward

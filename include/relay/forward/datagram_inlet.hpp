@@ -1,0 +1,38 @@
+#pragma once
+
+#include <relay/base/ip.hpp>
+#include <relay/forward/flow_key.hpp>
+#include <relay/net/poller.hpp>
+#include <relay/pump/datagrams.hpp>
+
+namespace relay::forward {
+
+class associations;
+
+/// One datagram socket that clients send to, on one worker. Belongs to `associations`.
+class datagram_inlet final : public net::waiter {
+ public:
+  /// `nth`: which port of the endpoint's range.
+  datagram_inlet(associations& home, std::uint16_t nth, const ip_endpoint& at);
+  ~datagram_inlet();
+
+  error_code start(unique_fd listening);
+
+  std::uint16_t nth() const noexcept { return nth_; }
+  int fd() const noexcept { return socket_.fd(); }
+  /// The address of ours that a flow uses, for its answers.
+  pump::own_address own_address(const flow_key& of) const noexcept {
+    return {of.own, own_size_};
+  }
+
+ private:
+  void wake() override;
+
+  associations& home_;
+  net::watch socket_;
+  pump::receiving reading_;
+  std::uint16_t nth_;
+  std::uint8_t own_size_ = 0;
+};
+
+}  // namespace relay::forward

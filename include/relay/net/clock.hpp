@@ -1,0 +1,16 @@
+#pragma once
+
+#include <chrono>
+#include <ctime>
+
+namespace relay::net {
+
+/// The steady clock to a few milliseconds, for a few nanoseconds: what idle limits need.
+inline std::chrono::steady_clock::time_point coarse_now() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return std::chrono::steady_clock::time_point(std::chrono::seconds(now.tv_sec) +
+                                               std::chrono::nanoseconds(now.tv_nsec));
+}
+
+}  // namespace relay::net

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <relay/net/socket.hpp>
+
+/// Datagram sockets as plain descriptors, set up for the relay's two uses of them.
+namespace relay::net {
+
+/// A socket for clients. At an unspecified address it tells of every datagram which of our
+/// addresses it was sent to (IP_PKTINFO). `step` is what failed.
+result<unique_fd> listen_udp(const ip_endpoint& at, const listen_options& options,
+                             const char** step);
+
+/// Whether the address is free. SO_REUSEPORT hides a socket of the same user, so this binds
+/// without, once, before the workers do.
+error_code probe_udp(const ip_endpoint& at, const listen_options& options);
+
+/// A socket for the datagrams of one client, not connected: whoever knows its port may answer. It
+/// has a port that nobody else has, or fails with EADDRINUSE when there is none.
+result<unique_fd> open_udp(int family, const dial_options& options, const char** step);
+
+}  // namespace relay::net

@@ -1,0 +1,282 @@
+#include <relay/forward/associations.hpp>
+#include <relay/forward/lane.hpp>
+#include <relay/net/clock.hpp>
+#include <relay/net/datagram_socket.hpp>
+#include <relay/net/timeout.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+#include <utility>
+
+namespace relay::forward {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What may wait for the answer of a name server, for all clients of an endpoint on one worker.
+constexpr std::size_t most_held = 64;
+constexpr std::size_t most_held_bytes = 256 * 1024;
+
+std::uint64_t random_seed() {
+  std::random_device source;
+  return static_cast<std::uint64_t>(source()) << 32 | source();
+}
+
+// Out of descriptors, ports or memory: an association less would help.
+bool has_run_out(const error_code& ec) {
+  switch (ec.value()) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRINUSE:
+    case EAGAIN:
+    case ENOSPC:  // epoll's limit of watches
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+associations::associations(lane& home, rule& by, std::size_t most)
+    : lane_(home), rule_(by), most_(most), flows_(random_seed()) {
+  for (const auto& each : by.remotes) targets_.emplace_back(each.address);
+  asking_.resize(targets_.size());
+}
+
+associations::~associations() { close(); }
+
+error_code associations::listen(std::uint16_t nth, const ip_endpoint& at, unique_fd listening) {
+  return inlets_.emplace_back(*this, nth, at).start(std::move(listening));
+}
+
+void associations::close() {
+  while (auto* left = flows_.oldest()) {
+    remove(static_cast<association&>(*left), pump::end_reason::shutdown);
+  }
+  inlets_.clear();
+  disarm();
+}
+
+pump::datagrams& associations::buffers() noexcept { return lane_.datagrams(); }
+
+void associations::used(association& by) { flows_.touch(by, net::coarse_now()); }
+
+// The datagrams of one client keep their order and leave together; those of different clients are
+// sorted apart first, since a batch from a busy listener holds them mixed.
+void associations::arrived(datagram_inlet& at, std::span<const pump::arrival> all) {
+  touched_count_ = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const flow_key key(*all[i].from, all[i].to, at.nth());
+    auto* found = static_cast<association*>(flows_.find(key));
+    if (found == nullptr) {
+      flush(all);  // what is new may have to take the place of one of those
+      found = create(at, key, *all[i].from);
+    }
+    if (found == nullptr) {
+      rule_.count.lost_datagrams += all[i].data.count();
+      continue;
+    }
+    const auto index = static_cast<std::uint8_t>(i);
+    if (!std::exchange(found->in_batch, true)) {
+      touched_[touched_count_++] = found;
+      found->first = index;
+    } else {
+      next_[found->last] = index;
+    }
+    found->last = index;
+  }
+  flush(all);
+}
+
+void associations::flush(std::span<const pump::arrival> all) {
+  std::array<pump::datagram_run, pump::datagrams::batch> runs;
+  for (std::size_t i = 0; i < touched_count_; ++i) {
+    if (touched_[i] == nullptr) continue;  // it has been evicted meanwhile
+    auto& each = *touched_[i];
+    each.in_batch = false;
+    std::size_t count = 0;
+    for (std::size_t at = each.first;; at = next_[at]) {
+      runs[count++] = all[at].data;
+      if (at == each.last) break;
+    }
+    forward(each, std::span(runs).first(count));
+  }
+  touched_count_ = 0;
+}
+
+void associations::forward(association& by, std::span<const pump::datagram_run> runs) {
+  used(by);
+  const auto remote = by.remote();
+  look(remote);
+  if (is_ready(by)) return by.send(runs);
+  if (!targets_[remote].address() && asking_[remote]) return hold(by, runs);
+  for (const auto& each : runs) rule_.count.lost_datagrams += each.count();
+}
+
+association* associations::create(datagram_inlet& at, const flow_key& key,
+                                  const socket_address& client) {
+  if (refusing_ || !make_room()) return nullptr;
+  const auto remote = std::size_t{0};
+  auto* made = new association(*this, at, key, client, remote, ++lane_.shared().next_id);
+  flows_.insert(*made, made->since());
+  ++rule_.count.associations;
+  arm();
+  return made;
+}
+
+bool associations::make_room() {
+  if (flows_.size() >= most_ && !evict("max_associations is reached")) return false;
+  auto& door = lane_.shared().door;
+  if (door.enter_association()) return true;
+  constexpr auto why = "no descriptor is left";
+  if (evict(why) && door.enter_association()) return true;
+  lane_.shared().log.association_refused(rule_, why);
+  return false;
+}
+
+bool associations::evict(const char* why, const association* but) {
+  auto* const oldest = static_cast<association*>(flows_.oldest(but));
+  if (oldest == nullptr) return false;
+  lane_.shared().log.association_evicted(rule_, why);
+  remove(*oldest, pump::end_reason::evicted);
+  return true;
+}
+
+void associations::remove(association& gone, pump::end_reason why) {
+  if (gone.in_batch) {
+    std::ranges::replace(touched_, &gone, static_cast<association*>(nullptr));
+  }
+  rule_.count.up_bytes += gone.up().bytes;
+  rule_.count.down_bytes += gone.down().bytes;
+  rule_.count.up_datagrams += gone.up().datagrams;
+  rule_.count.down_datagrams += gone.down().datagrams;
+  ++rule_.count.ended[static_cast<std::size_t>(why)];
+  const auto lasted = std::chrono::duration_cast<milliseconds>(net::coarse_now() - gone.since());
+  lane_.shared().log.association_done(
+      rule_.remotes[gone.remote()].name,
+      {gone.id(), gone.client().endpoint(), gone.up().bytes, gone.down().bytes, lasted, why, {}},
+      gone.up().datagrams, gone.down().datagrams);
+  flows_.erase(gone);
+  delete &gone;
+  lane_.shared().door.leave_association();
+}
+
+bool associations::is_ready(association& by) {
+  const auto& to = targets_[by.remote()];
+  if (by.is_open(to.version())) return true;
+  if (!to.address()) return false;
+  const ip_endpoint at{*to.address(), rule_.remotes[by.remote()].port(by.inlet().nth())};
+  if (by.family() != at.address.family()) return open(by, at, to.version());
+  by.redirect(at, to.version());
+  return true;
+}
+
+bool associations::open(association& by, const ip_endpoint& to, std::uint32_t version) {
+  auto& log = lane_.shared().log;
+  const char* step = nullptr;
+  auto made = net::open_udp(to.address.family(), rule_.dial, &step);
+  if (!made && has_run_out(made.error()) && evict("no port or descriptor is left", &by)) {
+    made = net::open_udp(to.address.family(), rule_.dial, &step);
+  }
+  auto ec = made ? by.open(std::move(*made), to, version) : made.error();
+  if (ec) {
+    log.association_failed(rule_, by.client().endpoint(), step, ec);
+    return false;
+  }
+  log.association_opened(rule_.remotes[by.remote()].name, by.client().endpoint(), to);
+  return true;
+}
+
+// A name is looked at again every second: its address may have changed. Until there is an answer
+// the old address serves.
+void associations::look(std::size_t remote) {
+  if (!targets_[remote].is_due(net::coarse_now())) return;
+  const auto known = lane_.shared().names.cached(rule_.remotes[remote].host);
+  if (known && *known) return learn(remote, ***known);
+  if (known || asking_[remote]) return;
+  asking_[remote] = true;
+  lane_.tasks().spawn(look_up(remote));
+}
+
+void associations::learn(std::size_t remote, const std::vector<ip_address>& found) {
+  auto usable = found;
+  std::erase_if(usable, [this](const ip_address& each) { return !rule_.can_dial(each); });
+  targets_[remote].learn(usable);
+}
+
+task<> associations::look_up(std::size_t remote) {
+  const auto& name = rule_.remotes[remote];
+  auto asked = lane_.shared().names.lookup(name.host, lane_.worker().index());
+  const auto found = co_await net::with_timeout(std::move(asked), rule_.connect_limit);
+  asking_[remote] = false;
+  if (found) learn(remote, **found);
+  const bool known = targets_[remote].address().has_value();
+  error_code why = errc::no_usable_family;
+  if (!found) why = found.error();
+  if (!known && why != asio::error::operation_aborted) {
+    lane_.shared().log.lookup_failed(rule_, name.name, why);
+  }
+  release_held(remote, known);
+}
+
+void associations::hold(const association& by, std::span<const pump::datagram_run> runs) {
+  for (const auto& each : runs) {
+    if (held_.size() == most_held || held_bytes_ + each.bytes.size() > most_held_bytes) {
+      rule_.count.lost_datagrams += each.count();
+      continue;
+    }
+    held_bytes_ += each.bytes.size();
+    held_.push_back(
+        {by.key, by.remote(), each.segment, {each.bytes.begin(), each.bytes.end()}});
+  }
+}
+
+void associations::release_held(std::size_t remote, bool send) {
+  auto all = std::move(held_);
+  held_.clear();
+  held_bytes_ = 0;
+  for (auto& each : all) {
+    if (each.remote != remote) {
+      held_bytes_ += each.bytes.size();
+      held_.push_back(std::move(each));
+      continue;
+    }
+    const pump::datagram_run run{each.bytes, each.segment};
+    auto* const of = static_cast<association*>(flows_.find(each.key));
+    if (of != nullptr && send) {
+      forward(*of, std::span(&run, 1));
+      continue;
+    }
+    rule_.count.lost_datagrams += run.count();
+    // The client's next datagram begins anew, maybe with another remote.
+    if (of != nullptr) remove(*of, pump::end_reason::resolve_failed);
+  }
+}
+
+void associations::lost(const association& by, const char* phase, const pump::send_outcome& how) {
+  rule_.count.lost_datagrams += how.lost;
+  lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), phase, how.error);
+}
+
+void associations::expired() {
+  const auto now = net::coarse_now();
+  for (auto* next = flows_.oldest(); next != nullptr && now - next->used >= rule_.udp_timeout;
+       next = flows_.oldest()) {
+    remove(static_cast<association&>(*next), pump::end_reason::idle);
+  }
+  arm();
+}
+
+void associations::arm() {
+  const auto* const oldest = flows_.oldest();
+  if (rule_.udp_timeout.count() == 0 || oldest == nullptr || is_armed()) return;
+  const auto idle =
+      std::chrono::duration_cast<milliseconds>(net::coarse_now() - oldest->used);
+  lane_.worker().wheel().arm(*this, std::max(rule_.udp_timeout - idle, net::timer_wheel::tick));
+}
+
+}  // namespace relay::forward
