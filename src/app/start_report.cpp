@@ -1,5 +1,7 @@
 #include "start_report.hpp"
 
+#include <relay/config/balance.hpp>
+
 #include <fmt/format.h>
 
 #include <string_view>
@@ -63,15 +65,6 @@ std::string remotes(const config::endpoint& of) {
   return all;
 }
 
-/// `balance` without its weights.
-std::string_view strategy(const config::endpoint& of) {
-  const std::string_view text = of.balance;
-  const auto name = text.substr(0, text.find(':'));
-  const auto last = name.find_last_not_of(" \t");
-  const auto first = name.find_first_not_of(" \t");
-  return first == name.npos ? "off" : name.substr(first, last - first + 1);
-}
-
 std::string options_of(const config::endpoint& of) {
   const auto& net = of.network;
   std::string all;
@@ -90,7 +83,7 @@ std::string options_of(const config::endpoint& of) {
   const auto in = layers(of.listen_transport);
   const auto out = layers(of.remote_transport);
   if (in != "[plain]" || out != "[plain]") all += fmt::format("transport={}||{}; ", in, out);
-  return all + fmt::format("balance={}", strategy(of));
+  return all + fmt::format("balance={}", config::to_string(config::read_balance(of.balance).by));
 }
 
 }  // namespace

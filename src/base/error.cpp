@@ -23,6 +23,8 @@ class category final : public boost::system::error_category {
         return "the name could not be looked up";
       case errc::no_usable_family:
         return "no address of the family of `through`";
+      case errc::own_listener:
+        return "the address is this endpoint's own listener";
     }
     return "unknown error " + std::to_string(value);
   }

@@ -1,38 +1,14 @@
 #include "assemble.hpp"
+#include "text.hpp"
 
 #include <relay/base/words.hpp>
+#include <relay/config/balance.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace relay::config {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-/// The trimmed parts that are not empty.
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (std::size_t at = 0; at <= text.size();) {
-    const auto end = std::min(text.find(separator, at), text.size());
-    if (const auto part = trimmed(text.substr(at, end - at)); !part.empty()) parts.push_back(part);
-    at = end + 1;
-  }
-  return parts;
-}
-
-bool is_weight(std::string_view text) {
-  unsigned weight = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stop, ec] = std::from_chars(text.data(), end, weight);
-  return ec == std::errc{} && stop == end && weight <= 255;
-}
 
 /// The items of a transport string: flags, and names with values.
 class transport_items {
@@ -81,29 +57,23 @@ constexpr std::array<std::string_view, 14> known_items{"ws",   "host", "path",  
 void check_balance(const endpoint& what, findings& found) {
   if (!what.keys.at("balance").from && what.balance.empty()) return;
   const auto where = place_of(what, "balance");
-  const std::string_view text = what.balance;
-  const auto colon = text.find(':');
-  const auto strategy = trimmed(text.substr(0, colon));
-  if (strategy != "off" && strategy != "roundrobin" && strategy != "iphash") {
-    found.error(where, "`balance`: unknown strategy `" + std::string(strategy) + '`',
+  const auto read = read_balance(what.balance);
+  if (!read.is_known) {
+    found.error(where, "`balance`: unknown strategy `" + std::string(read.name) + '`',
                 "it takes off, roundrobin or iphash, as in \"roundrobin: 4, 2\"");
     return;
   }
-  if (colon == std::string_view::npos) {
+  if (!read.has_colon) {
     found.error(where, "`balance`: the colon after the strategy is missing",
-                "write \"" + std::string(strategy) + ":\" and the weights");
+                "write \"" + std::string(read.name) + ":\" and the weights");
     return;
   }
-  if (strategy == "off") return;
-  std::size_t weights = 0;
-  for (const auto part : split(text.substr(colon + 1), ',')) {
-    if (is_weight(part)) {
-      ++weights;
-    } else {
-      found.warning(where, "`balance`: `" + std::string(part) + "` is no weight and is left out",
-                    "a weight is a number from 0 to 255; those behind it move up one remote");
-    }
+  if (read.by == strategy::off) return;
+  for (const auto part : read.dropped) {
+    found.warning(where, "`balance`: `" + std::string(part) + "` is no weight and is left out",
+                  "a weight is a number from 0 to 255; those behind it move up one remote");
   }
+  const auto weights = read.weights.size();
   const auto remotes = 1 + what.extra_remotes.size();
   const auto count =
       std::to_string(weights) + " weights for " + std::to_string(remotes) + " remotes";

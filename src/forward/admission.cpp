@@ -1,12 +1,6 @@
 #include <relay/forward/admission.hpp>
 
 namespace relay::forward {
-namespace {
-
-constexpr std::size_t per_connection = 2;  // client and remote
-constexpr std::size_t per_pipe = 2;
-
-}  // namespace
 
 // Never above the limit, not even for a moment: somebody else would be refused, and nobody would
 // wake them.
@@ -23,15 +17,17 @@ void admission::give(std::size_t descriptors) {
   if (refused_.exchange(false) && room_) room_();
 }
 
+bool admission::book(std::size_t descriptors) {
+  if (take(descriptors, limit_)) return true;
+  // Said before the second look: who leaves in between then either sees it or has made the room.
+  const bool known = refused_.exchange(true);
+  if (take(descriptors, limit_)) return true;
+  if (!known && full_) full_();
+  return false;
+}
+
 bool admission::enter() {
-  if (!take(per_connection, limit_)) {
-    // Said before the second look: who leaves in between then either sees it or has made the room.
-    const bool known = refused_.exchange(true);
-    if (!take(per_connection, limit_)) {
-      if (!known && full_) full_();
-      return false;
-    }
-  }
+  if (!book(per_connection)) return false;
   ++connections_;
   return true;
 }
@@ -39,6 +35,40 @@ bool admission::enter() {
 void admission::leave() {
   give(per_connection);
   if (connections_.fetch_sub(1) == 1 && idle_) idle_();
+}
+
+// One lock over all that must be had together, the descriptors last: nobody ever holds a part of it
+// for a moment and lets another be refused, whom then nobody would wake.
+bool admission::enter(gate& own) {
+  if (!is_limited(own)) return enter();
+  const auto now = gate::clock::now();
+  std::unique_lock lock(mutex_);
+  gate* const closed = !own.has_room() ? &own : !all_.has_room() ? &all_ : nullptr;
+  if (closed != nullptr) {
+    const bool begins = closed->refuse(now);
+    lock.unlock();
+    if (begins && bites_) bites_(*closed, true);
+    return false;
+  }
+  if (!enter()) return false;
+  own.enter();
+  all_.enter();
+  return true;
+}
+
+void admission::leave(gate& own) {
+  if (!is_limited(own)) return leave();
+  const auto now = gate::clock::now();
+  std::unique_lock lock(mutex_);
+  const bool waits_here = own.leave();
+  const bool waits_for_all = all_.leave();
+  const bool calm = own.has_calmed_down(now);
+  const bool all_calm = all_.has_calmed_down(now);
+  lock.unlock();
+  if (calm && bites_) bites_(own, false);
+  if (all_calm && bites_) bites_(all_, false);
+  if ((waits_here || waits_for_all) && room_) room_();
+  leave();
 }
 
 bool admission::spare_pipe() { return take(per_pipe, limit_ - limit_ / 4); }

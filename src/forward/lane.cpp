@@ -22,8 +22,8 @@ error_code lane::listen(rule& by, std::uint16_t nth, unique_fd listening, std::s
   on.accepted = [this, &by, nth](unique_fd client, const ip_endpoint& peer) {
     accepted(by, nth, std::move(client), peer);
   };
-  on.admit = [this] { return shared_.door.enter(); };
-  on.not_used = [this] { shared_.door.leave(); };
+  on.admit = [this, &by] { return shared_.door.enter(by.limit); };
+  on.not_used = [this, &by] { shared_.door.leave(by.limit); };
   on.failed = [this, name = std::move(name)](const error_code& ec) {
     shared_.log.accept_failed(name, ec);
   };
@@ -79,10 +79,11 @@ void lane::adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoin
 }
 
 void lane::remove(connection& over) {
+  auto& by = over.by();
   connections_.erase(connections_.iterator_to(over));
   delete &over;
   --worker_.load;
-  shared_.door.leave();
+  shared_.door.leave(by.limit);
 }
 
 }  // namespace relay::forward

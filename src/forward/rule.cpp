@@ -5,10 +5,14 @@ namespace relay::forward {
 remote::remote(const host_port& from)
     : name(from.to_string()), host(from.host), address(from.address), ports(from.ports) {}
 
-rule::rule(const config::endpoint& from)
+rule::rule(const config::endpoint& from, spdlog::logger& log)
     : tcp_timeout(from.network.tcp_timeout),
       connect_limit(from.network.connect_limit),
-      half_close_timeout(from.network.half_close_timeout) {
+      half_close_timeout(from.network.half_close_timeout),
+      idle_timeout(from.network.idle_timeout),
+      limit("the endpoint " + from.listen.to_string(), from.max_connections),
+      way(from, log),
+      listen_ports_(from.listen.ports) {
   remotes.emplace_back(from.remote);
   for (const auto& extra : from.extra_remotes) remotes.emplace_back(extra);
   const net::keepalive alive{from.network.tcp_keepalive, from.network.tcp_keepalive_probe};
@@ -17,6 +21,11 @@ rule::rule(const config::endpoint& from)
   listen.alive = alive;
   dial.interface = from.interface;
   dial.alive = alive;
+}
+
+void rule::listening(const ip_endpoint& at) {
+  const bool is_range = listen_ports_.size() > 1;
+  listens_at = place{at.address, is_range ? listen_ports_ : port_range{at.port, at.port}};
 }
 
 }  // namespace relay::forward

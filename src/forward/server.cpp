@@ -54,7 +54,9 @@ class server::storm_watch final : public net::timer {
 server::server(const config::settings& settings, logs& log, const server_options& options)
     : settings_(settings), log_(log), options_(options) {
   options_.workers = std::max<std::size_t>(options_.workers, 1);
-  for (const auto& each : settings_.endpoints) rules_.push_back(std::make_unique<rule>(each));
+  for (const auto& each : settings_.endpoints) {
+    rules_.push_back(std::make_unique<rule>(each, log_.target("relay::balance")));
+  }
 }
 
 server::~server() { stop(); }
@@ -78,6 +80,7 @@ std::optional<std::string> server::bind_one(std::size_t index) {
   auto made = bind_endpoint(from.listen, rules_[index]->listen, options_.workers);
   if (auto* why = std::get_if<std::string>(&made)) return std::move(*why);
   auto& sockets = std::get<bound_sockets>(made);
+  rules_[index]->listening(sockets.at);
   sockets_.push_back({index, sockets.at, std::move(sockets.each)});
   return std::nullopt;
 }
@@ -106,7 +109,7 @@ void server::make_lanes() {
   for (std::size_t i = 0; i < options_.workers; ++i) {
     workers_.push_back(std::make_unique<net::worker>(i));
   }
-  door_ = std::make_unique<admission>(affordable_descriptors());
+  door_ = std::make_unique<admission>(affordable_descriptors(), settings_.process.max_connections);
   door_->on_full([this] {
     for (auto* each : all_lanes_) each->worker().post([each] { each->save_descriptors(); });
   });
@@ -114,6 +117,13 @@ void server::make_lanes() {
     for (auto* each : all_lanes_) each->worker().post([each] { each->resume(); });
   });
   door_->on_idle([this] { tell_when_drained(); });
+  door_->on_limit([&log = log_.target("relay")](const gate& which, bool bites) {
+    if (bites) {
+      log.warn("{} has {} connections, its limit: more clients wait", which.name(), which.limit());
+    } else {
+      log.info("{} has room again, nobody has waited for {} s", which.name(), gate::calm.count());
+    }
+  });
   const auto capacity = std::max<std::size_t>(options_.pipe_bytes, 4096);
   pipes_ = std::make_unique<pump::pipe_budget>(
       std::max<std::size_t>(pipe_memory / capacity, 1), capacity,

@@ -22,6 +22,7 @@ enum class errc {
   no_address,     ///< the name exists but has no address of a usable family
   lookup_failed,  ///< no name server gave a usable answer
   no_usable_family,  ///< every address is of another family than `through`
+  own_listener,      ///< the address leads back to the endpoint's own listener
 };
 
 error_code make_error_code(errc code) noexcept;

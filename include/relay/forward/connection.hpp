@@ -27,6 +27,8 @@ class connection final : public lane_hook, private pump::session::owner {
   connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoint& client, std::uint64_t id);
   ~connection();
 
+  rule& by() noexcept { return rule_; }
+
   /// Begins with an accepted descriptor.
   void start(unique_fd client);
   /// Ends it now, as a reset to both sides. A coroutine of it must have been joined.

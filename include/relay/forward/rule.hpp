@@ -1,6 +1,8 @@
 #pragma once
 
 #include <relay/config/config.hpp>
+#include <relay/forward/gate.hpp>
+#include <relay/forward/route.hpp>
 #include <relay/net/socket.hpp>
 #include <relay/pump/end_reason.hpp>
 
@@ -38,9 +40,14 @@ struct remote {
 };
 
 /// One endpoint at run time: what its connections need to know, prepared once. Shared by all
-/// workers; only the counters change.
+/// workers; what changes later guards itself.
 struct rule {
-  explicit rule(const config::endpoint& from);
+  /// `log` is told about the health of the remotes.
+  rule(const config::endpoint& from, spdlog::logger& log);
+
+  /// Where it listens in fact, once it does: at which address, and at which port (the first of a
+  /// range) where the kernel has chosen.
+  void listening(const ip_endpoint& at);
 
   /// Not so when `through` is of the other family.
   bool can_dial(const ip_address& address) const noexcept {
@@ -55,7 +62,19 @@ struct rule {
   std::chrono::milliseconds tcp_timeout;
   std::chrono::milliseconds connect_limit;
   std::chrono::milliseconds half_close_timeout;
+  std::chrono::milliseconds idle_timeout;
+  /// An address and the ports at it; nothing before it listens.
+  struct place {
+    ip_address address;
+    port_range ports;
+  };
+  std::optional<place> listens_at;
+  gate limit;  ///< `max_connections`; guarded by `admission`
+  route way;
   counters count;
+
+ private:
+  port_range listen_ports_;
 };
 
 }  // namespace relay::forward

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <relay/balance/health.hpp>
+#include <relay/balance/rendezvous.hpp>
+#include <relay/balance/round_robin.hpp>
+#include <relay/base/ip.hpp>
+#include <relay/config/balance.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace relay::balance {
+
+/// Which remotes one connection has tried in vain; it grows only when something fails.
+using tried_set = std::vector<std::size_t>;
+
+/// A remote for one connection, and what its outcome will mean.
+struct choice {
+  std::size_t index = 0;     ///< 0 is `remote`, k is `extra_remotes[k-1]`
+  std::uint32_t period = 0;  ///< of its health
+  bool trial = false;        ///< the one connection that tries a remote that is aside
+};
+
+/// Who may be chosen: how many connections each remote gets in proportion, 0 for those that never
+/// get any. Without a strategy each is a candidate; with one, those that have a weight, or only the
+/// first when fewer than two are given or all of them are 0 (spec 7.1, 7.2).
+std::vector<std::uint32_t> shares(const config::balancing& how, std::size_t remotes);
+
+/// Chooses remotes: strategy, weights and health of one endpoint. Pure but for what it remembers;
+/// whoever shares it guards it.
+///
+/// - Without a strategy the first remote that is well, in order.
+/// - Remotes that are aside take no part in the sequence of round-robin, and their clients go to
+///   the next in their order with ip-hash. When nobody else is left the one whose time is nearest
+///   is chosen all the same.
+/// - After a failure, round-robin's substitute comes from a second sequence of the same weights:
+///   the failures of one remote are spread over the others, and the first sequence goes on as if
+///   nothing had happened.
+class selector {
+ public:
+  selector(const config::balancing& how, std::span<const std::string> names);
+
+  /// Nothing when all have been tried.
+  std::optional<choice> pick(const ip_address& client, health::time_point now,
+                             const tried_set& tried);
+  /// For who cannot tell whether a remote answers: the same sequence, but never a trial.
+  std::size_t pick_without_trial(const ip_address& client, health::time_point now);
+
+  health::change failed(const choice& which, health::time_point now, double noise);
+  health::change succeeded(const choice& which, health::time_point now);
+  void abandoned(const choice& which);
+
+  /// Nobody is aside or about to be: successes need not be told.
+  bool is_calm() const;
+
+ private:
+  std::optional<std::size_t> preferred(const ip_address& client, bool first);
+  std::optional<std::size_t> nearest(const tried_set& tried) const;
+
+  config::strategy by_;
+  std::vector<std::uint32_t> shares_;
+  std::vector<health> health_;
+  round_robin sequence_;
+  round_robin substitutes_;
+  rendezvous ranking_;
+  std::vector<bool> open_;  // for one call
+};
+
+}  // namespace relay::balance

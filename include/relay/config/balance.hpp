@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace relay::config {
+
+/// How an endpoint with several remotes chooses one.
+enum class strategy : std::uint8_t { off, roundrobin, iphash };
+std::string_view to_string(strategy what) noexcept;
+
+/// The text of a `balance` key, taken apart (spec 7.1); views refer to that text. Whoever runs it
+/// needs `by` and `weights`, the rest is for whoever checks it.
+struct balancing {
+  strategy by = strategy::off;
+  std::vector<std::uint8_t> weights;      ///< of `remote` and each extra remote, in order
+  std::string_view name;                  ///< of the strategy, as written
+  bool is_known = false;                  ///< whether `name` is a strategy; otherwise it is off
+  bool has_colon = false;                 ///< between the strategy and its weights
+  std::vector<std::string_view> dropped;  ///< items that are no weight
+};
+
+balancing read_balance(std::string_view text);
+
+}  // namespace relay::config

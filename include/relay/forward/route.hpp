@@ -1,0 +1,83 @@
+#pragma once
+
+#include <relay/balance/selector.hpp>
+#include <relay/base/error.hpp>
+#include <relay/base/ip.hpp>
+#include <relay/config/config.hpp>
+
+#include <spdlog/fwd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace relay::forward {
+
+/// Which of an endpoint's remotes the next one goes to. Shared by all workers: one lock, taken once
+/// per connection, and once more when something fails or has failed lately. An endpoint with one
+/// candidate has no lock, no health and no lines.
+class route {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  /// One connection's remote. It wants to be told how the connect ended, once; destroyed without,
+  /// it counts as given up, which means neither.
+  class claim {
+   public:
+    claim() = default;
+    claim(claim&& other) noexcept
+        : home_(std::exchange(other.home_, nullptr)), what_(other.what_), any_(other.any_) {}
+    claim& operator=(claim&& other) noexcept;
+    ~claim() { abandon(); }
+
+    /// False when every candidate has been tried.
+    explicit operator bool() const noexcept { return any_; }
+    std::size_t index() const noexcept { return what_.index; }
+
+    void succeeded();
+    void failed(clock::time_point now, const error_code& why);
+    /// The client has gone, the process ends, or there was no time left to try it fairly.
+    void abandon() noexcept;
+
+   private:
+    friend class route;
+    claim(route* home, const balance::choice& what) : home_(home), what_(what), any_(true) {}
+
+    route* home_ = nullptr;  // null: nobody to be told
+    balance::choice what_;
+    bool any_ = false;
+  };
+
+  /// `log` is told when a remote is put aside and when it is back.
+  route(const config::endpoint& from, spdlog::logger& log,
+        std::uint32_t seed = std::random_device{}());
+  ~route();
+  route(const route&) = delete;
+  route& operator=(const route&) = delete;
+
+  /// `tried`: what this connection has tried in vain.
+  claim pick(const ip_address& client, clock::time_point now, const balance::tried_set& tried);
+  /// For an association, which cannot tell whether its remote answers: the same sequence, without
+  /// remotes that are aside (unless all are).
+  std::size_t pick_for_datagrams(const ip_address& client, clock::time_point now);
+  /// Whether there is another remote to go on to when one fails.
+  bool has_choice() const noexcept { return shared_ != nullptr; }
+
+ private:
+  struct shared;
+
+  void succeeded(const balance::choice& which, clock::time_point now);
+  void failed(const balance::choice& which, clock::time_point now, const error_code& why);
+  void abandoned(const balance::choice& which);
+
+  std::unique_ptr<shared> shared_;  // only where there is a choice
+  std::size_t only_ = 0;            // otherwise
+};
+
+}  // namespace relay::forward

@@ -1,0 +1,113 @@
+#include <relay/forward/route.hpp>
+
+#include <spdlog/logger.h>
+
+#include <algorithm>
+
+namespace relay::forward {
+namespace {
+
+std::vector<std::string> names_of(const config::endpoint& from) {
+  std::vector<std::string> names{from.remote.to_string()};
+  for (const auto& extra : from.extra_remotes) names.push_back(extra.to_string());
+  return names;
+}
+
+}  // namespace
+
+struct route::shared {
+  shared(const config::balancing& how, std::vector<std::string> remotes, spdlog::logger& to,
+         std::uint32_t seed)
+      : names(std::move(remotes)), selector(how, names), noise(seed), log(to) {}
+
+  double next_noise() { return std::uniform_real_distribution(-1.0, 1.0)(noise); }
+
+  const std::vector<std::string> names;
+  std::mutex mutex;  // of the two below
+  balance::selector selector;
+  std::minstd_rand noise;
+  std::atomic<bool> calm{true};  // read without the lock: then a success changes nothing
+  spdlog::logger& log;
+};
+
+route::route(const config::endpoint& from, spdlog::logger& log, std::uint32_t seed) {
+  auto names = names_of(from);
+  const auto how = config::read_balance(from.balance);
+  const auto shares = balance::shares(how, names.size());
+  if (shares.size() - static_cast<std::size_t>(std::ranges::count(shares, 0U)) > 1) {
+    shared_ = std::make_unique<shared>(how, std::move(names), log, seed);
+  } else {
+    const auto found = std::ranges::find_if(shares, [](auto share) { return share > 0; });
+    only_ = static_cast<std::size_t>(found - shares.begin());
+  }
+}
+
+route::~route() = default;
+
+route::claim route::pick(const ip_address& client, clock::time_point now,
+                         const balance::tried_set& tried) {
+  if (!shared_) return tried.empty() ? claim(nullptr, {only_, 0, false}) : claim();
+  const std::lock_guard lock(shared_->mutex);
+  const auto found = shared_->selector.pick(client, now, tried);
+  return found ? claim(this, *found) : claim();
+}
+
+std::size_t route::pick_for_datagrams(const ip_address& client, clock::time_point now) {
+  if (!shared_) return only_;
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->selector.pick_without_trial(client, now);
+}
+
+void route::succeeded(const balance::choice& which, clock::time_point now) {
+  if (shared_->calm.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(shared_->mutex);
+  const auto change = shared_->selector.succeeded(which, now);
+  shared_->calm.store(shared_->selector.is_calm(), std::memory_order_release);
+  // Under the lock, so that lines stand in the order of what they tell; they are rare.
+  if (change.what != balance::health::event::back) return;
+  shared_->log.info("remote {} is back after {} s", shared_->names[which.index],
+                    change.time.count());
+}
+
+void route::failed(const balance::choice& which, clock::time_point now, const error_code& why) {
+  const std::lock_guard lock(shared_->mutex);
+  const auto change = shared_->selector.failed(which, now, shared_->next_noise());
+  shared_->calm.store(shared_->selector.is_calm(), std::memory_order_release);
+  const auto& name = shared_->names[which.index];
+  if (change.what == balance::health::event::put_aside) {
+    shared_->log.warn("remote {} put aside for {} s after {} failed connects: {}", name,
+                      change.time.count(), balance::health::most_failures, describe(why));
+  } else if (change.what == balance::health::event::stays_aside) {
+    shared_->log.debug("remote {} stays aside for {} s: {}", name, change.time.count(),
+                       describe(why));
+  }
+}
+
+void route::abandoned(const balance::choice& which) {
+  if (!which.trial) return;
+  const std::lock_guard lock(shared_->mutex);
+  shared_->selector.abandoned(which);
+}
+
+route::claim& route::claim::operator=(claim&& other) noexcept {
+  if (this == &other) return *this;
+  abandon();
+  home_ = std::exchange(other.home_, nullptr);
+  what_ = other.what_;
+  any_ = other.any_;
+  return *this;
+}
+
+void route::claim::succeeded() {
+  if (auto* const home = std::exchange(home_, nullptr)) home->succeeded(what_, clock::now());
+}
+
+void route::claim::failed(clock::time_point now, const error_code& why) {
+  if (auto* const home = std::exchange(home_, nullptr)) home->failed(what_, now, why);
+}
+
+void route::claim::abandon() noexcept {
+  if (auto* const home = std::exchange(home_, nullptr)) home->abandoned(what_);
+}
+
+}  // namespace relay::forward
