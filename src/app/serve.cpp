@@ -115,14 +115,14 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   forward::server_options wanted;
   wanted.workers = options.workers;
   wanted.pipe_bytes = options.pipe_bytes;
-  forward::server running(what, log, wanted);
+  forward::server running(what, log, std::move(wanted));
   for (const auto& each : running.bind()) report(what, each, log.target("relay"));
   if (running.bound_count() == 0) return exit_unavailable;
   // Before the threads, so that they inherit handlers and no signal is lost in between.
   supervisor main_thread(running, log, what.process.shutdown_timeout);
   running.start();
   log.target("relay").info("listening on {} addresses with {} workers", running.bound_count(),
-                           wanted.workers);
+                           options.workers);
   if (options.ready) options.ready();
   main_thread.run();
   log.target("relay").info("stopped");

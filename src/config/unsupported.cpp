@@ -24,7 +24,6 @@ const network defaults{};
 
 // When something becomes available, its rows go, and nothing else has to change here.
 constexpr auto rows = std::to_array<later>({
-    {"use_udp", [](const endpoint& e) { return e.network.use_udp; }, remove_or_false},
     {"balance",
      [](const endpoint& e) {
        // The strategy has been checked: `off` is the only one that begins so.

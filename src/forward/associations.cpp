@@ -1,5 +1,6 @@
 #include <relay/forward/associations.hpp>
 #include <relay/forward/lane.hpp>
+#include <relay/forward/own_listener.hpp>
 #include <relay/net/clock.hpp>
 #include <relay/net/datagram_socket.hpp>
 #include <relay/net/timeout.hpp>
@@ -120,7 +121,7 @@ void associations::forward(association& by, std::span<const pump::datagram_run> 
 association* associations::create(datagram_inlet& at, const flow_key& key,
                                   const socket_address& client) {
   if (refusing_ || !make_room()) return nullptr;
-  const auto remote = std::size_t{0};
+  const auto remote = rule_.way.pick_for_datagrams(client.endpoint().address, net::coarse_now());
   auto* made = new association(*this, at, key, client, remote, ++lane_.shared().next_id);
   flows_.insert(*made, made->since());
   ++rule_.count.associations;
@@ -134,7 +135,7 @@ bool associations::make_room() {
   if (door.enter_association()) return true;
   constexpr auto why = "no descriptor is left";
   if (evict(why) && door.enter_association()) return true;
-  lane_.shared().log.association_refused(rule_, why);
+  lane_.shared().log.no_association(rule_, why);
   return false;
 }
 
@@ -170,6 +171,11 @@ bool associations::is_ready(association& by) {
   if (by.is_open(to.version())) return true;
   if (!to.address()) return false;
   const ip_endpoint at{*to.address(), rule_.remotes[by.remote()].port(by.inlet().nth())};
+  if (leads_back(rule_, at)) {
+    lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), "connecting",
+                                      errc::own_listener);
+    return false;
+  }
   if (by.family() != at.address.family()) return open(by, at, to.version());
   by.redirect(at, to.version());
   return true;
@@ -184,7 +190,7 @@ bool associations::open(association& by, const ip_endpoint& to, std::uint32_t ve
   }
   auto ec = made ? by.open(std::move(*made), to, version) : made.error();
   if (ec) {
-    log.association_failed(rule_, by.client().endpoint(), step, ec);
+    log.datagrams_lost(rule_, by.client().endpoint(), step, ec);
     return false;
   }
   log.association_opened(rule_.remotes[by.remote()].name, by.client().endpoint(), to);
@@ -218,7 +224,7 @@ task<> associations::look_up(std::size_t remote) {
   error_code why = errc::no_usable_family;
   if (!found) why = found.error();
   if (!known && why != asio::error::operation_aborted) {
-    lane_.shared().log.lookup_failed(rule_, name.name, why);
+    lane_.shared().log.lookup_failed(name.name, why);
   }
   release_held(remote, known);
 }
@@ -230,8 +236,7 @@ void associations::hold(const association& by, std::span<const pump::datagram_ru
       continue;
     }
     held_bytes_ += each.bytes.size();
-    held_.push_back(
-        {by.key, by.remote(), each.segment, {each.bytes.begin(), each.bytes.end()}});
+    held_.push_back({by.key, by.remote(), each.segment, {each.bytes.begin(), each.bytes.end()}});
   }
 }
 
@@ -274,8 +279,7 @@ void associations::expired() {
 void associations::arm() {
   const auto* const oldest = flows_.oldest();
   if (rule_.udp_timeout.count() == 0 || oldest == nullptr || is_armed()) return;
-  const auto idle =
-      std::chrono::duration_cast<milliseconds>(net::coarse_now() - oldest->used);
+  const auto idle = std::chrono::duration_cast<milliseconds>(net::coarse_now() - oldest->used);
   lane_.worker().wheel().arm(*this, std::max(rule_.udp_timeout - idle, net::timer_wheel::tick));
 }
 

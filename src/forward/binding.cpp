@@ -1,10 +1,17 @@
 #include <relay/forward/binding.hpp>
+#include <relay/net/datagram_socket.hpp>
+#include <relay/net/descriptors.hpp>
 #include <relay/net/system_lookup.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <span>
 
 namespace relay::forward {
 namespace {
+
+// With port 0 the kernel chooses one for TCP, which may be taken for UDP: then another.
+constexpr int attempts_at_any_port = 16;
 
 result<ip_address> first_address(const host_port& of) {
   if (of.address) return *of.address;
@@ -17,58 +24,131 @@ bool means_no_ipv6(const error_code& ec) {
   return ec.value() == EAFNOSUPPORT || ec.value() == EADDRNOTAVAIL;
 }
 
-std::string failure(const ip_endpoint& at, const char* step, const error_code& ec) {
-  return "cannot listen on " + at.to_string() + ": " + step + ": " + describe(ec);
-}
+/// Opens the sockets of an endpoint at one address.
+class binder {
+ public:
+  binder(const bind_request& wanted, std::vector<net::inherited_socket>& inherited)
+      : wanted_(wanted), inherited_(inherited) {}
 
-struct attempt {
-  bound_sockets sockets;
-  const char* step = "";
-  error_code ec;
+  bool bind(const ip_address& address) {
+    const auto ports = wanted_.listen.ports;
+    for (int i = 0; i < attempts_at_any_port; ++i) {
+      made_ = {{address, ports.first}, {}};
+      ec_ = {};
+      for (std::size_t nth = 0; nth < ports.size() && !ec_; ++nth) {
+        bind_port(static_cast<std::uint16_t>(nth));
+      }
+      if (ports.first != 0 || ec_.value() != EADDRINUSE) break;
+    }
+    return !ec_;
+  }
+
+  const error_code& error() const noexcept { return ec_; }
+  bound_endpoint take() { return std::move(made_); }
+  std::string failure() const {
+    return "cannot listen on " + failed_at_.to_string() + (failed_udp_ ? " for UDP: " : ": ") +
+           step_ + ": " + describe(ec_);
+  }
+
+ private:
+  bool is_range() const noexcept { return wanted_.listen.ports.size() > 1; }
+
+  void bind_port(std::uint16_t nth) {
+    ip_endpoint at{made_.at.address, static_cast<std::uint16_t>(made_.at.port + nth)};
+    if (wanted_.streams) bind_kind(at, nth, false);
+    // What the kernel chose for TCP is what UDP has to have too.
+    if (nth == 0) at.port = made_.at.port;
+    if (wanted_.datagrams && !ec_) bind_kind(at, nth, true);
+  }
+
+  void bind_kind(ip_endpoint at, std::uint16_t nth, bool udp) {
+    if (take_inherited(at, nth, udp)) return;
+    // The ports of a range are served by one worker each, so that a thousand ports are not a
+    // thousand sockets per worker.
+    const auto count = is_range() ? 1 : wanted_.workers;
+    auto options = wanted_.options;
+    options.reuse_port = count > 1;
+    step_ = "binding";
+    if (options.reuse_port && at.port != 0) {
+      ec_ = udp ? net::probe_udp(at, options) : net::probe_listen(at, options);
+    }
+    for (std::size_t i = 0; i < count && !ec_; ++i) {
+      auto fd = udp ? net::listen_udp(at, options, &step_) : net::listen_tcp(at, options, &step_);
+      if (!fd) {
+        ec_ = fd.error();
+        break;
+      }
+      // With port 0 the first socket gets a port, and the others share it.
+      if (const auto local = net::local_endpoint(fd->get()); local && at.port == 0) {
+        made_.at.port = at.port = local->port;
+      }
+      const auto worker = is_range() ? nth % wanted_.workers : i;
+      made_.sockets.push_back({std::move(*fd), worker, nth, udp});
+    }
+    if (!ec_) return;
+    failed_at_ = at;
+    failed_udp_ = udp;
+  }
+
+  bool take_inherited(const ip_endpoint& at, std::uint16_t nth, bool udp) {
+    const auto found = std::ranges::find_if(inherited_, [&](const net::inherited_socket& each) {
+      return each.fd && each.at == at && each.datagram == udp;
+    });
+    if (found == inherited_.end()) return false;
+    if (udp) {
+      net::adopt_udp(found->fd.get(), at.address);
+    } else {
+      net::adopt_listener(found->fd.get(), wanted_.options);
+    }
+    // One socket cannot be shared out: its worker hands connections on to the others.
+    made_.sockets.push_back({std::move(found->fd), nth % wanted_.workers, nth, udp});
+    return true;
+  }
+
+  const bind_request& wanted_;
+  std::vector<net::inherited_socket>& inherited_;
+  bound_endpoint made_;
+  const char* step_ = "";
+  error_code ec_;
+  ip_endpoint failed_at_;
+  bool failed_udp_ = false;
 };
 
-attempt bind_at(ip_endpoint at, const net::listen_options& wanted, std::size_t workers) {
-  attempt made;
-  auto options = wanted;
-  options.reuse_port = workers > 1;
-  made.step = "binding";
-  if (options.reuse_port && at.port != 0) made.ec = net::probe_listen(at, options);
-  for (std::size_t i = 0; i < workers && !made.ec; ++i) {
-    auto fd = net::listen_tcp(at, options, &made.step);
-    if (!fd) {
-      made.ec = fd.error();
-      break;
-    }
-    // With port 0 the first socket gets a port, and the others share it.
-    if (const auto local = net::local_endpoint(fd->get())) at.port = local->port;
-    made.sockets.each.push_back(std::move(*fd));
-  }
-  made.sockets.at = at;
-  return made;
+// A range that can never fit is told as such, not as a failure of its 1,020th port.
+std::string lack_of_descriptors(const bind_request& wanted) {
+  const auto ports = wanted.listen.ports.size();
+  if (ports == 1) return {};
+  const auto need = ports * ((wanted.streams ? 1U : 0U) + (wanted.datagrams ? 1U : 0U));
+  const auto [limit, open] = net::descriptors();
+  if (need + open <= limit) return {};
+  const auto* const kinds = !wanted.datagrams ? "TCP" : !wanted.streams ? "UDP" : "TCP and UDP";
+  return "cannot listen on " + wanted.listen.to_string() + ": " + std::to_string(ports) +
+         " ports (" + kinds + ") need " + std::to_string(need) +
+         " descriptors, but the limit (RLIMIT_NOFILE) is " + std::to_string(limit) + " and " +
+         std::to_string(open) + " are in use; raise it to more than " +
+         std::to_string(need + open) + ", with room for connections (-n, ulimit -n, LimitNOFILE=)";
 }
 
 }  // namespace
 
-std::variant<bound_sockets, std::string> bind_endpoint(const host_port& listen,
-                                                       const net::listen_options& options,
-                                                       std::size_t workers) {
-  ip_endpoint at{{}, listen.ports.first};
-  if (listen.host.empty()) {
-    at.address = *ip_address::parse("::");  // both families, where the machine has both
-  } else {
-    const auto address = first_address(listen);
-    if (!address) {
-      return "cannot listen on " + listen.to_string() + ": " + describe(address.error());
-    }
-    at.address = *address;
+std::variant<bound_endpoint, std::string> bind_endpoint(
+    const bind_request& wanted, std::vector<net::inherited_socket>& inherited) {
+  if (auto lack = lack_of_descriptors(wanted); !lack.empty()) return lack;
+  const auto& listen = wanted.listen;
+  ip_address address = *ip_address::parse("::");  // both families, where the machine has both
+  if (!listen.host.empty()) {
+    const auto found = first_address(listen);
+    if (!found) return "cannot listen on " + listen.to_string() + ": " + describe(found.error());
+    address = *found;
   }
-  auto made = bind_at(at, options, workers);
-  if (made.ec && listen.host.empty() && !options.ipv6_only && means_no_ipv6(made.ec)) {
-    at.address = ip_address();
-    made = bind_at(at, options, workers);
+  binder sockets(wanted, inherited);
+  bool bound = sockets.bind(address);
+  if (!bound && listen.host.empty() && !wanted.options.ipv6_only &&
+      means_no_ipv6(sockets.error())) {
+    bound = sockets.bind(ip_address());
   }
-  if (made.ec) return failure(at, made.step, made.ec);
-  return std::move(made.sockets);
+  if (!bound) return sockets.failure();
+  return sockets.take();
 }
 
 std::variant<ip_endpoint, std::string> resolve_through(const host_port& through) {

@@ -17,30 +17,48 @@ lane::~lane() {
   connections_.clear_and_dispose([](connection* left) { delete left; });
 }
 
-error_code lane::listen(rule& by, std::uint16_t nth, unique_fd listening, std::string name) {
+pump::datagrams& lane::datagrams() {
+  if (!datagrams_) datagrams_ = std::make_unique<pump::datagrams>();
+  return *datagrams_;
+}
+
+error_code lane::listen(rule& by, bound_socket listening, const ip_endpoint& at) {
+  if (!listening.datagrams) return listen_for_streams(by, std::move(listening), at);
+  return associations_of(by).listen(listening.nth, at, std::move(listening.fd));
+}
+
+error_code lane::listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at) {
   net::listener::events on;
-  on.accepted = [this, &by, nth](unique_fd client, const ip_endpoint& peer) {
+  on.accepted = [this, &by, nth = listening.nth](unique_fd client, const ip_endpoint& peer) {
     accepted(by, nth, std::move(client), peer);
   };
   on.admit = [this, &by] { return shared_.door.enter(by.limit); };
   on.not_used = [this, &by] { shared_.door.leave(by.limit); };
-  on.failed = [this, name = std::move(name)](const error_code& ec) {
-    shared_.log.accept_failed(name, ec);
-  };
+  on.failed = [this, at](const error_code& ec) { shared_.log.accept_failed(at.to_string(), ec); };
   auto& made = listeners_.emplace_back(worker_.poller(), worker_.wheel(), std::move(on));
-  return made.start(std::move(listening));
+  return made.start(std::move(listening.fd));
+}
+
+// The cap is shared out, since a worker can only end associations of its own.
+associations& lane::associations_of(rule& by) {
+  const auto share = std::max<std::size_t>(by.max_associations / all_.size(), 1);
+  return associations_.try_emplace(&by, *this, by, share).first->second;
 }
 
 void lane::resume() {
   for (auto& each : listeners_) each.resume();
 }
 
-void lane::stop_listening() { listeners_.clear(); }
+void lane::stop_listening() {
+  listeners_.clear();
+  for (auto& [by, each] : associations_) each.refuse_new();
+}
 
 void lane::close(std::function<void()> closed) {
   tasks_.cancel();
   tasks_.when_empty([this, closed = std::move(closed)] {
     while (!connections_.empty()) connections_.front().abort();  // it removes itself
+    for (auto& [by, each] : associations_) each.close();
     closed();
   });
 }

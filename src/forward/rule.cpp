@@ -10,6 +10,8 @@ rule::rule(const config::endpoint& from, spdlog::logger& log)
       connect_limit(from.network.connect_limit),
       half_close_timeout(from.network.half_close_timeout),
       idle_timeout(from.network.idle_timeout),
+      udp_timeout(from.network.udp_timeout),
+      max_associations(static_cast<std::size_t>(from.max_associations)),
       limit("the endpoint " + from.listen.to_string(), from.max_connections),
       way(from, log),
       listen_ports_(from.listen.ports) {

@@ -1,15 +1,13 @@
 #include <relay/base/log.hpp>
 #include <relay/forward/binding.hpp>
 #include <relay/forward/server.hpp>
+#include <relay/net/descriptors.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <spdlog/logger.h>
 
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <latch>
 #include <span>
 #include <stdexcept>
@@ -51,8 +49,8 @@ class server::storm_watch final : public net::timer {
   session_log& log_;
 };
 
-server::server(const config::settings& settings, logs& log, const server_options& options)
-    : settings_(settings), log_(log), options_(options) {
+server::server(const config::settings& settings, logs& log, server_options options)
+    : settings_(settings), log_(log), options_(std::move(options)) {
   options_.workers = std::max<std::size_t>(options_.workers, 1);
   for (const auto& each : settings_.endpoints) {
     rules_.push_back(std::make_unique<rule>(each, log_.target("relay::balance")));
@@ -64,45 +62,48 @@ server::~server() { stop(); }
 std::vector<bind_failure> server::bind() {
   std::vector<bind_failure> failed;
   for (std::size_t i = 0; i < settings_.endpoints.size(); ++i) {
-    if (settings_.endpoints[i].network.no_tcp) continue;
+    const auto& network = settings_.endpoints[i].network;
+    if (network.no_tcp && !network.use_udp) continue;
     if (auto why = bind_one(i)) failed.push_back({i, std::move(*why)});
   }
+  for (const auto& each : options_.inherited) {
+    if (!each.fd) continue;
+    log_.target("relay").warn("the inherited socket {} ({}) is wanted by no endpoint",
+                              each.at.to_string(), each.datagram ? "UDP" : "TCP");
+  }
+  options_.inherited.clear();
   return failed;
 }
 
 std::optional<std::string> server::bind_one(std::size_t index) {
   const auto& from = settings_.endpoints[index];
+  auto& of = *rules_[index];
   if (from.through) {
     auto local = resolve_through(*from.through);
     if (auto* why = std::get_if<std::string>(&local)) return std::move(*why);
-    rules_[index]->dial.through = std::get<ip_endpoint>(local);
+    of.dial.through = std::get<ip_endpoint>(local);
   }
-  auto made = bind_endpoint(from.listen, rules_[index]->listen, options_.workers);
+  const bind_request wanted{from.listen, of.listen, !from.network.no_tcp, from.network.use_udp,
+                            options_.workers};
+  auto made = bind_endpoint(wanted, options_.inherited);
   if (auto* why = std::get_if<std::string>(&made)) return std::move(*why);
-  auto& sockets = std::get<bound_sockets>(made);
-  rules_[index]->listening(sockets.at);
-  sockets_.push_back({index, sockets.at, std::move(sockets.each)});
+  auto& bound = std::get<bound_endpoint>(made);
+  of.listening(bound.at);
+  sockets_.push_back({index, std::move(bound)});
   return std::nullopt;
 }
 
 std::optional<ip_endpoint> server::bound(std::size_t endpoint) const {
   const auto found = std::ranges::find(sockets_, endpoint, &listening::endpoint);
   if (found == sockets_.end()) return std::nullopt;
-  return found->at;
+  return found->bound.at;
 }
 
 std::size_t server::affordable_descriptors() const {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 2;
-  std::size_t open = 0;
-  std::error_code ec;
-  for (std::filesystem::directory_iterator it("/proc/self/fd", ec), end; !ec && it != end;
-       it.increment(ec)) {
-    ++open;
-  }
+  const auto [limit, open] = net::descriptors();
   const auto taken = open + reserved_descriptors(options_.workers);
   // One connection at a time always goes, however small the limit.
-  return limit.rlim_cur > taken + 2 ? limit.rlim_cur - taken : 2;
+  return limit > taken + 2 ? limit - taken : 2;
 }
 
 void server::make_lanes() {
@@ -141,17 +142,23 @@ void server::make_lanes() {
   for (auto* each : all_lanes_) each->know(all_lanes_);
 }
 
-void server::listen_on(lane& at, std::size_t index) {
-  for (auto& from : sockets_) {
-    const auto ec =
-        at.listen(*rules_[from.endpoint], 0, std::move(from.each[index]), from.at.to_string());
-    if (ec) throw boost::system::system_error(ec, "listening on " + from.at.to_string());
+void server::listen() {
+  for (auto& [endpoint, bound] : sockets_) {
+    for (auto& each : bound.sockets) {
+      auto at = bound.at;
+      at.port = static_cast<std::uint16_t>(at.port + each.nth);
+      auto& on = *lanes_[each.worker];
+      if (const auto ec = on.listen(*rules_[endpoint], std::move(each), at)) {
+        throw boost::system::system_error(ec, "listening on " + at.to_string());
+      }
+    }
+    bound.sockets.clear();
   }
 }
 
 void server::start() {
   make_lanes();
-  for (std::size_t i = 0; i < lanes_.size(); ++i) listen_on(*lanes_[i], i);
+  listen();
   try {
     for (auto& each : workers_) {
       threads_.emplace_back([worker = each.get()] { worker->run(); });

@@ -9,6 +9,8 @@ session_log::session_log(logs& log, std::function<void()> storm_begins)
     : tcp_(log.target("realm_core::tcp")),
       middle_(log.target("realm_core::tcp::middle")),
       socket_(log.target("realm_core::tcp::socket")),
+      udp_(log.target("realm_core::udp")),
+      udp_middle_(log.target("realm_core::udp::middle")),
       session_(log.target("relay::session")),
       storm_begins_(std::move(storm_begins)) {}
 
@@ -47,14 +49,78 @@ void session_log::accept_failed(const std::string& listen, const error_code& ec)
   tcp_.error("[tcp]failed to accept: {} (on {}; trying again)", describe(ec), listen);
 }
 
+void session_log::association_opened(const std::string& remote, const ip_endpoint& client,
+                                     const ip_endpoint& as) {
+  if (!udp_middle_.should_log(spdlog::level::info)) return;
+  udp_middle_.info("[udp]new association {} => {} as {}", client.to_string(), remote,
+                   as.to_string());
+}
+
+void session_log::association_done(const std::string& remote, const session_summary& how,
+                                   std::uint64_t up_datagrams, std::uint64_t down_datagrams) {
+  if (!session_.should_log(spdlog::level::debug)) return;
+  const auto client = how.client.to_string();
+  udp_middle_.debug("[udp]remove association for {}", client);
+  session_.debug(
+      "association done id={} client={} remote={} up={} down={} up_datagrams={} "
+      "down_datagrams={} ms={} end={}",
+      how.id, client, remote, how.up, how.down, up_datagrams, down_datagrams, how.lasted.count(),
+      pump::to_string(how.end));
+}
+
+void session_log::no_association(const rule& to, const char* why) {
+  if (!udp_.should_log(spdlog::level::err) ||
+      !admits({false, to.name(), "making an association", why, true})) {
+    return;
+  }
+  udp_.error("[udp]error: {}: making an association: {}", to.name(), why);
+}
+
+void session_log::association_evicted(const rule& to, const char* why) {
+  if (!udp_.should_log(spdlog::level::warn) ||
+      !admits({true, to.name(), "ending the oldest association", why, true})) {
+    return;
+  }
+  udp_.warn("[udp]{}: ending the oldest association: {}", to.name(), why);
+}
+
+void session_log::datagrams_lost(const rule& to, const ip_endpoint& client, const char* phase,
+                                 const error_code& ec) {
+  if (!udp_.should_log(spdlog::level::err) ||
+      !admits({false, to.name(), phase, describe(ec), true})) {
+    return;
+  }
+  udp_.error("[udp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, describe(ec));
+}
+
+void session_log::receive_failed(const rule& to, const error_code& ec) {
+  if (!udp_.should_log(spdlog::level::err) ||
+      !admits({false, to.name(), "receiving", describe(ec), true})) {
+    return;
+  }
+  udp_.error("[udp]error: {}: receiving: {}", to.name(), describe(ec));
+}
+
+void session_log::lookup_failed(const std::string& remote, const error_code& ec) {
+  if (!udp_.should_log(spdlog::level::err) ||
+      !admits({false, remote, "resolving", describe(ec), true})) {
+    return;
+  }
+  udp_.error("[udp]error: {}: resolving: {}", remote, describe(ec));
+}
+
 bool session_log::admits(spdlog::logger& to, const std::string& endpoint, const char* phase,
                          const error_code& ec) {
+  return admits({&to == &socket_, endpoint, phase, describe(ec)});
+}
+
+bool session_log::admits(storm::key what) {
   bool begins = false;
   bool written = false;
   {
     const std::lock_guard lock(mutex_);
     begins = storm_.empty();
-    written = storm_.record({&to == &socket_, endpoint, phase, describe(ec)}, storm::clock::now());
+    written = storm_.record(what, storm::clock::now());
   }
   if (begins) storm_begins_();
   return written;
@@ -83,10 +149,11 @@ void session_log::write_final_summaries() {
 
 void session_log::write(const std::vector<storm::summary>& summaries) {
   for (const auto& [what, times, during] : summaries) {
-    auto& to = what.warning ? socket_ : tcp_;
+    auto& streams = what.warning ? socket_ : tcp_;
+    auto& to = what.datagrams ? udp_ : streams;
     to.log(what.warning ? spdlog::level::warn : spdlog::level::err,
-           "[tcp]{}: {}: {}: {} more times in {} s", what.endpoint, what.phase, what.error, times,
-           during.count());
+           "[{}]{}: {}: {}: {} more times in {} s", what.datagrams ? "udp" : "tcp", what.endpoint,
+           what.phase, what.error, times, during.count());
   }
 }
 

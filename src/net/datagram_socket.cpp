@@ -39,6 +39,11 @@ result<unique_fd> listen_udp(const ip_endpoint& at, const listen_options& option
   return fd;
 }
 
+void adopt_udp(int fd, const ip_address& at) noexcept {
+  tell_own_address(fd, at);
+  set_buffers(fd, listener_buffer);
+}
+
 error_code probe_udp(const ip_endpoint& at, const listen_options& options) {
   auto alone = options;
   alone.reuse_port = false;

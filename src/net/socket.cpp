@@ -71,11 +71,15 @@ result<unique_fd> listen_tcp(const ip_endpoint& at, const listen_options& option
                              const char** step) {
   auto fd = bound_socket(at, SOCK_STREAM, true, options, step);
   if (!fd) return fd;
-  set_int(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  set_keepalive(fd->get(), options.alive);
+  adopt_listener(fd->get(), options);
   *step = "listening";
   if (::listen(fd->get(), listen_backlog) != 0) return last_system_error();
   return fd;
+}
+
+void adopt_listener(int fd, const listen_options& options) noexcept {
+  set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_keepalive(fd, options.alive);
 }
 
 error_code probe_listen(const ip_endpoint& at, const listen_options& options) {

@@ -251,7 +251,8 @@ arrival& datagrams::understand(std::size_t index, const receiving& how) {
     if (each->cmsg_level == IPPROTO_UDP && each->cmsg_type == UDP_GRO) {
       int segment = 0;
       std::memcpy(&segment, CMSG_DATA(each), sizeof segment);
-      if (segment > 0) made.data.segment = std::min<std::size_t>(size, static_cast<unsigned>(segment));
+      if (segment > 0)
+        made.data.segment = std::min<std::size_t>(size, static_cast<unsigned>(segment));
     } else {
       made.to = read_own_address(*each);
     }

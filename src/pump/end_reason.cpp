@@ -22,6 +22,12 @@ std::string_view to_string(end_reason why) noexcept {
       return "resolve_failed";
     case end_reason::connect_failed:
       return "connect_failed";
+    case end_reason::idle:
+      return "idle";
+    case end_reason::loop:
+      return "loop";
+    case end_reason::evicted:
+      return "evicted";
     case end_reason::shutdown:
       return "shutdown";
     case end_reason::count_:

@@ -1,24 +1,44 @@
 #pragma once
 
 #include <relay/config/config.hpp>
+#include <relay/net/inherited_socket.hpp>
 #include <relay/net/socket.hpp>
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace relay::forward {
 
-/// The listening sockets of one endpoint, one per worker, all at one address.
-struct bound_sockets {
-  ip_endpoint at;
-  std::vector<unique_fd> each;
+/// A listening socket and who serves it.
+struct bound_socket {
+  unique_fd fd;
+  std::size_t worker = 0;
+  std::uint16_t nth = 0;  ///< which port of the endpoint's range
+  bool datagrams = false;
 };
 
-/// Resolves and binds; the text says what failed, without saying where in the configuration.
-std::variant<bound_sockets, std::string> bind_endpoint(const host_port& listen,
-                                                       const net::listen_options& options,
-                                                       std::size_t workers);
+/// The listening sockets of one endpoint: a single port is opened once per worker, the ports of a
+/// range are dealt out to them.
+struct bound_endpoint {
+  ip_endpoint at;  ///< of the first port
+  std::vector<bound_socket> sockets;
+};
+
+/// What an endpoint wants to listen for.
+struct bind_request {
+  const host_port& listen;
+  const net::listen_options& options;
+  bool streams = true;
+  bool datagrams = false;
+  std::size_t workers = 1;
+};
+
+/// Resolves and binds, or takes sockets from `inherited` that are bound to the very addresses. The
+/// text says what failed, without saying where in the configuration.
+std::variant<bound_endpoint, std::string> bind_endpoint(
+    const bind_request& wanted, std::vector<net::inherited_socket>& inherited);
 
 /// The address a `through` stands for, or what is wrong with it.
 std::variant<ip_endpoint, std::string> resolve_through(const host_port& through);

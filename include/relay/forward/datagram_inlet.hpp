@@ -21,9 +21,7 @@ class datagram_inlet final : public net::waiter {
   std::uint16_t nth() const noexcept { return nth_; }
   int fd() const noexcept { return socket_.fd(); }
   /// The address of ours that a flow uses, for its answers.
-  pump::own_address own_address(const flow_key& of) const noexcept {
-    return {of.own, own_size_};
-  }
+  pump::own_address own_address(const flow_key& of) const noexcept { return {of.own, own_size_}; }
 
  private:
   void wake() override;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <relay/forward/admission.hpp>
+#include <relay/forward/associations.hpp>
+#include <relay/forward/binding.hpp>
 #include <relay/forward/connection.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
@@ -15,6 +17,8 @@
 #include <atomic>
 #include <functional>
 #include <list>
+#include <map>
+#include <memory>
 #include <span>
 
 namespace relay::forward {
@@ -42,13 +46,16 @@ class lane {
 
   /// Before it runs: the others, for the hand-over of descriptors.
   void know(std::span<lane* const> all) { all_ = all; }
-  /// Listens for a rule on a socket of its own.
-  error_code listen(rule& by, std::uint16_t nth, unique_fd listening, std::string name);
+  /// The buffers of everybody who receives datagrams here.
+  pump::datagrams& datagrams();
+
+  /// Serves a rule on a socket of its own, bound to `at`.
+  error_code listen(rule& by, bound_socket listening, const ip_endpoint& at);
   /// Paused listeners go on.
   void resume();
   /// Gives up what it keeps in store.
   void save_descriptors() { workspace_.pipes().clear(); }
-  /// No new connections from here on; the socket's queue is closed.
+  /// No new clients from here on; the queues of TCP are closed. Associations go on.
   void stop_listening();
   /// Ends every task and every connection with a reset, then calls `closed`. No lane listens any
   /// more.
@@ -62,6 +69,8 @@ class lane {
  private:
   void accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
   lane& least_loaded();
+  error_code listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at);
+  associations& associations_of(rule& by);
 
   net::worker& worker_;
   shared_parts shared_;
@@ -69,6 +78,8 @@ class lane {
   net::task_group tasks_;
   std::span<lane* const> all_;
   std::list<net::listener> listeners_;
+  std::unique_ptr<pump::datagrams> datagrams_;  // megabytes, so only where they are wanted
+  std::map<const rule*, associations> associations_;
   boost::intrusive::list<connection, boost::intrusive::base_hook<lane_hook>> connections_;
 };
 

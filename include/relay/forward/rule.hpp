@@ -20,6 +20,10 @@ struct counters {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> up_bytes{0};
   std::atomic<std::uint64_t> down_bytes{0};
+  std::atomic<std::uint64_t> associations{0};  ///< that were made
+  std::atomic<std::uint64_t> up_datagrams{0};
+  std::atomic<std::uint64_t> down_datagrams{0};
+  std::atomic<std::uint64_t> lost_datagrams{0};  ///< that arrived here and were not sent on
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(pump::end_reason::count_)>
       ended{};
 };
@@ -63,6 +67,8 @@ struct rule {
   std::chrono::milliseconds connect_limit;
   std::chrono::milliseconds half_close_timeout;
   std::chrono::milliseconds idle_timeout;
+  std::chrono::milliseconds udp_timeout;
+  std::size_t max_associations;
   /// An address and the ports at it; nothing before it listens.
   struct place {
     ip_address address;

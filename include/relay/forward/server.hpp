@@ -2,8 +2,10 @@
 
 #include <relay/config/config.hpp>
 #include <relay/forward/admission.hpp>
+#include <relay/forward/binding.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/forward/rule.hpp>
+#include <relay/net/inherited_socket.hpp>
 #include <relay/net/timer_wheel.hpp>
 
 #include <atomic>
@@ -20,6 +22,8 @@ struct server_options {
   std::size_t workers = 1;
   std::size_t pipe_bytes = std::size_t{1} << 20;  ///< wished capacity of a splice pipe
   net::resolver_surroundings names;               ///< tests give files and bounds of their own
+  /// Sockets a service manager has passed on, for the endpoints that listen at their addresses.
+  std::vector<net::inherited_socket> inherited;
 };
 
 /// Why an endpoint does not listen.
@@ -33,7 +37,7 @@ struct bind_failure {
 class server {
  public:
   /// `settings` and `log` outlive it.
-  server(const config::settings& settings, logs& log, const server_options& options);
+  server(const config::settings& settings, logs& log, server_options options);
   /// Stops it, if that has not been done.
   ~server();
   server(const server&) = delete;
@@ -41,7 +45,8 @@ class server {
 
   /// Opens every listener. An endpoint that fails is left out; the others serve.
   std::vector<bind_failure> bind();
-  /// Where each endpoint listens; nothing for one that failed or that has no TCP.
+  /// Where each endpoint listens (the first port of a range); nothing for one that failed or that
+  /// has neither TCP nor UDP.
   std::optional<ip_endpoint> bound(std::size_t endpoint) const;
   std::size_t bound_count() const noexcept { return sockets_.size(); }
 
@@ -60,14 +65,13 @@ class server {
  private:
   struct listening {
     std::size_t endpoint = 0;
-    ip_endpoint at;
-    std::vector<unique_fd> each;  // one per worker
+    bound_endpoint bound;
   };
   class storm_watch;
 
   std::optional<std::string> bind_one(std::size_t index);
   void make_lanes();
-  void listen_on(lane& at, std::size_t index);
+  void listen();
   void tell_when_drained();
   std::size_t affordable_descriptors() const;
 

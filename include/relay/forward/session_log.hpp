@@ -43,6 +43,21 @@ class session_log {
   void done(const rule& to, const session_summary& how);
   void accept_failed(const std::string& listen, const error_code& ec);
 
+  // Of datagrams.
+  void association_opened(const std::string& remote, const ip_endpoint& client,
+                          const ip_endpoint& as);
+  void association_done(const std::string& remote, const session_summary& how,
+                        std::uint64_t up_datagrams, std::uint64_t down_datagrams);
+  /// A client could not be given an association.
+  void no_association(const rule& to, const char* why);
+  /// One has made room for another; `why` it had to.
+  void association_evicted(const rule& to, const char* why);
+  /// The kernel did not take datagrams.
+  void datagrams_lost(const rule& to, const ip_endpoint& client, const char* phase,
+                      const error_code& ec);
+  void receive_failed(const rule& to, const error_code& ec);
+  void lookup_failed(const std::string& remote, const error_code& ec);
+
   /// Returns whether a storm may still be going on.
   bool write_summaries(storm::clock::time_point now);
   /// At the end: what was held back is not lost.
@@ -51,11 +66,14 @@ class session_log {
  private:
   bool admits(spdlog::logger& to, const std::string& endpoint, const char* phase,
               const error_code& ec);
+  bool admits(storm::key what);
   void write(const std::vector<storm::summary>& summaries);
 
   spdlog::logger& tcp_;
   spdlog::logger& middle_;
   spdlog::logger& socket_;
+  spdlog::logger& udp_;
+  spdlog::logger& udp_middle_;
   spdlog::logger& session_;
   std::function<void()> storm_begins_;
   std::mutex mutex_;  // of the storm

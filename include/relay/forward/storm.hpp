@@ -21,6 +21,7 @@ class storm {
     std::string endpoint;  ///< as the log names it
     std::string phase;     ///< "connecting", "resolving"
     std::string error;
+    bool datagrams = false;  ///< otherwise connections
     friend auto operator<=>(const key&, const key&) = default;
   };
   struct summary {

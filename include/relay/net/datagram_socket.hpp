@@ -10,6 +10,9 @@ namespace relay::net {
 result<unique_fd> listen_udp(const ip_endpoint& at, const listen_options& options,
                              const char** step);
 
+/// Makes a bound socket of somebody else's like one of `listen_udp`.
+void adopt_udp(int fd, const ip_address& at) noexcept;
+
 /// Whether the address is free. SO_REUSEPORT hides a socket of the same user, so this binds
 /// without, once, before the workers do.
 error_code probe_udp(const ip_endpoint& at, const listen_options& options);

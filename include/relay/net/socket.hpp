@@ -35,6 +35,9 @@ struct dial_options {
 result<unique_fd> listen_tcp(const ip_endpoint& at, const listen_options& options,
                              const char** step);
 
+/// Makes a listening socket of somebody else's like one of `listen_tcp`.
+void adopt_listener(int fd, const listen_options& options) noexcept;
+
 /// Whether a listener of somebody else is at that address. SO_REUSEPORT hides it when it belongs to
 /// the same user, so this binds without, once, before the workers do.
 error_code probe_listen(const ip_endpoint& at, const listen_options& options);

@@ -16,6 +16,9 @@ enum class end_reason : std::uint8_t {
   half_close_timeout,  ///< one direction had ended, the other was idle for too long
   resolve_failed,      ///< the remote's name gave no address
   connect_failed,      ///< no address could be connected
+  idle,                ///< nothing moved either way for `idle_timeout`
+  loop,                ///< the remote was the endpoint's own listener
+  evicted,             ///< an association that made room for another
   shutdown,            ///< the process ended before the session did
   count_
 };
