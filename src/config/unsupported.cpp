@@ -39,9 +39,6 @@ constexpr auto rows = std::to_array<later>({
     {"listen_transport", [](const endpoint& e) { return !e.listen_transport.empty(); }, remove_it},
     {"remote_transport", [](const endpoint& e) { return !e.remote_transport.empty(); }, remove_it},
     {"max_connections", [](const endpoint& e) { return e.max_connections != 0; }, remove_it},
-    {"max_associations",
-     [](const endpoint& e) { return e.max_associations != endpoint{}.max_associations; },
-     remove_it},
     {"idle_timeout", [](const endpoint& e) { return e.network.idle_timeout.count() != 0; },
      "remove it or set it to 0"},
     {"trusted_proxies", [](const endpoint& e) { return !e.network.trusted_proxies.empty(); },
@@ -85,11 +82,6 @@ std::vector<problem> unsupported(const settings& what) {
       if (told.emplace(where.from.get(), where.offset, row.key).second) {
         made.push_back(not_yet(where, row.key, row.advice));
       }
-    }
-    if (each.listen.ports.size() > 1 || each.remote.ports.size() > 1) {
-      made.push_back({problem::level::error, each.origin,
-                      "a range of ports is not available yet in this version",
-                      "write one endpoint for each port"});
     }
   }
   return made;

@@ -79,8 +79,9 @@ class binder {
         break;
       }
       // With port 0 the first socket gets a port, and the others share it.
-      if (const auto local = net::local_endpoint(fd->get()); local && at.port == 0) {
-        made_.at.port = at.port = local->port;
+      if (at.port == 0) {
+        if (const auto local = net::local_endpoint(fd->get()))
+          made_.at.port = at.port = local->port;
       }
       const auto worker = is_range() ? nth % wanted_.workers : i;
       made_.sockets.push_back({std::move(*fd), worker, nth, udp});

@@ -152,7 +152,7 @@ void server::listen() {
         throw boost::system::system_error(ec, "listening on " + at.to_string());
       }
     }
-    bound.sockets.clear();
+    std::vector<bound_socket>().swap(bound.sockets);
   }
 }
 

@@ -40,9 +40,9 @@ listener::listener(poller& on, timer_wheel& wheel, events handlers)
 listener::~listener() { stop(); }
 
 error_code listener::start(unique_fd listening) {
-  if (const auto ec = socket_.attach(std::move(listening), seen::readable)) return ec;
+  // Who waits already is told of by the poller, as everything that is true when it is added.
+  if (const auto ec = socket_.attach(std::move(listening))) return ec;
   socket_.notify(this);
-  resume();
   return {};
 }
 
