@@ -93,6 +93,10 @@ void session_log::datagrams_lost(const rule& to, const ip_endpoint& client, cons
   udp_.error("[udp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, describe(ec));
 }
 
+void session_log::uncut(const std::string& remote) {
+  udp_middle_.debug("[udp]{}: UDP_SEGMENT is not possible on this way, sending one by one", remote);
+}
+
 void session_log::receive_failed(const rule& to, const error_code& ec) {
   if (!udp_.should_log(spdlog::level::err) ||
       !admits({false, to.name(), "receiving", describe(ec), true})) {

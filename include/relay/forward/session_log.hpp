@@ -55,6 +55,8 @@ class session_log {
   /// The kernel did not take datagrams.
   void datagrams_lost(const rule& to, const ip_endpoint& client, const char* phase,
                       const error_code& ec);
+  /// Datagrams for the remote leave one by one, since the kernel does not take them together.
+  void uncut(const std::string& remote);
   void receive_failed(const rule& to, const error_code& ec);
   void lookup_failed(const std::string& remote, const error_code& ec);
 
