@@ -40,7 +40,8 @@ class talkers {
   static std::string heard(relay_bench& b, int clients) {
     std::string all;
     for (int i = 0; i < clients; ++i) {
-      const auto said = read_to_end(b.connect().get());
+      bool reset = false;
+      const auto said = read_to_end(b.connect().get(), &reset);
       all += said.empty() ? "-" : said;
     }
     return all;
