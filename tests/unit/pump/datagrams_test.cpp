@@ -50,7 +50,8 @@ class Datagrams : public testing::Test {
 
   void send_plainly(const std::string& data, const char* by = nullptr) const {
     auto address = socket_address(test::address_of(to.get()));
-    if (by != nullptr) address = socket_address({*ip_address::parse(by), test::address_of(to.get()).port});
+    if (by != nullptr)
+      address = socket_address({*ip_address::parse(by), test::address_of(to.get()).port});
     ASSERT_EQ(::sendto(from.get(), data.data(), data.size(), 0, address.data(), address.length),
               static_cast<ssize_t>(data.size()));
   }
