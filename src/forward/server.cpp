@@ -51,8 +51,8 @@ class server::storm_watch final : public net::timer {
   session_log& log_;
 };
 
-server::server(const config::settings& settings, logs& log, const server_options& options)
-    : settings_(settings), log_(log), options_(options) {
+server::server(const config::settings& settings, logs& log, server_options options)
+    : settings_(settings), log_(log), options_(std::move(options)) {
   options_.workers = std::max<std::size_t>(options_.workers, 1);
   for (const auto& each : settings_.endpoints) rules_.push_back(std::make_unique<rule>(each));
 }

@@ -40,7 +40,7 @@ class relay_bench {
 
   void start(logs::level level = logs::level::debug) {
     log.emplace(level, folder.path() + "/relay.log");
-    running.emplace(settings, *log, options);
+    running.emplace(settings, *log, std::move(options));
     failures = running->bind();
     if (running->bound_count() > 0) running->start();
   }

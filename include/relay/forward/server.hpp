@@ -4,6 +4,7 @@
 #include <relay/forward/admission.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/forward/rule.hpp>
+#include <relay/net/inherited_socket.hpp>
 #include <relay/net/timer_wheel.hpp>
 
 #include <atomic>
@@ -20,6 +21,8 @@ struct server_options {
   std::size_t workers = 1;
   std::size_t pipe_bytes = std::size_t{1} << 20;  ///< wished capacity of a splice pipe
   net::resolver_surroundings names;               ///< tests give files and bounds of their own
+  /// Sockets that another process has bound; each serves the endpoint of its address and protocol.
+  std::vector<net::inherited_socket> inherited;
 };
 
 /// Why an endpoint does not listen.
@@ -33,7 +36,7 @@ struct bind_failure {
 class server {
  public:
   /// `settings` and `log` outlive it.
-  server(const config::settings& settings, logs& log, const server_options& options);
+  server(const config::settings& settings, logs& log, server_options options);
   /// Stops it, if that has not been done.
   ~server();
   server(const server&) = delete;

@@ -12,7 +12,9 @@ from support.wait import until
 ROOT = pathlib.Path(__file__).parents[3]
 BINARY = pathlib.Path(os.environ.get("RELAY_BINARY") or ROOT / "build" / "release" / "src" / "relay")
 SANITIZED = bool(os.environ.get("RELAY_SANITIZE"))
-OWN_VARIABLES = ("REALM_CONF", "RELAY_CONF", "RELAY_WORKERS", "TOKIO_WORKER_THREADS")
+OWN_VARIABLES = ("REALM_CONF", "RELAY_CONF", "RELAY_WORKERS", "TOKIO_WORKER_THREADS",
+                 "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
+                 "LISTEN_FDNAMES")
 ALARMS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer", "Assertion")
 
 
