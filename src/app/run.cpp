@@ -141,6 +141,9 @@ int run_command(const invocation& given, const environment& with) {
       return told(with, [&] { return convert(given, with); });
     case command::demo:
       return told(with, [&] { return demo(given, with); });
+    case command::completion:
+      with.out << completion_script(given.for_shell);
+      return exit_done;
     case command::relay:
       break;
   }
@@ -156,9 +159,6 @@ int refuse(const usage_error& why, const environment& with) {
   return exit_usage;
 }
 
-bool has_configuration(const environment& with) {
-  return with.variable("RELAY_CONF").value_or("").find_first_not_of(" \t\r\n") !=
-             std::string::npos ||
 /// The first process of a container has no default actions: until serve() has its handlers, a
 /// signal that asks for the end would be lost.
 void end_on_signals_as_first_process() {
@@ -167,6 +167,9 @@ void end_on_signals_as_first_process() {
     std::signal(number, [](int got) { ::_exit(128 + got); });
 }
 
+bool has_configuration(const environment& with) {
+  return with.variable("RELAY_CONF").value_or("").find_first_not_of(" \t\r\n") !=
+             std::string::npos ||
          with.variable("REALM_CONF").value_or("").find_first_not_of(" \t\r\n") != std::string::npos;
 }
 
@@ -175,10 +178,10 @@ void end_on_signals_as_first_process() {
 int run(int argc, const char* const* argv, const environment& with) {
   // A peer that has gone away is an error code of a write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  end_on_signals_as_first_process();
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   if (words.empty() && has_configuration(with)) {
     invocation nothing;
-  end_on_signals_as_first_process();
     nothing.missing = "nothing to do";
     return run_relay(nothing, with);
   }
