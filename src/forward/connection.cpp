@@ -21,9 +21,11 @@ milliseconds shorter(milliseconds a, milliseconds b) {
 
 }  // namespace
 
-connection::connection(lane& home, rule& by, const ip_endpoint& client, std::uint64_t id)
+connection::connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoint& client,
+                       std::uint64_t id)
     : lane_(home),
       rule_(by),
+      nth_(nth),
       peer_(client),
       id_(id),
       client_(home.worker().poller()),
@@ -37,10 +39,11 @@ void connection::start(unique_fd client) {
   if (const auto ec = client_.socket().attach(std::move(client), net::seen::writable)) {
     return fail(pump::end_reason::client_error, "registering", ec);
   }
-  if (rule_.remote_address) return dial({*rule_.remote_address, rule_.remote_port});
-  const auto known = lane_.shared().names.cached(rule_.remote_host);
+  const auto& to = rule_.remotes.front();
+  if (to.address) return dial({*to.address, to.port(nth_)});
+  const auto known = lane_.shared().names.cached(to.host);
   if (known && *known && (**known)->size() == 1 && rule_.can_dial((**known)->front())) {
-    return dial({(**known)->front(), rule_.remote_port});
+    return dial({(**known)->front(), to.port(nth_)});
   }
   lane_.tasks().spawn(establish());
 }
@@ -64,7 +67,8 @@ void connection::dialled(const ip_endpoint& to, const error_code& ec) {
 // The long way: look the name up, then try its addresses in order, all within `connect_limit`.
 task<> connection::establish() {
   const auto began = steady_clock::now();
-  auto asked = lane_.shared().names.lookup(rule_.remote_host, lane_.worker().index());
+  const auto& remote = rule_.remotes.front();
+  auto asked = lane_.shared().names.lookup(remote.host, lane_.worker().index());
   auto found = co_await net::with_timeout(std::move(asked), rule_.connect_limit);
   if (!found) co_return fail(pump::end_reason::resolve_failed, "resolving", found.error());
   const char* step = "connecting";
@@ -78,7 +82,7 @@ task<> connection::establish() {
       break;
     }
     const auto limit = shorter(rule_.tcp_timeout, std::max(left, milliseconds(0)));
-    const ip_endpoint to{address, rule_.remote_port};
+    const ip_endpoint to{address, remote.port(nth_)};
     last =
         co_await net::dial(remote_.socket(), lane_.worker().wheel(), to, rule_.dial, limit, step);
     if (!last) co_return established(to);

@@ -17,10 +17,10 @@ lane::~lane() {
   connections_.clear_and_dispose([](connection* left) { delete left; });
 }
 
-error_code lane::listen(rule& by, unique_fd listening, std::string name) {
+error_code lane::listen(rule& by, std::uint16_t nth, unique_fd listening, std::string name) {
   net::listener::events on;
-  on.accepted = [this, &by](unique_fd client, const ip_endpoint& peer) {
-    accepted(by, std::move(client), peer);
+  on.accepted = [this, &by, nth](unique_fd client, const ip_endpoint& peer) {
+    accepted(by, nth, std::move(client), peer);
   };
   on.admit = [this] { return shared_.door.enter(); };
   on.not_used = [this] { shared_.door.leave(); };
@@ -45,13 +45,13 @@ void lane::close(std::function<void()> closed) {
   });
 }
 
-void lane::accepted(rule& by, unique_fd client, const ip_endpoint& peer) {
+void lane::accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer) {
   ++by.count.accepted;
   auto& home = least_loaded();
   ++home.worker_.load;  // here, so that a burst is spread and not all sent to one
-  if (&home == this) return adopt(by, std::move(client), peer);
-  asio::post(home.worker_.loop(), [&home, &by, peer, fd = std::move(client)]() mutable {
-    home.adopt(by, std::move(fd), peer);
+  if (&home == this) return adopt(by, nth, std::move(client), peer);
+  asio::post(home.worker_.loop(), [&home, &by, nth, peer, fd = std::move(client)]() mutable {
+    home.adopt(by, nth, std::move(fd), peer);
   });
 }
 
@@ -72,8 +72,8 @@ lane& lane::least_loaded() {
   return ours - least > ours / 8 ? *best : *this;
 }
 
-void lane::adopt(rule& by, unique_fd client, const ip_endpoint& peer) {
-  auto* made = new connection(*this, by, peer, ++shared_.next_id);
+void lane::adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer) {
+  auto* made = new connection(*this, by, nth, peer, ++shared_.next_id);
   connections_.push_back(*made);
   made->start(std::move(client));
 }

@@ -2,14 +2,15 @@
 
 namespace relay::forward {
 
+remote::remote(const host_port& from)
+    : name(from.to_string()), host(from.host), address(from.address), ports(from.ports) {}
+
 rule::rule(const config::endpoint& from)
-    : remote_name(from.remote.to_string()),
-      remote_host(from.remote.host),
-      remote_address(from.remote.address),
-      remote_port(from.remote.ports.first),
-      tcp_timeout(from.network.tcp_timeout),
+    : tcp_timeout(from.network.tcp_timeout),
       connect_limit(from.network.connect_limit),
       half_close_timeout(from.network.half_close_timeout) {
+  remotes.emplace_back(from.remote);
+  for (const auto& extra : from.extra_remotes) remotes.emplace_back(extra);
   const net::keepalive alive{from.network.tcp_keepalive, from.network.tcp_keepalive_probe};
   listen.ipv6_only = from.network.ipv6_only;
   listen.interface = from.listen_interface;

@@ -134,7 +134,7 @@ void server::make_lanes() {
 void server::listen_on(lane& at, std::size_t index) {
   for (auto& from : sockets_) {
     const auto ec =
-        at.listen(*rules_[from.endpoint], std::move(from.each[index]), from.at.to_string());
+        at.listen(*rules_[from.endpoint], 0, std::move(from.each[index]), from.at.to_string());
     if (ec) throw boost::system::system_error(ec, "listening on " + from.at.to_string());
   }
 }

@@ -14,12 +14,12 @@ session_log::session_log(logs& log, std::function<void()> storm_begins)
 
 void session_log::established(const rule& to, const ip_endpoint& client, const ip_endpoint& as) {
   if (!middle_.should_log(spdlog::level::info)) return;  // making the text costs more than the test
-  middle_.info("[tcp]{} => {} as {}", client.to_string(), to.remote_name, as.to_string());
+  middle_.info("[tcp]{} => {} as {}", client.to_string(), to.name(), as.to_string());
 }
 
 void session_log::address_failed(const rule& to, const ip_endpoint& as, const char* step,
                                  const error_code& ec) {
-  const auto which = to.remote_name + " as " + as.to_string();
+  const auto which = to.name() + " as " + as.to_string();
   if (!socket_.should_log(spdlog::level::warn) || !admits(socket_, which, step, ec)) return;
   if (ec == errc::timed_out) {
     socket_.warn("[tcp]connect to {} timeout, try next ip", which);
@@ -30,16 +30,15 @@ void session_log::address_failed(const rule& to, const ip_endpoint& as, const ch
 
 void session_log::gave_up(const rule& to, const ip_endpoint& client, const char* phase,
                           const error_code& ec) {
-  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, to.remote_name, phase, ec)) return;
-  tcp_.error("[tcp]{} => {}, error: {}: {}", client.to_string(), to.remote_name, phase,
-             describe(ec));
+  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, to.name(), phase, ec)) return;
+  tcp_.error("[tcp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, describe(ec));
 }
 
 void session_log::done(const rule& to, const session_summary& how) {
   if (!session_.should_log(spdlog::level::debug)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();
   session_.debug("session done id={} client={} remote={} up={} down={} ms={} end={}{}", how.id,
-                 how.client.to_string(), to.remote_name, how.up, how.down, how.lasted.count(),
+                 how.client.to_string(), to.name(), how.up, how.down, how.lasted.count(),
                  pump::to_string(how.end), error);
 }
 

@@ -23,7 +23,8 @@ using lane_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct 
 /// lane, which destroys it when it is over.
 class connection final : public lane_hook, private pump::session::owner {
  public:
-  connection(lane& home, rule& by, const ip_endpoint& client, std::uint64_t id);
+  /// `nth`: which port of the endpoint's range it came to, from 0.
+  connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoint& client, std::uint64_t id);
   ~connection();
 
   /// Begins with an accepted descriptor.
@@ -42,6 +43,7 @@ class connection final : public lane_hook, private pump::session::owner {
 
   lane& lane_;
   rule& rule_;
+  std::uint16_t nth_;
   ip_endpoint peer_;
   std::uint64_t id_;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();

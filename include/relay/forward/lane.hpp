@@ -43,7 +43,7 @@ class lane {
   /// Before it runs: the others, for the hand-over of descriptors.
   void know(std::span<lane* const> all) { all_ = all; }
   /// Listens for a rule on a socket of its own.
-  error_code listen(rule& by, unique_fd listening, std::string name);
+  error_code listen(rule& by, std::uint16_t nth, unique_fd listening, std::string name);
   /// Paused listeners go on.
   void resume();
   /// Gives up what it keeps in store.
@@ -55,12 +55,12 @@ class lane {
   void close(std::function<void()> closed);
 
   /// Takes a client that this or another worker has accepted and admitted.
-  void adopt(rule& by, unique_fd client, const ip_endpoint& peer);
+  void adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
   /// The connection is over: destroys it.
   void remove(connection& over);
 
  private:
-  void accepted(rule& by, unique_fd client, const ip_endpoint& peer);
+  void accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
   lane& least_loaded();
 
   net::worker& worker_;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace relay::forward {
 
@@ -21,20 +22,34 @@ struct counters {
       ended{};
 };
 
+/// One of the remotes of an endpoint: `remote` is the first, `extra_remotes` follow.
+struct remote {
+  explicit remote(const host_port& from);
+
+  /// Of the listener's n-th port: a range has one for each, otherwise all go to the same.
+  std::uint16_t port(std::uint16_t nth) const noexcept {
+    return static_cast<std::uint16_t>(ports.size() > 1 ? ports.first + nth : ports.first);
+  }
+
+  std::string name;  ///< as configured, `host:port`
+  std::string host;
+  std::optional<ip_address> address;  ///< a literal; otherwise the name is looked up
+  port_range ports;
+};
+
 /// One endpoint at run time: what its connections need to know, prepared once. Shared by all
 /// workers; only the counters change.
 struct rule {
   explicit rule(const config::endpoint& from);
 
   /// Not so when `through` is of the other family.
-  bool can_dial(const ip_address& remote) const noexcept {
-    return !dial.through || dial.through->address.family() == remote.family();
+  bool can_dial(const ip_address& address) const noexcept {
+    return !dial.through || dial.through->address.family() == address.family();
   }
+  /// The first remote: what the lines about the endpoint call it by.
+  const std::string& name() const noexcept { return remotes.front().name; }
 
-  std::string remote_name;  ///< as configured, `host:port`
-  std::string remote_host;
-  std::optional<ip_address> remote_address;  ///< a literal; otherwise the name is looked up
-  std::uint16_t remote_port = 0;
+  std::vector<remote> remotes;  ///< never empty
   net::listen_options listen;
   net::dial_options dial;  ///< `through` is filled in when its name has been resolved
   std::chrono::milliseconds tcp_timeout;
