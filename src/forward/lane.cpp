@@ -38,6 +38,7 @@ void lane::resume() {
 void lane::stop_listening() { listeners_.clear(); }
 
 void lane::close(std::function<void()> closed) {
+  closing_ = true;
   tasks_.cancel();
   tasks_.when_empty([this, closed = std::move(closed)] {
     while (!connections_.empty()) connections_.front().abort();  // it removes itself
