@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from load_test import room_for
+from support.limits import room_for
 from support.relay import SANITIZED
 from support.udp import UdpCase, with_big_buffers
 from support.wait import Deadline
