@@ -24,23 +24,12 @@ const network defaults{};
 
 // When something becomes available, its rows go, and nothing else has to change here.
 constexpr auto rows = std::to_array<later>({
-    {"balance",
-     [](const endpoint& e) {
-       // The strategy has been checked: `off` is the only one that begins so.
-       const auto first = e.balance.find_first_not_of(" \t\r\n");
-       return first != std::string::npos && e.balance.compare(first, 3, "off") != 0;
-     },
-     "remove it or set it to \"off:\""},
-    {"extra_remotes", [](const endpoint& e) { return !e.extra_remotes.empty(); }, remove_it},
     {"send_proxy", [](const endpoint& e) { return e.network.send_proxy; }, remove_or_false},
     {"accept_proxy", [](const endpoint& e) { return e.network.accept_proxy; }, remove_or_false},
     {"send_mptcp", [](const endpoint& e) { return e.network.send_mptcp; }, remove_or_false},
     {"accept_mptcp", [](const endpoint& e) { return e.network.accept_mptcp; }, remove_or_false},
     {"listen_transport", [](const endpoint& e) { return !e.listen_transport.empty(); }, remove_it},
     {"remote_transport", [](const endpoint& e) { return !e.remote_transport.empty(); }, remove_it},
-    {"max_connections", [](const endpoint& e) { return e.max_connections != 0; }, remove_it},
-    {"idle_timeout", [](const endpoint& e) { return e.network.idle_timeout.count() != 0; },
-     "remove it or set it to 0"},
     {"trusted_proxies", [](const endpoint& e) { return !e.network.trusted_proxies.empty(); },
      remove_it},
     {"send_proxy_udp", [](const endpoint& e) { return e.network.send_proxy_udp != udp_proxy::off; },
@@ -67,9 +56,6 @@ problem not_yet(origin where, std::string_view key, std::string_view advice) {
 
 std::vector<problem> unsupported(const settings& what) {
   std::vector<problem> made;
-  if (what.process.max_connections != 0) {
-    made.push_back(not_yet(what.process.keys.at("max_connections"), "max_connections", remove_it));
-  }
   if (what.process.socket_memory != 0) {
     made.push_back(not_yet(what.process.keys.at("socket_memory"), "socket_memory", remove_it));
   }
@@ -88,7 +74,7 @@ std::vector<problem> unsupported(const settings& what) {
 }
 
 std::vector<unavailable_key> unavailable_keys() {
-  std::vector<unavailable_key> made{{"process", "max_connections"}, {"process", "socket_memory"}};
+  std::vector<unavailable_key> made{{"process", "socket_memory"}};
   const auto all = known_keys();
   for (const auto& row : rows) {
     const auto in_network = std::ranges::any_of(all, [&](const known_key& each) {

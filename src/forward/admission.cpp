@@ -59,6 +59,8 @@ bool admission::enter(gate& own) {
 void admission::leave(gate& own) {
   if (!is_limited(own)) return leave();
   const auto now = gate::clock::now();
+  // Before anybody may take the place: the count never shows more than the limit.
+  const bool last = connections_.fetch_sub(1) == 1;
   std::unique_lock lock(mutex_);
   const bool waits_here = own.leave();
   const bool waits_for_all = all_.leave();
@@ -68,7 +70,8 @@ void admission::leave(gate& own) {
   if (calm && bites_) bites_(own, false);
   if (all_calm && bites_) bites_(all_, false);
   if ((waits_here || waits_for_all) && room_) room_();
-  leave();
+  give(per_connection);
+  if (last && idle_) idle_();
 }
 
 bool admission::spare_pipe() { return take(per_pipe, limit_ - limit_ / 4); }

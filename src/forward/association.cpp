@@ -33,7 +33,9 @@ void association::redirect(const ip_endpoint& to, std::uint32_t version) {
 }
 
 void association::send(std::span<const pump::datagram_run> runs) {
+  const bool cut = cuts_up_;
   const auto how = home_.buffers().send(socket_.fd(), to_, {}, runs, cuts_up_);
+  if (cut && !cuts_up_) home_.uncut(*this);
   up_.bytes += how.bytes;
   up_.datagrams += how.datagrams;
   if (how.lost > 0) home_.lost(*this, "sending", how);

@@ -262,6 +262,11 @@ void associations::release_held(std::size_t remote, bool send) {
   }
 }
 
+void associations::uncut(const association& by) {
+  if (rule_.uncut_told.test_and_set()) return;
+  lane_.shared().log.uncut(rule_.remotes[by.remote()].name);
+}
+
 void associations::lost(const association& by, const char* phase, const pump::send_outcome& how) {
   rule_.count.lost_datagrams += how.lost;
   lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), phase, how.error);

@@ -159,6 +159,11 @@ void server::listen() {
 void server::start() {
   make_lanes();
   listen();
+  const bool datagrams = std::ranges::any_of(
+      settings_.endpoints, [](const config::endpoint& each) { return each.network.use_udp; });
+  if (const auto lacks = datagrams ? pump::lacking_offload() : std::string(); !lacks.empty()) {
+    log_.target("relay").debug("this kernel lacks {}: datagrams go one by one", lacks);
+  }
   try {
     for (auto& each : workers_) {
       threads_.emplace_back([worker = each.get()] { worker->run(); });

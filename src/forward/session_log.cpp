@@ -14,14 +14,15 @@ session_log::session_log(logs& log, std::function<void()> storm_begins)
       session_(log.target("relay::session")),
       storm_begins_(std::move(storm_begins)) {}
 
-void session_log::established(const rule& to, const ip_endpoint& client, const ip_endpoint& as) {
+void session_log::established(const std::string& remote, const ip_endpoint& client,
+                              const ip_endpoint& as) {
   if (!middle_.should_log(spdlog::level::info)) return;  // making the text costs more than the test
-  middle_.info("[tcp]{} => {} as {}", client.to_string(), to.name(), as.to_string());
+  middle_.info("[tcp]{} => {} as {}", client.to_string(), remote, as.to_string());
 }
 
-void session_log::address_failed(const rule& to, const ip_endpoint& as, const char* step,
+void session_log::address_failed(const std::string& remote, const ip_endpoint& as, const char* step,
                                  const error_code& ec) {
-  const auto which = to.name() + " as " + as.to_string();
+  const auto which = remote + " as " + as.to_string();
   if (!socket_.should_log(spdlog::level::warn) || !admits(socket_, which, step, ec)) return;
   if (ec == errc::timed_out) {
     socket_.warn("[tcp]connect to {} timeout, try next ip", which);
@@ -36,11 +37,11 @@ void session_log::gave_up(const rule& to, const ip_endpoint& client, const char*
   tcp_.error("[tcp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, describe(ec));
 }
 
-void session_log::done(const rule& to, const session_summary& how) {
+void session_log::done(const std::string& remote, const session_summary& how) {
   if (!session_.should_log(spdlog::level::debug)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();
   session_.debug("session done id={} client={} remote={} up={} down={} ms={} end={}{}", how.id,
-                 how.client.to_string(), to.name(), how.up, how.down, how.lasted.count(),
+                 how.client.to_string(), remote, how.up, how.down, how.lasted.count(),
                  pump::to_string(how.end), error);
 }
 
@@ -91,6 +92,10 @@ void session_log::datagrams_lost(const rule& to, const ip_endpoint& client, cons
     return;
   }
   udp_.error("[udp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, describe(ec));
+}
+
+void session_log::uncut(const std::string& remote) {
+  udp_middle_.debug("[udp]{}: UDP_SEGMENT is not possible on this way, sending one by one", remote);
 }
 
 void session_log::receive_failed(const rule& to, const error_code& ec) {

@@ -1,3 +1,4 @@
+#include <relay/base/unique_fd.hpp>
 #include <relay/pump/datagrams.hpp>
 
 #include <netinet/in.h>
@@ -188,7 +189,19 @@ void datagrams::outbox::address(const socket_address& to, const own_address& fro
   }
 }
 
-datagrams::datagrams() : in_(new inbox), out_(new outbox) {
+std::string lacking_offload() {
+  const unique_fd probe(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  const int none = 0;
+  std::string lacks;
+  if (::setsockopt(probe.get(), IPPROTO_UDP, UDP_GRO, &on, sizeof on) != 0) lacks = "UDP_GRO";
+  if (::setsockopt(probe.get(), IPPROTO_UDP, UDP_SEGMENT, &none, sizeof none) != 0) {
+    lacks += lacks.empty() ? "UDP_SEGMENT" : " and UDP_SEGMENT";
+  }
+  return lacks;
+}
+
+datagrams::datagrams(bool joins) : joins_(joins), in_(new inbox), out_(new outbox) {
   for (std::size_t i = 0; i < batch; ++i) {
     in_->pieces[i] = {in_->slots[i].data(), slot_bytes};
     auto& head = in_->messages[i].msg_hdr;
@@ -204,24 +217,28 @@ datagrams::~datagrams() = default;
 
 std::span<const arrival> datagrams::receive(int fd, receiving& how, std::uint32_t turn,
                                             error_code& error) {
-  const bool many = how.mode.many();
-  if (many && !how.joins) {
-    const int on = 1;
-    how.joins = ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0;
-  }
-  const auto got = receive_messages(fd, many, error);
+  if (how.mode.many() && joins_ && !how.joins) join(fd, how);
+  const auto got = receive_messages(fd, how, error);
   std::size_t count = 0;
   for (std::size_t i = 0; i < got; ++i) count += understand(i, how).data.count();
   if (got > 0) how.mode.record(turn, count);
   return std::span(in_->arrivals).first(got);
 }
 
-std::size_t datagrams::receive_messages(int fd, bool many, error_code& error) {
+// Sockets whose datagrams come singly never ask for it: it makes each receive dearer.
+void datagrams::join(int fd, receiving& how) {
+  const int on = 1;
+  how.joins = ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0;
+  joins_ = how.joins;  // a kernel without it is asked once
+}
+
+std::size_t datagrams::receive_messages(int fd, const receiving& how, error_code& error) {
+  const bool many = how.mode.many();
   const unsigned wanted = many ? batch : 1;
   for (std::size_t i = 0; i < wanted; ++i) {
     auto& head = in_->messages[i].msg_hdr;
     head.msg_namelen = sizeof(sockaddr_in6);
-    head.msg_controllen = sizeof(control);
+    head.msg_controllen = how.knows_own_address || how.joins ? sizeof(control) : 0;
   }
   for (;;) {
     if (many) {

@@ -18,12 +18,12 @@ std::string_view to_string(end_reason why) noexcept {
       return "remote_error";
     case end_reason::half_close_timeout:
       return "half_close_timeout";
+    case end_reason::idle:
+      return "idle";
     case end_reason::resolve_failed:
       return "resolve_failed";
     case end_reason::connect_failed:
       return "connect_failed";
-    case end_reason::idle:
-      return "idle";
     case end_reason::loop:
       return "loop";
     case end_reason::evicted:

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace relay::pump {
 namespace {
+
+using std::chrono::milliseconds;
 
 // Per direction and turn: enough for a full pipe, little enough to be fair.
 constexpr std::size_t turn_budget = std::size_t{1} << 20;
@@ -14,14 +17,18 @@ bool is_reset(const error_code& ec) {
   return ec.value() == ECONNRESET || ec.value() == EPIPE || ec.value() == ENOTCONN;
 }
 
+std::uint32_t in_32_bits(milliseconds limit) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(limit.count(), 0, UINT32_MAX));
+}
+
 }  // namespace
 
-session::session(workspace& shared, owner& told,
-                 std::chrono::milliseconds half_close_timeout) noexcept
+session::session(workspace& shared, owner& told, milliseconds half_close_timeout,
+                 milliseconds idle_timeout) noexcept
     : shared_(shared),
       owner_(told),
-      half_close_ms_(static_cast<std::uint32_t>(
-          std::clamp<std::int64_t>(half_close_timeout.count(), 0, UINT32_MAX))) {}
+      half_close_ms_(in_32_bits(half_close_timeout)),
+      idle_ms_(in_32_bits(idle_timeout)) {}
 
 session::~session() {
   if (client_ != nullptr) client_->notify(nullptr);
@@ -34,6 +41,7 @@ void session::start(transport::stream& client, transport::stream& remote) {
   client_->notify(this);
   remote_->notify(this);
   shared_.poller().schedule(*this);  // what has come already is announced by nobody
+  if (idle_ms_ != 0) limit_idleness();
 }
 
 void session::wake() {
@@ -116,24 +124,58 @@ void session::remember(bool at_client, const error_code& ec) {
 }
 
 void session::limit_idleness() {
-  const std::chrono::milliseconds limit(half_close_ms_);
-  shared_.wheel().arm(*this, std::max(limit, net::timer_wheel::tick));
+  await_limit(milliseconds(0));
   last_moved_ = shared_.wheel().now();
+}
+
+void session::await_limit(milliseconds idle) {
+  // Past its limit only a slow reader is waited for: it is looked at again after as long.
+  const milliseconds half_close(half_close_ms_);
+  const milliseconds limit(idle_ms_);
+  auto next = idle < half_close ? half_close - idle : half_close;
+  if (!is_half_open()) next = milliseconds::max();
+  if (idle < limit) next = std::min(next, limit - idle);
+  shared_.wheel().arm(*this, std::max(next, net::timer_wheel::tick));
+}
+
+milliseconds session::idle_time() const {
+  return (shared_.wheel().now() - last_moved_) * net::timer_wheel::tick;
 }
 
 void session::expired() {
   if (delivering_) return go_on_delivering();
-  const std::chrono::milliseconds limit(half_close_ms_);
-  const auto idle = (shared_.wheel().now() - last_moved_) * net::timer_wheel::tick;
-  if (idle < limit) return shared_.wheel().arm(*this, limit - idle);
-  if (failure_) return static_cast<void>(fail(failure_->at_client, failure_->ec));
+  if (is_half_open() && idle_time() >= milliseconds(half_close_ms_) && half_close_expired()) return;
+  if (idle_ms_ != 0 && idle_time() >= milliseconds(idle_ms_) && idle_expired()) return;
+  await_limit(idle_time());
+}
+
+bool session::half_close_expired() {
+  if (failure_) return !fail(failure_->at_client, failure_->ec);
   // A reader that is slow is not idle: cutting it off would lose what it was promised.
   auto& sink = stream_of(up_.is_done());
-  if ((up_.is_done() ? down_ : up_).pending() > 0 || sink.unsent() > 0) {
-    return shared_.wheel().arm(*this, std::max(limit, net::timer_wheel::tick));
-  }
+  if ((up_.is_done() ? down_ : up_).pending() > 0 || sink.unsent() > 0) return false;
   sink.abort();  // its source has not ended, so it must not look as if it had
   end(end_reason::half_close_timeout, {});
+  return true;
+}
+
+// Nothing has been read or written for the whole limit, but a slow reader may have taken what the
+// kernel holds for it: then the limit begins anew.
+bool session::idle_expired() {
+  if (failure_) return !fail(failure_->at_client, failure_->ec);
+  const auto unsent = client_->unsent() + remote_->unsent();
+  const auto before = std::exchange(last_unsent_, static_cast<std::uint32_t>(unsent));
+  if (unsent > 0 && last_unsent_ != before) {
+    last_moved_ = shared_.wheel().now();
+    return false;
+  }
+  // Two silent peers see an end. Where bytes are lost, or where one side has ended and the other
+  // has not, it must not look like one.
+  const bool owes = unsent > 0 || up_.pending() > 0 || down_.pending() > 0;
+  if (owes || down_.is_done()) remote_->abort();
+  if (owes || up_.is_done()) client_->abort();
+  end(end_reason::idle, {});
+  return true;
 }
 
 // One side has failed. The other is told by a reset, but not before it has what was sent to it
@@ -150,8 +192,7 @@ bool session::fail(bool at_client, const error_code& ec) {
 
 bool session::is_delivering() {
   auto& to = stream_of(!failure_->at_client);
-  const auto waited = (shared_.wheel().now() - last_moved_) * net::timer_wheel::tick;
-  return waited < std::chrono::milliseconds(half_close_ms_) && to.unsent() > 0 && !to.broken();
+  return idle_time() < milliseconds(half_close_ms_) && to.unsent() > 0 && !to.broken();
 }
 
 void session::go_on_delivering() {

@@ -1,8 +1,10 @@
 // What the workers share, under load from several sides at once; also run under TSan.
 #include "support/relay_bench.hpp"
+#include "support/talkers.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -102,6 +104,61 @@ TEST(Concurrency, StoppingInTheMiddleOfEverythingLosesNothingOfOurs) {
     stop = true;
     for (auto& each : clients) each.join();
     EXPECT_EQ(b.running->connections(), 0U);
+  }
+}
+
+// Never one too many, and nobody waits while there is room: each client gets its turn.
+TEST(Concurrency, LimitsOfConnectionsAreExactAndNobodyIsForgotten) {
+  relay_bench b(4);
+  test::talkers remotes(2);
+  b.add(remotes.address(0)).max_connections = 3;
+  b.add(remotes.address(1)).max_connections = 4;
+  b.settings.process.max_connections = 5;
+  b.start(logs::level::warn);
+  std::atomic<bool> over = false;
+  std::atomic<std::size_t> most = 0;
+  std::thread observer([&] {
+    while (!over) most = std::max(most.load(), b.running->connections());
+  });
+  std::vector<std::thread> clients;
+  for (std::size_t t = 0; t < 12; ++t) {
+    clients.emplace_back([&, t] {
+      for (int i = 0; i < 40; ++i) {
+        EXPECT_EQ(test::read_exactly(b.connect(t % 2).get(), 1), std::to_string(t % 2));
+      }
+    });
+  }
+  for (auto& each : clients) each.join();
+  over = true;
+  observer.join();
+  EXPECT_LE(most, 5U);
+  EXPECT_EQ(remotes.counts(), (std::vector<int>{240, 240}));
+  EXPECT_TRUE(test::wait_until([&] { return b.running->connections() == 0; }));
+}
+
+TEST(Concurrency, RemotesComeAndGoWhileManyWorkersChoose) {
+  for (const auto* balance : {"roundrobin: 3, 2, 1", "iphash: 1, 1, 1", ""}) {
+    relay_bench b(4);
+    test::talkers remotes(3);
+    remotes.give_to(b, balance);
+    b.start(logs::level::info);
+    std::atomic<bool> over = false;
+    std::vector<std::thread> clients;
+    for (int t = 0; t < 3; ++t) {
+      clients.emplace_back([&] {
+        while (!over) test::talkers::heard(b, 1);  // an answer, or nothing: but it ends
+      });
+    }
+    for (std::size_t round = 0; round < 12; ++round) {
+      remotes.stop(round % 3);
+      const auto before = b.running->count(0).accepted.load();
+      EXPECT_TRUE(test::wait_until([&] { return b.running->count(0).accepted > before + 20; }));
+      remotes.resume(round % 3);
+    }
+    over = true;
+    for (auto& each : clients) each.join();
+    EXPECT_TRUE(test::wait_until(
+        [&] { return test::talkers::heard(b, 20).find('-') == std::string::npos; }));
   }
 }
 

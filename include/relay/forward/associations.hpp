@@ -37,6 +37,8 @@ class associations final : private net::timer {
   pump::datagrams& buffers() noexcept;
   void arrived(datagram_inlet& at, std::span<const pump::arrival> all);
   void used(association& by);
+  /// The kernel does not cut what goes to the remote of this one.
+  void uncut(const association& by);
   /// Datagrams that were lost, and why; `phase` as in "sending".
   void lost(const association& by, const char* phase, const pump::send_outcome& how);
 

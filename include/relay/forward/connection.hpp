@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace relay::forward {
 
@@ -35,23 +36,34 @@ class connection final : public lane_hook, private pump::session::owner {
   void abort() noexcept;
 
  private:
-  void dial(const ip_endpoint& to);
+  struct dialing;
+  struct outcome;
+
+  void dial(route::claim by, const ip_endpoint& to);
   void dialled(const ip_endpoint& to, const error_code& ec);
-  task<> establish();
+  void go_on(route::claim failed, const outcome& why);
+  task<> establish(route::claim by, balance::tried_set tried);
+  task<outcome> reach(std::size_t index);
+  task<outcome> reach(ip_endpoint to, const remote& whom);
+  void report(route::claim& failed, const outcome& how, bool is_first);
+  std::optional<ip_endpoint> known_address(const remote& of) const;
+  /// Of `connect_limit`: 0 is no limit, nothing is no time.
+  std::optional<std::chrono::milliseconds> time_left() const;
   void established(const ip_endpoint& as);
   void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;
-  void fail(pump::end_reason why, const char* phase, const error_code& ec);
+  void fail(const outcome& why);
   void finish(pump::end_reason why, const error_code& ec);
 
   lane& lane_;
   rule& rule_;
   std::uint16_t nth_;
+  std::uint16_t chosen_ = 0;  // which of the rule's remotes
   ip_endpoint peer_;
   std::uint64_t id_;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   transport::plain_stream client_;
   transport::plain_stream remote_;
-  std::unique_ptr<net::connecting> dialing_;  // only while a known address is being connected
+  std::unique_ptr<dialing> dialing_;  // only while a known address is being connected
   pump::session pump_;
 };
 

@@ -47,7 +47,7 @@ class flow_hash {
     std::memcpy(words.data(), &key, sizeof key);
     auto mixed = seed_;
     for (const auto word : words) mixed = multiply(mixed ^ word, 0x9e3779b97f4a7c15U ^ seed_);
-    return static_cast<std::size_t>(mixed);
+    return static_cast<std::size_t>(multiply(mixed, 0xd1342543de82ef95U));  // the last word, too
   }
 
  private:

@@ -78,6 +78,7 @@ struct rule {
   gate limit;  ///< `max_connections`; guarded by `admission`
   route way;
   counters count;
+  std::atomic_flag uncut_told;  ///< that datagrams cannot be sent together; said once
 
  private:
   port_range listen_ports_;

@@ -34,13 +34,14 @@ class session_log {
   /// is then to be called every few seconds until it returns false.
   session_log(logs& log, std::function<void()> storm_begins);
 
-  void established(const rule& to, const ip_endpoint& client, const ip_endpoint& as);
+  // `remote` is the chosen one, a rule stands for its main remote (spec 4.7).
+  void established(const std::string& remote, const ip_endpoint& client, const ip_endpoint& as);
   /// An address could not be connected; another may follow.
-  void address_failed(const rule& to, const ip_endpoint& as, const char* step,
+  void address_failed(const std::string& remote, const ip_endpoint& as, const char* step,
                       const error_code& ec);
   /// No connection to the remote came about.
   void gave_up(const rule& to, const ip_endpoint& client, const char* phase, const error_code& ec);
-  void done(const rule& to, const session_summary& how);
+  void done(const std::string& remote, const session_summary& how);
   void accept_failed(const std::string& listen, const error_code& ec);
 
   // Of datagrams.
@@ -55,6 +56,8 @@ class session_log {
   /// The kernel did not take datagrams.
   void datagrams_lost(const rule& to, const ip_endpoint& client, const char* phase,
                       const error_code& ec);
+  /// Datagrams for the remote leave one by one, since the kernel does not take them together.
+  void uncut(const std::string& remote);
   void receive_failed(const rule& to, const error_code& ec);
   void lookup_failed(const std::string& remote, const error_code& ec);
 

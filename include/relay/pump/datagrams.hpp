@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 /// Receiving and sending datagrams, one or many with one system call, on buffers that a worker's
 /// sockets share. Where the kernel can, datagrams of one size travel together: UDP_GRO joins them
@@ -58,6 +59,9 @@ struct send_outcome {
   error_code error;
 };
 
+/// Which of UDP_GRO and UDP_SEGMENT this kernel lacks; empty when it has both.
+std::string lacking_offload();
+
 /// A worker's buffers for datagrams. What `receive` returns is valid until it is called again.
 class datagrams {
  public:
@@ -65,7 +69,8 @@ class datagrams {
   /// The largest UDP payload over IPv4; IPv6 could carry 20 bytes more.
   static constexpr std::size_t most_bytes = 65507;
 
-  datagrams();
+  /// `joins`: whether UDP_GRO is tried.
+  explicit datagrams(bool joins = true);
   ~datagrams();
 
   /// What waits at the socket: one message, or up to `batch` when they come in runs. Empty when
@@ -81,10 +86,13 @@ class datagrams {
   struct inbox;
   struct outbox;
 
-  std::size_t receive_messages(int fd, bool many, error_code& error);
+  void join(int fd, receiving& how);
+
+  std::size_t receive_messages(int fd, const receiving& how, error_code& error);
   arrival& understand(std::size_t index, const receiving& how);
   std::size_t send_messages(int fd, std::size_t first);
 
+  bool joins_;
   std::unique_ptr<inbox> in_;
   std::unique_ptr<outbox> out_;
 };

@@ -14,9 +14,9 @@ enum class end_reason : std::uint8_t {
   client_error,        ///< another error of the client's socket, such as a keepalive that ran out
   remote_error,        ///< another error of the remote's socket
   half_close_timeout,  ///< one direction had ended, the other was idle for too long
+  idle,                ///< nothing moved either way for `idle_timeout`
   resolve_failed,      ///< the remote's name gave no address
   connect_failed,      ///< no address could be connected
-  idle,                ///< nothing moved either way for `idle_timeout`
   loop,                ///< the remote was the endpoint's own listener
   evicted,             ///< an association that made room for another
   shutdown,            ///< the process ended before the session did

@@ -26,8 +26,9 @@ class session final : public net::waiter, public net::timer {
   };
 
   /// `half_close_timeout`: how long one direction may be idle after the other has ended; 0: not at
-  /// all, both are closed at once.
-  session(workspace& shared, owner& told, std::chrono::milliseconds half_close_timeout) noexcept;
+  /// all, both are closed at once. `idle_timeout`: how long both may be idle; 0: for ever.
+  session(workspace& shared, owner& told, std::chrono::milliseconds half_close_timeout,
+          std::chrono::milliseconds idle_timeout = std::chrono::milliseconds(0)) noexcept;
   ~session();
 
   /// Begins; everything that happens from here on happens in the run list.
@@ -54,8 +55,14 @@ class session final : public net::waiter, public net::timer {
   /// Looks for a reset on a side that nobody reads from at the moment.
   bool notice_reset(bool at_client);
   void remember(bool at_client, const error_code& ec);
-  /// From here on the session may be idle for its limit only.
+  /// Begins to count idleness, or begins anew.
   void limit_idleness();
+  /// The timer for the next limit, after `idle` of silence.
+  void await_limit(std::chrono::milliseconds idle);
+  std::chrono::milliseconds idle_time() const;
+  bool is_half_open() const noexcept { return up_.is_done() || down_.is_done() || failure_; }
+  bool half_close_expired();
+  bool idle_expired();
   bool is_delivering();
   void go_on_delivering();
   bool fail(bool at_client, const error_code& ec);
@@ -70,7 +77,9 @@ class session final : public net::waiter, public net::timer {
   direction up_;
   direction down_;
   std::uint32_t half_close_ms_;
+  std::uint32_t idle_ms_;                  // 0: no limit
   std::uint32_t last_moved_ = 0;           // tick, kept while idleness is limited
+  std::uint32_t last_unsent_ = 0;          // at the end of `idle_ms_`
   end_reason first_ = end_reason::count_;  // who was done first
   bool delivering_ = false;                // it has failed; the other side still gets what is its
   std::unique_ptr<failure> failure_;

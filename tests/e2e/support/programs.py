@@ -4,6 +4,7 @@ its own, and is ended by its own process id."""
 import os
 import pathlib
 import subprocess
+import tempfile
 
 from support.ports import free_port, listening
 from support.wait import until
@@ -14,7 +15,7 @@ class Program:
 
     def __init__(self, case, name, args, port, cwd=None, tcp=True):
         self.port = port
-        self.said = case.folder / f"{name}-{port}.log"
+        self.said = case.folder / f"{pathlib.Path(name).name}-{port}.log"
         with open(self.said, "wb") as log:
             self.process = subprocess.Popen([case.program(name), *map(str, args)], cwd=cwd,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -70,6 +71,35 @@ http {{
     started = Program(case, "nginx", ["-p", folder, "-c", config, "-e", folder / "error.log"], port)
     started.files = files
     return started
+
+
+def nginx_saying(case, word, host="127.0.0.1", port=None, backlog=511, within=()):
+    """Answers every request with one word. A single process, so that signals stop all of it; `within`
+    is a command to run it by, such as one that enters a network namespace."""
+    port = port or free_port()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"nginx-{word}-", dir=case.folder))
+    config = folder / "nginx.conf"
+    config.write_text(f"""
+daemon off;
+master_process off;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen {host}:{port} backlog={backlog};
+    location / {{ return 200 "{word}"; }}
+  }}
+}}
+""", encoding="utf-8")
+    how = [*within, case.program("nginx"), "-p", folder, "-c", config, "-e", folder / "error.log"]
+    return Program(case, how[0], how[1:], port, tcp=not within)
 
 
 def dnsmasq(case, hosts):

@@ -136,6 +136,21 @@ TEST(Problems, RefuseARuleThatReachesItself) {
   EXPECT_THROW(load_pair("127.0.0.1:80", "127.0.0.1:80"), config_error);
   EXPECT_THROW(load_pair("0.0.0.0:80", "127.0.0.1:80"), config_error);
   EXPECT_THROW(load_pair(":80-90", "[::1]:85"), config_error);
+  EXPECT_THROW(load_pair(":80-89", "127.0.0.1:89-98"), config_error) << "89 is its own";
+  EXPECT_THROW(load_pair("0.0.0.0:80", "localhost:80"), config_error);
+  EXPECT_THROW(load_pair(":80", "LocalHost.:80"), config_error);
+  EXPECT_THROW(load_pair("127.0.0.1:80", "localhost:80"), config_error);
+  EXPECT_THROW(load_pair("localhost:80", "127.0.0.1:80"), config_error);
+  EXPECT_THROW(load_pair("some.where:80", "some.where:80"), config_error);
+  EXPECT_THROW(load_pair(":80", "0.0.0.0:80"), config_error);
+  EXPECT_THROW(load_pair("127.0.0.1:80", "b:1", "extra_remotes = [\"c:1\", \"127.0.0.1:80\"]"),
+               config_error);
+  EXPECT_NO_THROW(load_pair("[::1]:80", "localhost:80")) << "to offer IPv4's to IPv6";
+  EXPECT_NO_THROW(load_pair("0.0.0.0:80", "[::1]:80"));
+  EXPECT_NO_THROW(load_pair(":80", "127.0.0.1:80", "network.ipv6_only = true"));
+  EXPECT_NO_THROW(load_pair(":80", "127.0.0.1:80", "listen_interface = \"eth0\""));
+  EXPECT_NO_THROW(load_pair("localhost:80", "localhost:81"));
+  EXPECT_NO_THROW(load_pair("localhost:80", "localhost.example:80"));
   EXPECT_NO_THROW(load_pair("127.0.0.1:80", "127.0.0.1:81"));
   EXPECT_NO_THROW(load_pair("127.0.0.1:80", "127.0.0.2:80"));
   EXPECT_NO_THROW(load_pair("0.0.0.0:80", "10.0.0.1:80"));

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -98,6 +101,131 @@ TEST(Admission, NeverOverbooksAcrossThreads) {
   EXPECT_LE(most, 10);
   EXPECT_EQ(door.connections(), 0U);
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(door.enter());
+}
+
+TEST(Admission, KeepsToTheLimitOfAnEndpointAndOfTheProcess) {
+  admission door(1000, 3);
+  gate two("two", 2);
+  gate many("many", 10);
+  gate free("free", 0);
+  EXPECT_TRUE(door.enter(two));
+  EXPECT_TRUE(door.enter(two));
+  EXPECT_FALSE(door.enter(two)) << "its own limit";
+  EXPECT_TRUE(door.enter(many));
+  EXPECT_FALSE(door.enter(many)) << "the process's";
+  EXPECT_FALSE(door.enter(free)) << "the process's";
+  door.leave(two);
+  EXPECT_TRUE(door.enter(free));
+  EXPECT_FALSE(door.enter(two));
+  EXPECT_EQ(door.connections(), 3U);
+}
+
+TEST(Admission, WakesWhoWaitsForEitherLimitOnce) {
+  admission door(1000, 2);
+  gate one("one", 1);
+  gate other("other", 0);
+  int told = 0;
+  door.on_room([&] { ++told; });
+  ASSERT_TRUE(door.enter(one));
+  EXPECT_FALSE(door.enter(one));
+  ASSERT_TRUE(door.enter(other));
+  door.leave(other);
+  EXPECT_EQ(told, 0) << "nobody waits for that";
+  door.leave(one);
+  EXPECT_EQ(told, 1);
+  ASSERT_TRUE(door.enter(other));
+  ASSERT_TRUE(door.enter(other));
+  EXPECT_FALSE(door.enter(one));
+  door.leave(other);
+  EXPECT_EQ(told, 2) << "whoever makes room in the process";
+}
+
+TEST(Admission, WithoutDescriptorsNoPlaceOfALimitIsTaken) {
+  admission door(2, 10);
+  gate own("own", 10);
+  gate other("other", 1);
+  ASSERT_TRUE(door.enter(own));
+  int told = 0;
+  door.on_room([&] { ++told; });
+  EXPECT_FALSE(door.enter(other));
+  EXPECT_FALSE(door.enter(other));
+  door.leave(own);
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(door.enter(other)) << "its one place was not lost";
+}
+
+TEST(Admission, SaysOnceThatALimitBites) {
+  admission door(1000, 5);
+  gate own("own", 2);
+  std::vector<std::string> told;
+  door.on_limit([&](const gate& which, bool bites) {
+    told.push_back(which.name() + (bites ? " bites" : " is calm"));
+  });
+  for (int i = 0; i < 4; ++i) door.enter(own);
+  gate free("free", 0);
+  for (int i = 0; i < 6; ++i) door.enter(free);
+  EXPECT_EQ(told, (std::vector<std::string>{"own bites", "the process bites"}));
+}
+
+TEST(Admission, AnAssociationTakesOneDescriptorAndIsNoConnection) {
+  admission door(4, 1);
+  int idle = 0;
+  int full = 0;
+  int room = 0;
+  door.on_idle([&] { ++idle; });
+  door.on_full([&] { ++full; });
+  door.on_room([&] { ++room; });
+  EXPECT_TRUE(door.enter_association());
+  EXPECT_TRUE(door.enter_association());
+  EXPECT_TRUE(door.enter_association());
+  EXPECT_FALSE(door.enter()) << "one is left, a connection takes two";
+  EXPECT_EQ(full, 1);
+  EXPECT_TRUE(door.enter_association());
+  EXPECT_FALSE(door.enter_association());
+  EXPECT_EQ(door.connections(), 0U);
+  door.leave_association();
+  EXPECT_EQ(room, 1);
+  door.leave_association();
+  EXPECT_TRUE(door.enter());
+  door.leave();
+  EXPECT_EQ(idle, 1);
+  door.leave_association();
+  door.leave_association();
+  EXPECT_EQ(idle, 1) << "associations hold nothing up";
+}
+
+// Whoever was refused is woken, or there is no room: so everybody gets through in the end.
+TEST(Admission, AtItsLimitsNobodySleepsForEver) {
+  admission door(60, 7);
+  std::vector<gate> gates;
+  for (const std::uint64_t limit : {1U, 3U, 0U}) gates.emplace_back("x", limit);
+  std::atomic<std::uint64_t> rooms{0};
+  door.on_room([&] {
+    ++rooms;
+    rooms.notify_all();
+  });
+  std::array<std::atomic<int>, 3> inside{};
+  std::atomic<bool> too_many{false};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 6; ++t) {
+    threads.emplace_back([&, t] {
+      const auto which = t % 3;
+      for (int i = 0; i < 3000; ++i) {
+        for (auto seen = rooms.load(); !door.enter(gates[which]); seen = rooms.load()) {
+          rooms.wait(seen);
+        }
+        const int limit[] = {1, 3, 7};
+        if (++inside[which] > limit[which]) too_many = true;
+        if (door.connections() > 7) too_many = true;
+        std::this_thread::yield();
+        --inside[which];
+        door.leave(gates[which]);
+      }
+    });
+  }
+  for (auto& each : threads) each.join();
+  EXPECT_FALSE(too_many);
+  EXPECT_EQ(door.connections(), 0U);
 }
 
 }  // namespace

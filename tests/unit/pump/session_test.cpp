@@ -15,7 +15,8 @@ using test::connection_reset;
 using test::fake_stream;
 
 struct bench : test::pump_bench, session::owner {
-  explicit bench(std::chrono::milliseconds half_close = 10s) : running(shared, *this, half_close) {
+  explicit bench(std::chrono::milliseconds half_close = 10s, std::chrono::milliseconds idle = 0ms)
+      : running(shared, *this, half_close, idle) {
     running.start(client, remote);
   }
   void ended(session& /*over*/, end_reason why, const error_code& ec) override {
@@ -269,6 +270,124 @@ TEST(Session, ABulkSideDoesNotStarveTheOther) {
 TEST(Session, IsSmall) {
   // 5,000 idle connections have 400 bytes each for everything; the session is the largest part.
   EXPECT_LE(sizeof(session), 240U);
+}
+
+TEST(Session, IdleForItsLimitItEndsInOrder) {
+  bench b(10s, 2s);
+  b.client.incoming = "hello";
+  b.wake();
+  b.pass(18);
+  EXPECT_FALSE(b.end);
+  b.pass(6);
+  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_FALSE(b.client.aborted);
+  EXPECT_FALSE(b.remote.aborted);
+}
+
+TEST(Session, TrafficEitherWayKeepsItAlive) {
+  bench b(10s, 1s);
+  for (int i = 0; i < 10; ++i) {
+    b.pass(8);
+    (i % 2 == 0 ? b.client : b.remote).incoming = "x";
+    b.wake();
+    ASSERT_FALSE(b.end) << i;
+  }
+  b.pass(14);
+  EXPECT_EQ(b.end, end_reason::idle);
+}
+
+TEST(Session, WithoutALimitItHasNoTimer) {
+  bench b;
+  b.client.incoming = "x";
+  b.wake();
+  EXPECT_FALSE(b.running.is_armed());
+  b.pass(1'000'000);
+  EXPECT_FALSE(b.end);
+}
+
+TEST(Session, AReaderThatIsSlowIsNotIdle) {
+  bench b(10s, 1s);
+  b.remote.incoming = std::string(1000, 'x');
+  b.client.takes = 10;
+  b.client.unacknowledged = 100'000;
+  b.wake();
+  for (int i = 0; i < 50; ++i) {  // it takes from what the kernel holds, no byte is written
+    b.pass(9);
+    b.client.unacknowledged -= 1000;
+    ASSERT_FALSE(b.end) << i;
+  }
+}
+
+TEST(Session, AReaderThatIsStuckEndsAsAResetToo) {
+  bench b(10s, 1s);
+  b.remote.incoming = std::string(1000, 'x');
+  b.client.takes = 10;
+  b.client.unacknowledged = 5000;
+  b.wake();
+  b.pass(26);  // what it owes has been looked at twice by then
+  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_TRUE(b.client.aborted) << "it was promised more";
+  EXPECT_TRUE(b.remote.aborted) << "not all it has sent has arrived";
+}
+
+TEST(Session, WhatIsKeptButNotTakenByTheKernelIsLostAsAReset) {
+  bench b(10s, 1s);
+  b.client.incoming = "x";
+  b.remote.takes = 0;
+  b.wake();
+  b.pass(14);
+  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_TRUE(b.remote.aborted);
+}
+
+TEST(Session, AHalfOpenOneEndsAtTheShorterOfBothLimits) {
+  for (const auto& [half_close, idle, expected] :
+       {std::tuple(1s, 3s, end_reason::half_close_timeout), {3s, 1s, end_reason::idle}}) {
+    bench b(half_close, idle);
+    b.wake();
+    b.pass(5);
+    b.client.ended = true;
+    b.wake();
+    b.pass(9);
+    EXPECT_FALSE(b.end);
+    b.pass(5);
+    EXPECT_EQ(b.end, expected);
+    EXPECT_TRUE(b.client.aborted) << "the remote has not ended";
+    EXPECT_FALSE(b.remote.aborted) << "it has all the client had";
+  }
+}
+
+TEST(Session, AfterHalfCloseASlowReaderHasUntilItIsStuck) {
+  bench b(1s, 3s);
+  b.client.ended = true;
+  b.remote.incoming = std::string(100, 'x');
+  b.client.takes = 1;
+  b.client.unacknowledged = 50;
+  b.wake();
+  b.pass(28);
+  EXPECT_FALSE(b.end) << "a slow reader outlives half_close_timeout";
+  b.pass(70);
+  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_TRUE(b.client.aborted);
+}
+
+TEST(Session, ALimitThatIsOffDoesNotEndASlowReaderAfterHalfClose) {
+  bench b(1s, 0s);
+  b.client.ended = true;
+  b.remote.incoming = std::string(100, 'x');
+  b.client.takes = 1;
+  b.wake();
+  b.pass(1000);
+  EXPECT_FALSE(b.end);
+}
+
+TEST(Session, AnErrorIsToldAsOneThoughItIsIdleFirst) {
+  bench b(5s, 1s);
+  b.client.incoming = "x";
+  b.remote.write_error = connection_reset();
+  b.wake();
+  b.pass(14);
+  EXPECT_EQ(b.end, end_reason::reset_by_remote);
 }
 
 }  // namespace
