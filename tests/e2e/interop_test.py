@@ -6,7 +6,8 @@ import os
 
 from support import programs
 from support.relay import SANITIZED
-from support.servers import Server, ask, dial, digest, hash_after_end, hear, named, pattern, read_all
+from support.servers import (Server, ask, dial, digest, hash_after_end, hear, named, pattern,
+                             read_all)
 from support.tools import Programs
 from support.wait import until
 

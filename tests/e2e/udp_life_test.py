@@ -1,9 +1,10 @@
-"""When associations end: idleness, the cap, a lack of descriptors or ports, the end of the relay."""
+"""When associations end: idleness, the cap, too few descriptors or ports, the end of the relay."""
 
 import select
 import signal
 import time
 
+from support.dns import Answer, NameServer
 from support.network import in_own_network
 from support.ports import listening
 from support.relay import SANITIZED
@@ -74,6 +75,19 @@ class Idle(UdpCase):
         self.assertEqual(finished(started), [])
         self.assertEqual(ask(client, b"two", started.at), b"two")
         self.assertEqual(len(opened(started)), 1)
+
+    def test_the_shortest_and_the_longest_time_are_as_good_as_others(self):
+        remote = self.remote()
+        brief = self.udp_relay(remote.port, network='udp_timeout = "1ms"')
+        long = self.udp_relay(remote.port, network="udp_timeout = 4294967295")
+        client, other = self.client(), self.client()
+        self.assertEqual(ask(other, b"one", long.at), b"one")
+        for count in range(1, 4):
+            self.assertEqual(ask(client, b"!", brief.at), b"!")
+            self.assertEqual(self.ended(brief, count)[-1]["end"], "idle")
+        self.assertEqual(ask(other, b"two", long.at), b"two")
+        self.assertEqual(finished(long), [])
+        self.assertLess(long.processor_seconds(), 1)
 
     def test_each_of_many_ends_in_its_time(self):
         count = 200
@@ -182,6 +196,19 @@ class End(UdpCase):
         self.assertLess(time.monotonic() - began, 8 if SANITIZED else 3)
         self.assertEqual([each["end"] for each in finished(started)], ["shutdown"] * 5)
 
+    def test_sigterm_does_not_wait_for_a_name(self):
+        names = NameServer(lambda *_: Answer(drop=True))
+        self.addCleanup(names.close)
+        started = self.udp_relay("name.test:9", top=f'[dns]\nnameservers = ["{names.address}"]')
+        client = self.client()
+        for _ in range(100):
+            client.sendto(b"waits", started.at)
+        until(names.count, started.story)
+        began = time.monotonic()
+        started.signal(signal.SIGTERM)
+        self.assertEqual(started.wait_exit(), 0)
+        self.assertLess(time.monotonic() - began, 8 if SANITIZED else 3)
+
     def test_known_clients_go_on_while_connections_finish(self):
         remote = self.remote()
         with Server(tcp_echo, port=remote.port) as server:
@@ -214,8 +241,8 @@ class Lines(UdpCase):
         self.assertEqual({key: done[key] for key in done if key not in ("id", "ms")}, {
             "client": address(client), "remote": target, "up": "15", "down": "30",
             "up_datagrams": "3", "down_datagrams": "3", "end": "idle"})
-        self.assertIn(f"[realm_core::udp::middle][DEBUG][udp]remove association for {address(client)}",
-                      started.out())
+        self.assertIn("[realm_core::udp::middle][DEBUG][udp]remove association for " +
+                      address(client), started.out())
 
     def test_at_level_info_only_the_beginning(self):
         started = self.udp_relay(self.remote().port, network='udp_timeout = "300ms"', level="info")

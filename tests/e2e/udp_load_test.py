@@ -21,7 +21,7 @@ PORTS_PER_HOST = 16
 
 
 class Crowd:
-    """Clients in batches: each has a source (address and port) of its own that no other ever had."""
+    """Clients in batches: each has a source, address and port, that no other ever had."""
 
     def __init__(self, case, batch):
         self.case = case

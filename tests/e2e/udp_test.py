@@ -4,9 +4,9 @@ import random
 import socket
 import struct
 
-from support.ports import free_port
-from support.servers import Server, hear, named as tcp_named, pattern
-from support.udp import (MOST_BYTES, UdpCase, ask, is_quiet, named, opened, receive, silent)
+from support.network import in_own_network
+from support.servers import pattern
+from support.udp import MOST_BYTES, UdpCase, ask, named, silent
 from support.wait import until
 
 TIMEOUT = 60
@@ -133,161 +133,50 @@ class Order(UdpCase):
                 self.assertEqual(client.recv(65536), whole[at:at + segment], (segment, at))
 
 
-class Addresses(UdpCase):
-    def answers_from(self, started, client, host):
-        client.sendto(b"to " + host.encode(), (host, started.port))
-        data, peer = receive(client)
-        self.assertEqual((data.decode(), peer), ("to " + host, (host, started.port)))
+class Mtu(UdpCase):
+    """Where packets are small: what is larger leaves in fragments."""
+    MTU = 1500
 
-    def test_the_answer_leaves_from_the_address_the_client_used(self):
-        for env in (None, ONE_WORKER):
-            started = self.udp_relay(self.remote().port, listen="0.0.0.0", env=env)
-            for host in ("127.0.0.1", "127.0.0.9", "127.255.3.4"):
-                self.answers_from(started, self.client(), host)
-                self.answers_from(started, self.client("127.0.0.77"), host)
+    def in_small_packets(self, body):
+        in_own_network(body, mtu=self.MTU)
 
-    def test_one_client_may_use_several_addresses_at_once(self):
+    def test_every_size_passes_in_fragments(self):
+        def body():
+            with_remote = self.udp_relay(self.remote().port)
+            client = self.client()
+            for size in SIZES:
+                data = pattern(size, seed=size)
+                self.assertEqual(ask(client, data, with_remote.at), data, size)
+        self.in_small_packets(body)
+
+    def runs(self, sizes, env=None):
         remote = self.remote()
-        started = self.udp_relay(remote.port, listen="0.0.0.0")
-        client = self.client("0.0.0.0")
-        for _ in range(3):
-            for host in ("127.0.0.1", "127.0.0.9"):
-                self.answers_from(started, client, host)
-        self.assertEqual(len(remote.peers), 2, "an association for each address")
+        started = self.udp_relay(remote.port, env=env)
+        client, expected = self.client(), []
+        for number, size in enumerate(sizes):
+            burst = numbered([size] * 30, seed=number)
+            expected += burst
+            for data in burst:
+                client.sendto(data, started.at)
+            for data in burst:
+                self.assertEqual(client.recv(65536), data, size)
+        self.assertEqual(remote.data(), expected)
 
-    def test_a_late_answer_leaves_from_there_too(self):
-        remote = self.remote(silent)
-        started = self.udp_relay(remote.port, listen="0.0.0.0")
-        client = self.client("0.0.0.0")
-        for host in ("127.0.0.9", "127.0.0.1"):
-            client.sendto(host.encode(), (host, started.port))
-        until(lambda: len(remote.got) == 2, started.story)
-        for data, peer in remote.got[::-1]:
-            remote.sock.sendto(data, peer)
-            said, source = receive(client)
-            self.assertEqual((said, source[0]), (data, data.decode()))
+    def test_runs_that_the_kernel_may_not_cut_are_not_lost(self):
+        """UDP_SEGMENT is refused for datagrams beyond the MTU."""
+        def body():
+            self.runs([1400, 1472, 1473, 4000, 1472, 9000, 1473, 100] * 3)
+            self.runs([1473, 4000, 1400] * 5, ONE_WORKER)
+        self.in_small_packets(body)
 
-    def test_a_dual_stack_listener_serves_both_families(self):
-        started = self.udp_relay(self.remote().port, listen="::")
-        for host in ("127.0.0.1", "127.0.0.9"):
-            self.answers_from(started, self.client("127.0.0.1"), host)
-        self.answers_from(started, self.client("::1"), "::1")
-        clients = {line[0].rsplit(":", 1)[0] for line in opened(started)}
-        self.assertIn("[::1]", clients)
-
-    def test_ipv6_only_leaves_ipv4_alone(self):
-        started = self.udp_relay(self.remote().port, listen="::", network="ipv6_only = true")
-        self.answers_from(started, self.client("::1"), "::1")
-        client = self.client()
-        client.connect(("127.0.0.1", started.port))
-        client.send(b"?")
-        with self.assertRaises(ConnectionRefusedError):
-            client.recv(10)
-
-    def test_answers_from_third_parties_arrive(self):
-        remote = self.remote()
-        started = self.udp_relay(remote.port)
-        client = self.client()
-        self.assertEqual(ask(client, b"hello", started.at), b"hello")
-        for third in (self.client("127.0.0.3"), self.client("127.0.0.1")):
-            third.sendto(b"from elsewhere", remote.peers[0])
-            data, peer = receive(client)
-            self.assertEqual((data, peer), (b"from elsewhere", started.at))
-
-    def test_no_two_clients_share_a_port(self):
-        count = 400
-        remote = self.remote()
-        started = self.udp_relay(remote.port)
-        clients = [self.client() for _ in range(count)]
-        for number, client in enumerate(clients):
-            client.sendto(b"%d" % number, started.at)
-        for number, client in enumerate(clients):
-            self.assertEqual(client.recv(100), b"%d" % number)
-            self.assertTrue(is_quiet(client, 0))
-        self.assertEqual(len(remote.peers), count)
-        self.assertEqual(len({port for _, port in remote.peers}), count)
-
-
-class Outgoing(UdpCase):
-    def test_through_is_the_source_that_the_remote_sees(self):
-        remote = self.remote()
-        started = self.udp_relay(remote.port, endpoint='through = "127.0.0.5"')
-        for word in (b"one", b"two"):
-            self.assertEqual(ask(self.client(), word, started.at), word)
-        self.assertEqual([host for host, _ in remote.peers], ["127.0.0.5"] * 2)
-
-    def test_through_with_a_port_is_that_port(self):
-        remote, port = self.remote(), free_port()
-        started = self.udp_relay(remote.port, endpoint=f'through = "127.0.0.5:{port}"')
-        self.assertEqual(ask(self.client(), b"one", started.at), b"one")
-        self.assertEqual(remote.peers, [("127.0.0.5", port)])
-
-    def test_through_of_the_other_family_is_refused(self):
-        text = ('[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = "[::1]:1"\nthrough = "127.0.0.5"\n'
-                "network = { use_udp = true, no_tcp = true }\n")
-        self.assertIn("through", self.cli("-c", self.file("bad.toml", text), code=78).stderr)
-
-    def test_interface_is_the_device(self):
-        remote = self.remote()
-        started = self.udp_relay(remote.port, endpoint='interface = "lo"')
-        self.assertEqual(ask(self.client(), b"over lo", started.at), b"over lo")
-
-    def test_an_interface_that_is_not_there_is_an_error_and_no_end(self):
-        started = self.udp_relay(self.remote().port, endpoint='interface = "no-such-dev"')
-        self.client().sendto(b"lost", started.at)
-        until(lambda: "[realm_core::udp][ERROR]" in started.out(), started.story)
-        self.assertTrue(started.running())
-
-
-class Listeners(UdpCase):
-    def test_tcp_and_udp_share_a_port(self):
-        remote = self.remote()
-        with Server(tcp_named("over tcp"), port=remote.port):
-            started = self.udp_relay(remote.port, tcp=True)
-            self.assertEqual(ask(self.client(), b"over udp", started.at), b"over udp")
-            self.assertEqual(hear(started.port), b"over tcp")
-
-    def test_without_tcp_nobody_listens_there(self):
-        started = self.udp_relay(self.remote().port)
-        self.assertEqual(ask(self.client(), b"!", started.at), b"!")
-        with self.assertRaises(ConnectionRefusedError):
-            hear(started.port)
-
-    def test_the_flags_of_the_command_line(self):
-        remote = self.remote()
-        started = self.start_on_free_port(
-            lambda port: ("-u", "-t", "-l", f"127.0.0.1:{port}", "-r", f"127.0.0.1:{remote.port}"),
-            tcp=False, udp=True)
-        self.assertEqual(ask(self.client(), b"!", ("127.0.0.1", started.port)), b"!")
-
-    def test_the_second_of_two_equal_addresses_is_reported_and_the_first_serves(self):
-        first, second = self.remote(named("first")), self.remote(named("second"))
-        started = self.udp_relay(
-            first.port, network='[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\n'
-            f'remote = "127.0.0.1:{second.port}"\nnetwork = {{ use_udp = true, no_tcp = true }}')
-        self.assertEqual({ask(self.client(), b"?", started.at) for _ in range(8)}, {b"first"})
-        self.assertIn("(UDP)", started.err())
-        self.assertRegex(started.err(), r"relay\.toml:\d+[\s\S]*relay\.toml:\d+")
-
-    def test_a_port_that_is_busy_for_udp_alone_is_reported(self):
-        for env in (None, ONE_WORKER):
-            busy = self.remote()
-            started = self.udp_relay(
-                self.remote().port, network=f'[[endpoints]]\nlisten = "127.0.0.1:{busy.port}"\n'
-                'remote = "127.0.0.1:9"\nnetwork = { use_udp = true, no_tcp = true }', env=env)
-            self.assertEqual(ask(self.client(), b"good", started.at), b"good")
-            self.assertRegex(started.err(), rf"127\.0\.0\.1:{busy.port} for UDP: .*in use")
-
-    def test_no_port_at_all_ends_with_69(self):
-        busy = self.remote()
-        done = self.cli("-u", "-t", "-l", f"127.0.0.1:{busy.port}", "-r", "127.0.0.1:9", code=69)
-        self.assertIn("for UDP", done.stderr)
-
-    def test_the_remote_may_come_later(self):
-        port = free_port()
-        started = self.udp_relay(port)
-        client = self.client()
-        client.sendto(b"lost", started.at)
-        until(lambda: opened(started), started.story)
-        self.remote(port=port)
-        self.assertEqual(ask(client, b"now", started.at), b"now")
+    def test_over_ipv6_too(self):
+        def body():
+            remote = self.remote(host="::1")
+            started = self.udp_relay(f"[::1]:{remote.port}", listen="::1")
+            client = self.client("::1")
+            for size in (0, 1452, 1453, 1472, 4000, 65507):
+                for data in numbered([max(size, 4)] * 20):
+                    client.sendto(data, started.at)
+                for data in numbered([max(size, 4)] * 20):
+                    self.assertEqual(client.recv(65536), data, size)
+        self.in_small_packets(body)

@@ -135,8 +135,8 @@ def named(name):
 
 def opened(started):
     """The `new association` lines so far: (client, remote, its address)."""
-    return re.findall(r"\[realm_core::udp::middle\]\[INFO\]\[udp\]new association (\S+) => (\S+) as "
-                      r"(\S+)\n", started.out())
+    return re.findall(r"\[realm_core::udp::middle\]\[INFO\]\[udp\]new association (\S+) => (\S+) "
+                      r"as (\S+)\n", started.out())
 
 
 def finished(started):
