@@ -193,6 +193,11 @@ class UdpCase(Case):
         started.at = (loopback if to.is_unspecified else listen, started.port)
         return started
 
+    def descriptors_without_clients(self, started):
+        """What the relay has open for itself, once it surely runs. Its one client is not counted."""
+        self.assertEqual(ask(self.client(), b"are you up?", started.at), b"are you up?")
+        return started.descriptors() - 1
+
     def ended(self, started, count=1):
         """The fields of the first `count` associations that ended."""
         until(lambda: len(finished(started)) >= count, started.story)
