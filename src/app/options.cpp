@@ -49,7 +49,7 @@ constexpr auto flags = section(
     flag('d', "daemon", "detach; the caller returns once the listeners are bound",
          switch_on<&invocation::daemon>)
         .of(to_relay),
-    flag('u', "udp", "forward UDP as well (not yet)", switch_on<&network_patch::use_udp>),
+    flag('u', "udp", "forward UDP as well", switch_on<&network_patch::use_udp>),
     flag('m', "mtcp", "use multipath TCP on both sides (not yet)",
          switch_on<&network_patch::send_mptcp, &network_patch::accept_mptcp>)
         .or_spelled("mptcp"),

@@ -1,5 +1,6 @@
 """Every file of examples/ is run as it is, but for its addresses, and carries bytes."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -10,13 +11,15 @@ from support.case import Case
 from support.ports import free_port, free_ports
 from support.relay import ROOT
 from support.servers import Server, dial, echo, pattern, read_exactly
+from support.udp import Remote, ask, open_socket
 
 TIMEOUT = 120
 EXAMPLES = ROOT / "examples"
 # No configurations, but what surrounds a relay.
 TESTED_ELSEWHERE = {"relay.service": "service_test", "relay.socket": "service_test",
                     "Dockerfile": "container_test"}
-LITERAL = re.compile(r"^(\[.*\]|[\d.]+|\*|):?\d*$")
+LITERAL = re.compile(r"^(\[.*\]|[\d.]+|\*|):?\d*(-\d+)?$")
+MOST_PORTS = 20  # of a remote's range in any example
 
 
 def endpoints_of(text):
@@ -26,7 +29,7 @@ def endpoints_of(text):
 
 
 def moved_legacy(parsed, remote_port):
-    """A legacy file on free ports: (text, the ports to listen on)."""
+    """A legacy file on free ports: (text, what it serves)."""
     count = 0
     for item in parsed["listening_ports"]:
         low, _, high = item.partition("-")
@@ -34,23 +37,43 @@ def moved_legacy(parsed, remote_port):
     first = free_ports(count)
     parsed.update(listening_addresses=["127.0.0.1"], remote_addresses=["127.0.0.1"],
                   listening_ports=[f"{first}-{first + count - 1}"], remote_ports=[str(remote_port)])
-    return json.dumps(parsed), list(range(first, first + count))
+    return json.dumps(parsed), [("tcp", port) for port in range(first, first + count)]
+
+
+def size_of(address):
+    """How many ports an address has."""
+    low, _, high = address.rpartition(":")[2].partition("-")
+    return int(high or low) - int(low) + 1
+
+
+def spelled(first, count):
+    return str(first) if count == 1 else f"{first}-{first + count - 1}"
+
+
+def kinds_of(parsed, endpoint):
+    """What an endpoint relays."""
+    network = {**parsed.get("network", {}), **endpoint.get("network", {})}
+    kinds = [] if network.get("no_tcp") else ["tcp"]
+    return kinds + (["udp"] if network.get("use_udp") else [])
 
 
 def moved(text, remote_port):
-    """A file with its addresses on this machine: (text, the ports to listen on)."""
+    """A file with its addresses on this machine: (text, [(kind, port) that it serves])."""
     parsed, endpoints = endpoints_of(text)
     if "listening_ports" in parsed:
         return moved_legacy(parsed, remote_port)
     changes, listens = {}, []
     for endpoint in endpoints:
-        port = free_port()
         listen = endpoint.get("listen") or endpoint["local"]
-        changes[listen] = f"127.0.0.1:{port}"
-        listens.append(port)
+        count = size_of(listen)
+        port = free_port() if count == 1 else free_ports(count)
+        host = "[::]" if listen.startswith("[::]") else "127.0.0.1"
+        changes[listen] = f"{host}:{spelled(port, count)}"
+        listens += [(kind, port + nth) for kind in kinds_of(parsed, endpoint)
+                    for nth in range(count)]
         for remote in [endpoint["remote"], *endpoint.get("extra_remotes", [])]:
             host = "127.0.0.1" if LITERAL.match(remote) else "localhost"
-            changes[remote] = f"{host}:{remote_port}"
+            changes[remote] = f"{host}:{spelled(remote_port, size_of(remote))}"
         if not endpoint.get("through", "127.").startswith("127."):
             changes[endpoint["through"]] = "127.0.0.1"
         for key in ("interface", "listen_interface"):
@@ -67,28 +90,43 @@ def moved(text, remote_port):
 class Examples(Case):
     def setUp(self):
         super().setUp()
-        self.server = Server(echo)
-        self.addCleanup(self.server.close)
-        self.addCleanup(Server(echo, host="::1", port=self.server.port).close)
+        for _ in range(5):
+            self.port = free_ports(MOST_PORTS)
+            with contextlib.ExitStack() as remotes:
+                try:
+                    for port in range(self.port, self.port + MOST_PORTS):
+                        for host in ("127.0.0.1", "::1"):
+                            remotes.enter_context(Server(echo, host=host, port=port))
+                            remotes.enter_context(Remote(host=host, port=port))
+                except OSError:  # somebody else has been faster
+                    continue
+                self.addCleanup(remotes.pop_all().close)
+                return
+        self.fail("no ports for the remotes")
 
-    def carries(self, port):
+    def carries(self, kind, port):
         data = pattern(100_000, seed=port)
+        if kind == "udp":
+            with open_socket() as sock:
+                for size in (0, 1200, 65507):
+                    self.assertEqual(ask(sock, data[:size], ("127.0.0.1", port)), data[:size])
+            return
         with dial(port) as sock:
             sock.sendall(data)
             self.assertEqual(read_exactly(sock, len(data)), data)
 
     def prepared(self, example):
-        """A copy of a file or folder on free ports: (path, ports)."""
+        """A copy of a file or folder on free ports: (path, what it serves)."""
         target = self.folder / example.name
         if example.is_file():
-            text, listens = moved(example.read_text(encoding="utf-8"), self.server.port)
+            text, listens = moved(example.read_text(encoding="utf-8"), self.port)
             target.write_text(text, encoding="utf-8")
             return target, listens
         shutil.copytree(example, target)
         listens = []
         for path in sorted(target.rglob("*")):
             if path.suffix in (".toml", ".json"):
-                text, more = moved(path.read_text(encoding="utf-8"), self.server.port)
+                text, more = moved(path.read_text(encoding="utf-8"), self.port)
                 path.write_text(text, encoding="utf-8")
                 listens += more
         return target, listens
@@ -103,9 +141,13 @@ class Examples(Case):
             with self.subTest(example.name):
                 path, listens = self.prepared(example)
                 self.assertTrue(listens, "nothing to listen on")
-                started = self.start("-c", path, ports=listens)
-                for port in listens:
-                    self.carries(port)
+                started = self.launch("-c", path)
+                for kind in ("tcp", "udp"):
+                    ports = {port for each, port in listens if each == kind}
+                    self.assertTrue(started.wait_listening(ports, tcp=kind == "tcp",
+                                                           udp=kind == "udp"), started.story())
+                for kind, port in listens:
+                    self.carries(kind, port)
                 started.stop()
 
     def test_every_example_stands_the_strict_check_as_it_is(self):

@@ -3,12 +3,12 @@
 import hashlib
 import json
 import os
-import subprocess
 
 from support import programs
-from support.case import Case
 from support.relay import SANITIZED
-from support.servers import Server, ask, dial, digest, hash_after_end, hear, named, pattern, read_all
+from support.servers import (Server, ask, dial, digest, hash_after_end, hear, named, pattern,
+                             read_all)
+from support.tools import Programs
 from support.wait import until
 
 LABEL = "interop"
@@ -37,16 +37,6 @@ def hash_of(path):
         for part in iter(lambda: data.read(1 << 20), b""):
             sha.update(part)
     return sha.hexdigest()
-
-
-class Programs(Case):
-    def tool(self, *args, seconds=90, **options):
-        """Runs a program to its end; its stdout."""
-        done = subprocess.run([self.program(args[0]), *map(str, args[1:])], timeout=seconds,
-                              stdin=options.pop("stdin", subprocess.DEVNULL), check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
-        self.assertEqual(done.returncode, 0, (args, done.stdout[-2000:], done.stderr[-2000:]))
-        return done.stdout
 
 
 class Http(Programs):

@@ -1,13 +1,13 @@
 """Many clients at once: a storm of careless ones, slow readers, and thousands that are idle."""
 
 import random
-import resource
 import socket
 import threading
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from support.case import Case
+from support.limits import room_for
 from support.relay import SANITIZED
 from support.servers import Server, ask, dial, echo, pattern, read_exactly, reset
 from support.wait import until
@@ -17,14 +17,6 @@ TIMEOUT = 120
 SERIAL = True
 
 MIB = 1 << 20
-
-
-def room_for(descriptors):
-    """Raises the limit of this process; the test is skipped where that is not allowed."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < descriptors:
-        raise unittest.SkipTest(f"takes {descriptors} descriptors, the hard limit is {hard}")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class Storm(Case):

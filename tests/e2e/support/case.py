@@ -38,19 +38,19 @@ class Case(unittest.TestCase):
         self.addCleanup(started.stop)
         return started
 
-    def start(self, *args, ports, **options):
+    def start(self, *args, ports, tcp=True, udp=False, **options):
         """Starts relay and waits until it listens on these ports."""
         started = self.launch(*args, **options)
-        if not started.wait_listening(set(ports)):
+        if not started.wait_listening(set(ports), tcp=tcp, udp=udp):
             self.fail(f"did not start: {started.story()}")
         return started
 
-    def start_on_free_port(self, make_args, **options):
+    def start_on_free_port(self, make_args, tcp=True, udp=False, **options):
         """start(*make_args(port)) with a port that nobody took meanwhile; the relay has .port."""
         for attempt in range(5):
             port = free_port()
             started = self.launch(*make_args(port), **options)
-            if started.wait_listening({port}):
+            if started.wait_listening({port}, tcp=tcp, udp=udp):
                 started.port = port
                 return started
             if attempt == 4 or "in use" not in started.err():

@@ -105,6 +105,8 @@ class NameServer:
                 message, peer = self._udp.recvfrom(4096)
             except OSError:
                 return
+            if self._over:
+                return
             threading.Thread(target=work, args=(message, peer), daemon=True).start()
 
     def _serve_tcp(self):

@@ -4,7 +4,7 @@ import os
 import random
 import socket
 
-LISTEN = "0A"
+WAITING = {"tcp": "0A", "udp": "07"}  # the state of a socket that waits for anybody
 
 
 def _ephemeral_start():
@@ -50,24 +50,24 @@ def free_ports(count):
     raise RuntimeError("no run of free ports")
 
 
-def _listening_inodes():
+def _listening_inodes(kind, pid):
     found = {}
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    for table in (f"/proc/{pid}/net/{kind}", f"/proc/{pid}/net/{kind}6"):  # of its network
         try:
             with open(table, encoding="ascii") as lines:
                 next(lines)
                 for line in lines:
                     fields = line.split()
-                    if fields[3] == LISTEN:
+                    if fields[3] == WAITING[kind]:
                         found[fields[9]] = int(fields[1].rsplit(":", 1)[1], 16)
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return found
 
 
-def listening(pid=None):
-    """The TCP ports that somebody, or the process `pid`, listens on."""
-    inodes = _listening_inodes()
+def listening(pid=None, kind="tcp"):
+    """The ports that somebody, or the process `pid`, listens on; for UDP, that it has at all."""
+    inodes = _listening_inodes(kind, pid or "self")
     if pid is None:
         return set(inodes.values())
     mine = set()

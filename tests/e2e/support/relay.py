@@ -62,9 +62,13 @@ class Relay:
         return (f"relay {' '.join(self.args)}\n-- exit code {self.process.poll()}"
                 f"\n-- stdout\n{self.out()[-4000:]}\n-- stderr\n{self.err()[-4000:]}")
 
-    def wait_listening(self, wanted, seconds=20):
+    def wait_listening(self, wanted, seconds=20, tcp=True, udp=False):
         """True when it listens on all ports; False when it ended instead."""
-        until(lambda: self.process.poll() is not None or wanted <= ports.listening(self.pid),
+        kinds = [kind for kind, chosen in (("tcp", tcp), ("udp", udp)) if chosen]
+
+        def listens():
+            return all(wanted <= ports.listening(self.pid, kind) for kind in kinds)
+        until(lambda: self.process.poll() is not None or listens(),
               lambda: f"listening on {sorted(wanted)}\n{self.story()}", seconds)
         return self.process.poll() is None
 
