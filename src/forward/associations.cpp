@@ -19,6 +19,10 @@ using std::chrono::milliseconds;
 constexpr std::size_t most_held = 64;
 constexpr std::size_t most_held_bytes = 256 * 1024;
 
+// How long late answers may be on their way, and how many sockets are kept for it.
+constexpr std::chrono::seconds retirement{2};
+constexpr std::size_t most_retired = 1024;
+
 std::uint64_t random_seed() {
   std::random_device source;
   return static_cast<std::uint64_t>(source()) << 32 | source();
@@ -57,6 +61,8 @@ error_code associations::listen(std::uint16_t nth, const ip_endpoint& at, unique
 void associations::close() {
   while (auto* left = flows_.oldest()) {
     remove(static_cast<association&>(*left), pump::end_reason::shutdown);
+  }
+  while (close_retired()) {
   }
   inlets_.clear();
   disarm();
@@ -130,24 +136,33 @@ association* associations::create(datagram_inlet& at, const flow_key& key,
 }
 
 bool associations::make_room() {
-  if (flows_.size() >= most_ && !evict("max_associations is reached")) return false;
+  if (flows_.size() >= most_ && !evict("max_associations is reached", true)) return false;
   auto& door = lane_.shared().door;
-  if (door.enter_association()) return true;
   constexpr auto why = "no descriptor is left";
-  if (evict(why) && door.enter_association()) return true;
-  lane_.shared().log.no_association(rule_, why);
-  return false;
-}
-
-bool associations::evict(const char* why, const association* but) {
-  auto* const oldest = static_cast<association*>(flows_.oldest(but));
-  if (oldest == nullptr) return false;
-  lane_.shared().log.association_evicted(rule_, why);
-  remove(*oldest, pump::end_reason::evicted);
+  while (!door.enter_association()) {
+    if (close_retired() || evict(why, false)) continue;
+    lane_.shared().log.no_association(rule_, why);
+    return false;
+  }
   return true;
 }
 
-void associations::remove(association& gone, pump::end_reason why) {
+bool associations::evict(const char* why, bool retires, const association* but) {
+  auto* const oldest = static_cast<association*>(flows_.oldest(but));
+  if (oldest == nullptr) return false;
+  lane_.shared().log.association_evicted(rule_, why);
+  remove(*oldest, pump::end_reason::evicted, retires);
+  return true;
+}
+
+bool associations::close_retired() {
+  if (retired_.empty()) return false;
+  retired_.pop_front();
+  lane_.shared().door.leave_association();
+  return true;
+}
+
+void associations::remove(association& gone, pump::end_reason why, bool retires) {
   if (gone.in_batch) {
     std::ranges::replace(touched_, &gone, static_cast<association*>(nullptr));
   }
@@ -162,8 +177,14 @@ void associations::remove(association& gone, pump::end_reason why) {
       {gone.id(), gone.client().endpoint(), gone.up().bytes, gone.down().bytes, lasted, why, {}},
       gone.up().datagrams, gone.down().datagrams);
   flows_.erase(gone);
+  // The descriptor stays booked with it.
+  if (auto fd = gone.release(); fd && retires) {
+    retired_.push_back({std::move(fd), net::coarse_now()});
+  } else {
+    lane_.shared().door.leave_association();
+  }
   delete &gone;
-  lane_.shared().door.leave_association();
+  if (retired_.size() > most_retired) close_retired();
 }
 
 bool associations::is_ready(association& by) {
@@ -185,7 +206,8 @@ bool associations::open(association& by, const ip_endpoint& to, std::uint32_t ve
   auto& log = lane_.shared().log;
   const char* step = nullptr;
   auto made = net::open_udp(to.address.family(), rule_.dial, &step);
-  if (!made && has_run_out(made.error()) && evict("no port or descriptor is left", &by)) {
+  while (!made && has_run_out(made.error()) &&
+         (close_retired() || evict("no port or descriptor is left", false, &by))) {
     made = net::open_udp(to.address.family(), rule_.dial, &step);
   }
   auto ec = made ? by.open(std::move(*made), to, version) : made.error();
@@ -274,18 +296,27 @@ void associations::lost(const association& by, const char* phase, const pump::se
 
 void associations::expired() {
   const auto now = net::coarse_now();
-  for (auto* next = flows_.oldest(); next != nullptr && now - next->used >= rule_.udp_timeout;
-       next = flows_.oldest()) {
+  while (!retired_.empty() && now - retired_.front().since >= retirement) close_retired();
+  const auto limit = rule_.udp_timeout;
+  for (auto* next = flows_.oldest(); next != nullptr && limit.count() > 0; next = flows_.oldest()) {
+    if (now - next->used < limit) break;
     remove(static_cast<association&>(*next), pump::end_reason::idle);
   }
   arm();
 }
 
 void associations::arm() {
+  if (is_armed()) return;
+  const auto now = net::coarse_now();
+  auto due = flow_table::clock::time_point::max();
+  if (!retired_.empty()) due = retired_.front().since + retirement;
   const auto* const oldest = flows_.oldest();
-  if (rule_.udp_timeout.count() == 0 || oldest == nullptr || is_armed()) return;
-  const auto idle = std::chrono::duration_cast<milliseconds>(net::coarse_now() - oldest->used);
-  lane_.worker().wheel().arm(*this, std::max(rule_.udp_timeout - idle, net::timer_wheel::tick));
+  if (oldest != nullptr && rule_.udp_timeout.count() > 0) {
+    due = std::min(due, oldest->used + rule_.udp_timeout);
+  }
+  if (due == flow_table::clock::time_point::max()) return;
+  const auto left = std::chrono::ceil<milliseconds>(due - now);
+  lane_.worker().wheel().arm(*this, std::max(left, net::timer_wheel::tick));
 }
 
 }  // namespace relay::forward

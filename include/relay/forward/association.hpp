@@ -35,6 +35,9 @@ class association final : public flow, public net::waiter {
   void redirect(const ip_endpoint& to, std::uint32_t version);
   int family() const noexcept { return socket_.fd() < 0 ? 0 : to_.any.sa_family; }
 
+  /// Gives its socket away.
+  unique_fd release() noexcept { return socket_.release(); }
+
   /// Client to remote. It is open.
   void send(std::span<const pump::datagram_run> runs);
 

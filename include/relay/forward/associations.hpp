@@ -9,6 +9,7 @@
 #include <relay/net/timer_wheel.hpp>
 
 #include <array>
+#include <deque>
 #include <list>
 #include <memory>
 #include <vector>
@@ -43,6 +44,12 @@ class associations final : private net::timer {
   void lost(const association& by, const char* phase, const pump::send_outcome& how);
 
  private:
+  /// The socket of one that made room for another. It keeps its port from being given to the next
+  /// client at once, who would get the answers that are still on their way to the old one.
+  struct retired {
+    unique_fd fd;
+    flow_table::clock::time_point since;
+  };
   /// A datagram that waits until its remote's name has been looked up.
   struct held {
     flow_key key;
@@ -57,8 +64,10 @@ class associations final : private net::timer {
   association* create(datagram_inlet& at, const flow_key& key, const socket_address& client);
   bool make_room();
   /// Ends the one that has been idle for longest, other than `but`; false when there is none.
-  bool evict(const char* why, const association* but = nullptr);
-  void remove(association& gone, pump::end_reason why);
+  bool evict(const char* why, bool retires, const association* but = nullptr);
+  /// Closes the oldest retired socket; false when there is none.
+  bool close_retired();
+  void remove(association& gone, pump::end_reason why, bool retires = false);
 
   bool is_ready(association& by);
   bool open(association& by, const ip_endpoint& to, std::uint32_t version);
@@ -81,6 +90,7 @@ class associations final : private net::timer {
   std::vector<bool> asking_;  // a lookup of the remote is under way
   std::vector<held> held_;
   std::size_t held_bytes_ = 0;
+  std::deque<retired> retired_;
 
   // Of the batch that is being forwarded.
   std::array<std::uint8_t, pump::datagrams::batch> next_{};

@@ -36,12 +36,9 @@ std::optional<ip_address> address_of_this_machine() {
   for (auto* each = all; each != nullptr; each = each->ifa_next) {
     if (each->ifa_addr == nullptr || each->ifa_addr->sa_family != AF_INET) continue;
     if ((each->ifa_flags & IFF_UP) == 0 || (each->ifa_flags & IFF_LOOPBACK) != 0) continue;
-    sockaddr_in in{};
-    std::copy_n(reinterpret_cast<const char*>(each->ifa_addr), sizeof in,
-                reinterpret_cast<char*>(&in));
     socket_address found;
-    std::copy_n(reinterpret_cast<const char*>(&in), sizeof in,
-                reinterpret_cast<char*>(&found.storage));
+    std::copy_n(reinterpret_cast<const char*>(each->ifa_addr), sizeof found.v4,
+                reinterpret_cast<char*>(&found.v4));
     return found.endpoint().address;
   }
   return std::nullopt;
