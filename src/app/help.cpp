@@ -50,7 +50,8 @@ std::string description_of(command about) {
     case command::relay:
       break;
   }
-  return "Relays TCP connections and UDP datagrams. What is marked (not yet) is refused by this version.";
+  return "Relays TCP connections and UDP datagrams. What is marked (not yet) is refused by this "
+         "version.";
 }
 
 void add_row(CLI::App& app, const option_row& row) {
