@@ -36,6 +36,20 @@ struct senseless {
   std::string message;
 };
 
+command command_of(std::string_view word) {
+  const auto all = command_table();
+  const auto found = std::ranges::find(all, word, &command_row::name);
+  return found == all.end() ? command::relay : found->what;
+}
+
+shell shell_of(std::string_view word) {
+  if (word == "bash") return shell::bash;
+  if (word == "zsh") return shell::zsh;
+  if (word == "fish") return shell::fish;
+  throw senseless{"completions are made for bash, zsh and fish, not for `" + std::string(word) +
+                  "`"};
+}
+
 /// Reads the words one by one. CLI11 is not asked to: it differs from the reference in what `-l=A`,
 /// `-l -x`, `-u -u` and `--udp=false` mean, and once those are normalised nothing is left to parse.
 class reader {
@@ -69,7 +83,12 @@ class reader {
       into_.input = word;
       return;
     }
-    const bool known = word == "convert" || word == "check" || word == "demo";
+    if (into_.what == command::completion && !has_input_) {
+      has_input_ = true;
+      into_.for_shell = shell_of(word);
+      return;
+    }
+    const bool known = command_of(word) != command::relay;
     throw senseless{"unexpected word `" + word + "`" +
                     (known ? "; a sub-command comes first" : "")};
   }
@@ -156,6 +175,12 @@ class reader {
       if (!has_input_) throw senseless{};
       return;
     }
+    if (into_.what == command::completion) {
+      into_.endpoints.clear();
+      if (!has_input_ && !into_.help)
+        throw senseless{"completions for which shell? `relay completion bash`, `zsh` or `fish`"};
+      return;
+    }
     const auto given = [&](char letter) {
       return std::ranges::find(given_, letter, &option_row::letter) != given_.end();
     };
@@ -188,13 +213,6 @@ class reader {
   std::set<const option_row*, by_place> given_;
   invocation into_;
 };
-
-command command_of(std::string_view word) {
-  if (word == "check") return command::check;
-  if (word == "convert") return command::convert;
-  if (word == "demo") return command::demo;
-  return command::relay;
-}
 
 }  // namespace
 

@@ -33,6 +33,8 @@ std::string usage_of(command about) {
       return "relay convert [-t toml|json] [-o PATH] CONFIG";
     case command::demo:
       return "relay demo [OPTIONS]";
+    case command::completion:
+      return "relay completion bash|zsh|fish";
     case command::relay:
       break;
   }
@@ -47,6 +49,11 @@ std::string description_of(command about) {
       return "Turns a configuration of realm 1.x (JSON) into one of today.";
     case command::demo:
       return "Runs a small web server and a relay in front of it, to try things out.";
+    case command::completion:
+      return "Prints what a shell has to read so that it completes the command lines of relay:\n"
+             "  bash: source <(relay completion bash)\n"
+             "  zsh:  source <(relay completion zsh), after compinit\n"
+             "  fish: relay completion fish | source";
     case command::relay:
       break;
   }
@@ -71,11 +78,9 @@ std::string help_text(command about) {
   app.formatter(std::make_shared<ordered_formatter>(usage_of(about)));
   for (const auto& row : option_table())
     if (row.commands & bit(about)) add_row(app, row);
-  if (about == command::relay) {
-    app.add_subcommand("check", "check a configuration (relay check --help)")->group("COMMANDS");
-    app.add_subcommand("convert", "convert a legacy configuration")->group("COMMANDS");
-    app.add_subcommand("demo", "try it out: a web server with a relay in front")->group("COMMANDS");
-  }
+  if (about == command::relay)
+    for (const auto& row : command_table())
+      app.add_subcommand(std::string(row.name), std::string(row.help))->group("COMMANDS");
   return app.help();
 }
 

@@ -37,6 +37,18 @@ constexpr auto dns_protocols = std::to_array<word<config::dns_protocol>>({
     {"udp", config::dns_protocol::udp},
 });
 
+constexpr auto formats = std::to_array<word<config::convert_format>>({
+    {"toml", config::convert_format::toml},
+    {"json", config::convert_format::json},
+});
+
+template <class Enum, std::size_t N>
+std::vector<std::string_view> spelled(const std::array<word<Enum>, N>& words) {
+  std::vector<std::string_view> all;
+  for (const auto& each : words) all.push_back(each.first);
+  return all;
+}
+
 /// An unknown word becomes the default, which is the first of the words, and still overrides the
 /// file, as in the reference.
 template <class Enum, std::size_t N>
@@ -59,6 +71,13 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> log_level_words() { return spelled(log_levels); }
+std::vector<std::string_view> dns_mode_words() { return spelled(dns_modes); }
+std::vector<std::string_view> dns_protocol_words() { return spelled(dns_protocols); }
+std::vector<std::string_view> bool_words() { return {"true", "false"}; }
+std::vector<std::string_view> proxy_version_words() { return {"1", "2"}; }
+std::vector<std::string_view> format_words() { return spelled(formats); }
 
 void ignore(invocation& into, const option_row& row, std::string_view value,
             std::string_view wanted) {
@@ -125,10 +144,9 @@ void take_nameservers(invocation& into, const option_row& row, std::string_view 
 }
 
 void take_format(invocation& into, const option_row&, std::string_view value) {
-  if (value == "toml")
-    into.format = config::convert_format::toml;
-  else if (value == "json")
-    into.format = config::convert_format::json;
+  const auto found = std::ranges::find(formats, value, &word<config::convert_format>::first);
+  if (found != formats.end())
+    into.format = found->second;
   else
     into.missing = "--type is `toml` or `json`, not `" + std::string(value) + "`";
 }

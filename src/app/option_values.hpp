@@ -85,6 +85,14 @@ void take_bool(invocation& into, const option_row& row, std::string_view value) 
     ignore(into, row, value, "`true` or `false`");
 }
 
+/// What the words of the options above and below are, for completions.
+std::vector<std::string_view> log_level_words();
+std::vector<std::string_view> dns_mode_words();
+std::vector<std::string_view> dns_protocol_words();
+std::vector<std::string_view> bool_words();
+std::vector<std::string_view> proxy_version_words();
+std::vector<std::string_view> format_words();
+
 void take_listen(invocation& into, const option_row& row, std::string_view value);
 void take_remote(invocation& into, const option_row& row, std::string_view value);
 void take_nofile(invocation& into, const option_row& row, std::string_view value);

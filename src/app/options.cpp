@@ -44,7 +44,7 @@ constexpr auto joined(const std::array<option_row, Sizes>&... sections) {
 constexpr auto flags = section(
     "FLAGS",
     flag('h', "help", "show this help", switch_on<&invocation::help>)
-        .of(to_relay | to_check | to_demo),
+        .of(to_relay | to_check | to_demo | to_completion),
     flag('v', "version", "show the version", switch_on<&invocation::version>).of(to_relay),
     flag('d', "daemon", "detach; the caller returns once the listeners are bound",
          switch_on<&invocation::daemon>)
@@ -87,6 +87,7 @@ constexpr auto system_limits = section(
 constexpr auto logging = section("LOG OPTIONS",
                                  option(no_letter, "log-level", "LEVEL",
                                         "off, error, warn, info, debug or trace", take_log_level)
+                                     .one_of(log_level_words)
                                      .of(to_relay | to_check | to_demo),
                                  option(no_letter, "log-output", "PATH", "stdout, stderr or a file",
                                         take_text<&log_patch::output>)
@@ -95,25 +96,30 @@ constexpr auto logging = section("LOG OPTIONS",
 constexpr auto names = section(
     "DNS OPTIONS",
     option(no_letter, "dns-mode", "MODE",
-           "ipv4_only, ipv6_only, ipv4_then_ipv6, ipv6_then_ipv4 or ipv4_and_ipv6", take_dns_mode),
+           "ipv4_only, ipv6_only, ipv4_then_ipv6, ipv6_then_ipv4 or ipv4_and_ipv6", take_dns_mode)
+        .one_of(dns_mode_words),
     option(no_letter, "dns-min-ttl", "SECONDS", "keep answers at least",
            take_seconds<&dns_patch::min_ttl>),
     option(no_letter, "dns-max-ttl", "SECONDS", "keep answers at most",
            take_seconds<&dns_patch::max_ttl>),
     option(no_letter, "dns-cache-size", "NUMBER", "answers to keep",
            take_number<&dns_patch::cache_size>),
-    option(no_letter, "dns-protocol", "PROTOCOL", "tcp, udp or tcp_and_udp", take_dns_protocol),
+    option(no_letter, "dns-protocol", "PROTOCOL", "tcp, udp or tcp_and_udp", take_dns_protocol)
+        .one_of(dns_protocol_words),
     option(no_letter, "dns-servers", "ADDRESS,...", "name servers, each with its port",
            take_nameservers));
 
 constexpr auto proxy_headers = section(
     "PROXY OPTIONS",
     option(no_letter, "send-proxy", "BOOL", "send a PROXY header to the remote (not yet)",
-           take_bool<&network_patch::send_proxy>),
+           take_bool<&network_patch::send_proxy>)
+        .one_of(bool_words),
     option(no_letter, "send-proxy-version", "VERSION", "1 or 2 (not yet)",
-           take_number<&network_patch::send_proxy_version>),
+           take_number<&network_patch::send_proxy_version>)
+        .one_of(proxy_version_words),
     option(no_letter, "accept-proxy", "BOOL", "expect a PROXY header from the client (not yet)",
-           take_bool<&network_patch::accept_proxy>),
+           take_bool<&network_patch::accept_proxy>)
+        .one_of(bool_words),
     option(no_letter, "accept-proxy-timeout", "SECONDS", "wait so long for it; 0 for ever",
            take_seconds<&network_patch::accept_proxy_timeout>));
 
@@ -129,16 +135,27 @@ constexpr auto timeouts = section(
            "unanswered probes until a connection is given up",
            take_number<&network_patch::tcp_keepalive_probe>));
 
-constexpr auto converting = section(
-    "OPTIONS", option('t', "type", "toml|json", "write this format", take_format).of(to_convert),
-    option('o', "output", "PATH", "write to a file", take_text<&invocation::output>)
-        .of(to_convert));
+constexpr auto converting =
+    section("OPTIONS",
+            option('t', "type", "toml|json", "write this format", take_format)
+                .of(to_convert)
+                .one_of(format_words),
+            option('o', "output", "PATH", "write to a file", take_text<&invocation::output>)
+                .of(to_convert));
 
 constexpr auto table =
     joined(flags, endpoints, system_limits, logging, names, proxy_headers, timeouts, converting);
 
+constexpr command_row commands[]{
+    {command::check, "check", "check a configuration (relay check --help)"},
+    {command::convert, "convert", "convert a legacy configuration"},
+    {command::demo, "demo", "try it out: a web server with a relay in front"},
+    {command::completion, "completion", "completions for bash, zsh or fish"},
+};
+
 }  // namespace
 
 std::span<const option_row> option_table() { return table; }
+std::span<const command_row> command_table() { return commands; }
 
 }  // namespace relay::app

@@ -4,15 +4,35 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace relay::app {
 
 /// The commands that know an option: a set of bits.
-enum known_to : unsigned { to_relay = 1, to_check = 2, to_convert = 4, to_demo = 8 };
+enum known_to : unsigned {
+  to_relay = 1,
+  to_check = 2,
+  to_convert = 4,
+  to_demo = 8,
+  to_completion = 16,
+};
 
 constexpr unsigned bit(command of) { return 1U << static_cast<unsigned>(of); }
 
-/// One row of the table that both the parser and the help are made from.
+/// A sub-command: one table for the parser, the help and the completions.
+struct command_row {
+  command what;
+  std::string_view name;
+  std::string_view help;
+};
+
+/// In the order of the help, without the program itself.
+std::span<const command_row> command_table();
+
+/// The words that a value is one of.
+using value_words = std::vector<std::string_view> (*)();
+
+/// One row of the table that the parser, the help and the completions are made from.
 struct option_row {
   char letter;             ///< 0: none
   std::string_view name;   ///< without dashes
@@ -21,8 +41,9 @@ struct option_row {
   /// `value` is empty for a flag. The functions of `option_values.hpp`.
   void (*apply)(invocation& into, const option_row& row, std::string_view value);
   unsigned commands = to_relay | to_check;
-  std::string_view alias{};    ///< another long name, not in the help
-  std::string_view section{};  ///< of the help
+  std::string_view alias{};     ///< another long name, not in the help
+  std::string_view section{};   ///< of the help
+  value_words words = nullptr;  ///< absent: any value
 
   constexpr option_row of(unsigned other_commands) const {
     auto row = *this;
@@ -34,6 +55,13 @@ struct option_row {
     row.alias = other_name;
     return row;
   }
+  constexpr option_row one_of(value_words these) const {
+    auto row = *this;
+    row.words = these;
+    return row;
+  }
+  /// The help calls the names of files so, and nothing else.
+  constexpr bool is_path() const { return value == "PATH"; }
 };
 
 /// In the order of the help.

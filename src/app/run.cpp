@@ -6,8 +6,11 @@
 
 #include <relay/app/run.hpp>
 #include <relay/base/log.hpp>
+#include <relay/ops/service_manager.hpp>
 
 #include <spdlog/logger.h>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -32,9 +35,17 @@ void apply_descriptor_limit(const invocation& given) {
   if (given.nofile) set_descriptor_limit(*given.nofile);
 }
 
+/// A service whose configuration has no endpoints yet has not failed: it is done. systemd calls one
+/// that ends without having been ready a failure.
+int nothing_to_serve(const serve_options& options) {
+  ops::service_manager manager(options.variable, options.started_as);
+  (void)manager.ready("nothing to serve: no endpoints");  // it will see the exit code all the same
+  return exit_done;
+}
+
 /// Says what was understood and runs it. In the order of spec 1.3; nothing here starts a thread
 /// before serve() does.
-int start(const invocation& given, const environment& with, background& caller) {
+int start(const invocation& given, const environment& with, background& caller, pid_t started_as) {
   apply_descriptor_limit(given);
   if (given.hook) {
     with.err << "error: hooks are not available yet\n";
@@ -65,8 +76,10 @@ int start(const invocation& given, const environment& with, background& caller) 
   if (given.pipe_bytes) with.out << "pipe capacity: " << *given.pipe_bytes << '\n';
   with.out << start_report(read->value) << std::flush;
   with.err << std::flush;
-  if (!serves_something(read->value)) return exit_done;
   serve_options options;
+  options.variable = with.variable;
+  options.started_as = started_as;
+  if (!serves_something(read->value)) return nothing_to_serve(options);
   options.workers = *workers;
   if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
   options.ready = [&] { caller.serves(); };
@@ -91,6 +104,7 @@ int told(const environment& with, Work work) {
 }
 
 int run_relay(const invocation& given, const environment& with) {
+  const auto started_as = ::getpid();
   background caller;
   if (given.daemon) {
     with.out.flush();
@@ -99,7 +113,7 @@ int run_relay(const invocation& given, const environment& with) {
     if (caller.exit_with()) return *caller.exit_with();
     if (!caller.failure().empty()) with.err << "failed to daemonize: " << caller.failure() << '\n';
   }
-  const int code = told(with, [&] { return start(given, with, caller); });
+  const int code = told(with, [&] { return start(given, with, caller, started_as); });
   with.out.flush();
   with.err.flush();  // before the caller ends: it must be able to read all of it
   caller.ended(code);
@@ -127,6 +141,9 @@ int run_command(const invocation& given, const environment& with) {
       return told(with, [&] { return convert(given, with); });
     case command::demo:
       return told(with, [&] { return demo(given, with); });
+    case command::completion:
+      with.out << completion_script(given.for_shell);
+      return exit_done;
     case command::relay:
       break;
   }
@@ -142,6 +159,14 @@ int refuse(const usage_error& why, const environment& with) {
   return exit_usage;
 }
 
+/// The first process of a container has no default actions: until serve() has its handlers, a
+/// signal that asks for the end would be lost.
+void end_on_signals_as_first_process() {
+  if (::getpid() != 1) return;
+  for (const int number : {SIGINT, SIGTERM})
+    std::signal(number, [](int got) { ::_exit(128 + got); });
+}
+
 bool has_configuration(const environment& with) {
   return with.variable("RELAY_CONF").value_or("").find_first_not_of(" \t\r\n") !=
              std::string::npos ||
@@ -153,6 +178,7 @@ bool has_configuration(const environment& with) {
 int run(int argc, const char* const* argv, const environment& with) {
   // A peer that has gone away is an error code of a write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  end_on_signals_as_first_process();
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   if (words.empty() && has_configuration(with)) {
     invocation nothing;

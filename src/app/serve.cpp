@@ -1,6 +1,8 @@
 #include <relay/app/serve.hpp>
 #include <relay/base/log.hpp>
 #include <relay/forward/server.hpp>
+#include <relay/ops/listen_fds.hpp>
+#include <relay/ops/service_manager.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -11,27 +13,35 @@
 #include <csignal>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace relay::app {
 namespace {
 
 namespace asio = boost::asio;
 
-/// The main thread while the workers work: signals, and the end.
+/// The main thread while the workers work: signals, the service manager, and the end.
 class supervisor {
  public:
-  supervisor(forward::server& running, logs& log, std::chrono::milliseconds shutdown_timeout)
+  supervisor(forward::server& running, logs& log, ops::service_manager& manager,
+             std::chrono::milliseconds shutdown_timeout)
       : server_(running),
+        manager_(manager),
         logs_(log),
         log_(log.target("relay")),
         shutdown_timeout_(shutdown_timeout),
         signals_(loop_, SIGINT, SIGTERM, SIGHUP),
-        deadline_(loop_) {
+        deadline_(loop_),
+        tick_(loop_) {
     signals_.add(SIGUSR1);
   }
 
-  void run() {
+  /// `status` is for the service manager.
+  void run(const std::string& status) {
     await_signal();
+    said(manager_.ready(status));
+    await_tick();
     loop_.run();
   }
 
@@ -42,6 +52,23 @@ class supervisor {
       handle(number);
       if (!finished_) await_signal();
     });
+  }
+
+  /// The watchdog's sign of life comes from the loop that would handle a SIGTERM.
+  void await_tick() {
+    const auto due = manager_.due();
+    if (!due || finished_) return;
+    tick_.expires_after(*due);
+    tick_.async_wait([this](const boost::system::error_code& ec) {
+      if (ec) return;
+      said(manager_.tick());
+      await_tick();
+    });
+  }
+
+  /// A manager that cannot be told is no reason not to serve.
+  void said(const error_code& ec) {
+    if (ec) log_.warn("telling the service manager (NOTIFY_SOCKET): {}", describe(ec));
   }
 
   void handle(int number) {
@@ -65,6 +92,10 @@ class supervisor {
     deadline_.async_wait([this](const boost::system::error_code& ec) {
       if (!ec) finish("shutdown_timeout");
     });
+    said(manager_.stopping(
+        shutdown_timeout_,
+        "waiting for " + std::to_string(server_.connections()) + " sessions to end"));
+    await_tick();  // there may be more to say than there was
     server_.drain([this] { asio::post(loop_, [this] { finish({}); }); });
   }
 
@@ -76,15 +107,18 @@ class supervisor {
     finished_ = true;
     signals_.cancel();
     deadline_.cancel();
+    tick_.cancel();
   }
 
   forward::server& server_;
+  ops::service_manager& manager_;
   logs& logs_;
   spdlog::logger& log_;
   std::chrono::milliseconds shutdown_timeout_;
   asio::io_context loop_{1};
   asio::signal_set signals_;
   asio::steady_timer deadline_;
+  asio::steady_timer tick_;
   bool draining_ = false;
   bool finished_ = false;
 };
@@ -109,22 +143,41 @@ void report(const config::settings& what, const forward::bind_failure& failed,
   log.error("{}", message);
 }
 
+/// The sockets that the service manager opened, told about.
+std::vector<net::inherited_socket> inherited_sockets(const serve_options& options,
+                                                     spdlog::logger& log) {
+  auto given = ops::take_listen_fds(options.variable, options.started_as);
+  for (const auto& why : given.refused) {
+    std::cerr << "warning: " << why << '\n';
+    log.warn("{}", why);
+  }
+  for (const auto& each : given.sockets)
+    log.info("inherited {} {}{}", each.datagram ? "udp" : "tcp", each.at.to_string(),
+             each.name.empty() ? "" : " (" + each.name + ")");
+  return std::move(given.sockets);
+}
+
 }  // namespace
 
 int serve(const config::settings& what, logs& log, const serve_options& options) {
   forward::server_options wanted;
   wanted.workers = options.workers;
   wanted.pipe_bytes = options.pipe_bytes;
+  wanted.inherited = inherited_sockets(options, log.target("relay"));
   forward::server running(what, log, std::move(wanted));
-  for (const auto& each : running.bind()) report(what, each, log.target("relay"));
+  const auto failures = running.bind();
+  for (const auto& each : failures) report(what, each, log.target("relay"));
   if (running.bound_count() == 0) return exit_unavailable;
   // Before the threads, so that they inherit handlers and no signal is lost in between.
-  supervisor main_thread(running, log, what.process.shutdown_timeout);
+  ops::service_manager manager(options.variable, options.started_as);
+  supervisor main_thread(running, log, manager, what.process.shutdown_timeout);
   running.start();
-  log.target("relay").info("listening on {} addresses with {} workers", running.bound_count(),
-                           options.workers);
+  const auto status = "listening on " + std::to_string(running.bound_count()) + " addresses with " +
+                      std::to_string(options.workers) + " workers";
+  log.target("relay").info("{}", status);
   if (options.ready) options.ready();
-  main_thread.run();
+  main_thread.run(failures.empty() ? status
+                                   : status + ", " + std::to_string(failures.size()) + " failed");
   log.target("relay").info("stopped");
   return exit_done;
 }

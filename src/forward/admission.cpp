@@ -17,17 +17,15 @@ void admission::give(std::size_t descriptors) {
   if (refused_.exchange(false) && room_) room_();
 }
 
-bool admission::book(std::size_t descriptors) {
-  if (take(descriptors, limit_)) return true;
-  // Said before the second look: who leaves in between then either sees it or has made the room.
-  const bool known = refused_.exchange(true);
-  if (take(descriptors, limit_)) return true;
-  if (!known && full_) full_();
-  return false;
-}
-
 bool admission::enter() {
-  if (!book(per_connection)) return false;
+  if (!take(per_connection, limit_)) {
+    // Said before the second look: who leaves in between then either sees it or has made the room.
+    const bool known = refused_.exchange(true);
+    if (!take(per_connection, limit_)) {
+      if (!known && full_) full_();
+      return false;
+    }
+  }
   ++connections_;
   return true;
 }
@@ -72,6 +70,17 @@ void admission::leave(gate& own) {
   if ((waits_here || waits_for_all) && room_) room_();
   give(per_connection);
   if (last && idle_) idle_();
+}
+
+bool admission::enter_association() {
+  if (associations_.fetch_add(1) < limit_ - limit_ / 4 && take(1, limit_)) return true;
+  --associations_;
+  return false;
+}
+
+void admission::leave_association() {
+  --associations_;
+  give(1);
 }
 
 bool admission::spare_pipe() { return take(per_pipe, limit_ - limit_ / 4); }

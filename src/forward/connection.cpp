@@ -104,6 +104,7 @@ void connection::dialled(const ip_endpoint& to, const error_code& ec) {
 
 // The first remote has failed on the short way; what follows is rare enough for the long one.
 void connection::go_on(route::claim failed, const outcome& why) {
+  if (lane_.is_closing()) return abort();
   balance::tried_set tried{failed.index()};
   report(failed, why, true);
   if (!rule_.way.has_choice() || !time_left()) return fail(why);

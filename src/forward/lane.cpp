@@ -55,6 +55,7 @@ void lane::stop_listening() {
 }
 
 void lane::close(std::function<void()> closed) {
+  closing_ = true;
   tasks_.cancel();
   tasks_.when_empty([this, closed = std::move(closed)] {
     while (!connections_.empty()) connections_.front().abort();  // it removes itself

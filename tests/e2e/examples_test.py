@@ -15,6 +15,9 @@ from support.udp import Remote, ask, open_socket
 
 TIMEOUT = 120
 EXAMPLES = ROOT / "examples"
+# No configurations, but what surrounds a relay.
+TESTED_ELSEWHERE = {"relay.service": "service_test", "relay.socket": "service_test",
+                    "Dockerfile": "container_test"}
 LITERAL = re.compile(r"^(\[.*\]|[\d.]+|\*|):?\d*(-\d+)?$")
 MOST_PORTS = 20  # of a remote's range in any example
 
@@ -132,6 +135,8 @@ class Examples(Case):
         examples = sorted(path for path in EXAMPLES.glob("*")
                           if path.is_dir() or path.suffix in (".toml", ".json"))
         self.assertTrue(examples, "no examples")
+        others = {path.name for path in EXAMPLES.glob("*")} - {path.name for path in examples}
+        self.assertEqual(others, set(TESTED_ELSEWHERE), "each file of examples/ has a test")
         for example in examples:
             with self.subTest(example.name):
                 path, listens = self.prepared(example)

@@ -13,7 +13,10 @@
 
 namespace relay::app {
 
-enum class command { relay, check, convert, demo };
+enum class command { relay, check, convert, demo, completion };
+
+/// Shells that `relay completion` knows.
+enum class shell { bash, zsh, fish };
 
 /// A command line, understood. Nothing has been looked at but the words themselves.
 struct invocation {
@@ -37,6 +40,8 @@ struct invocation {
   std::optional<std::string> output;  ///< convert; absent: stdout
   config::convert_format format = config::convert_format::toml;
 
+  shell for_shell = shell::bash;  ///< completion
+
   std::vector<std::string> warnings;  ///< for stderr, one line each
 };
 
@@ -51,6 +56,9 @@ std::variant<invocation, usage_error> parse(std::span<const std::string> words);
 
 /// The help text of the program or of one of its sub-commands.
 std::string help_text(command about);
+
+/// What a shell has to read so that it completes our command lines.
+std::string completion_script(shell wanted);
 
 /// `relay 1.2.3 [feature]…` and a newline.
 std::string version_line();

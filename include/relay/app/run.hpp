@@ -2,6 +2,7 @@
 
 #include <relay/app/serve.hpp>
 #include <relay/config/config.hpp>
+#include <relay/ops/variable.hpp>
 
 #include <functional>
 #include <iosfwd>
@@ -12,7 +13,7 @@ namespace relay::app {
 
 /// What run() takes from outside, so that a test sees what would be served.
 struct environment {
-  std::function<std::optional<std::string>(const char* name)> variable;
+  ops::variable_reader variable;
   std::ostream& out;
   std::ostream& err;
   std::function<int(const config::settings&, logs&, const serve_options&)> serve;

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <relay/config/config.hpp>
+#include <relay/ops/variable.hpp>
+
+#include <sys/types.h>
 
 #include <cstddef>
 #include <functional>
@@ -26,6 +29,10 @@ struct serve_options {
   std::size_t pipe_bytes = 1 << 20;  ///< wished capacity of a splice pipe
   /// Called once, when every listener is bound or has failed and at least one is bound.
   std::function<void()> ready;
+  /// Where a service manager says what it wants and what it passes on; empty: there is none.
+  ops::variable_reader variable;
+  /// The process that the service manager started; with `-d` another than the one that serves.
+  pid_t started_as = 0;
 };
 
 /// Runs the endpoints until a signal ends the process; returns the exit code. Bind failures are

@@ -36,9 +36,11 @@ class admission {
   bool enter();
   void leave();
 
-  /// One descriptor for an association of UDP. It is no connection: nobody waits for its end.
-  bool enter_association() { return book(per_association); }
-  void leave_association() { give(per_association); }
+  /// One descriptor for an association of UDP. It is no connection: nobody waits for its end. A
+  /// quarter of the descriptors is not for them, since a connection can wait and they cannot, and
+  /// clients make as many as they like.
+  bool enter_association();
+  void leave_association();
 
   /// Two descriptors for a pipe, only while connections have plenty left.
   bool spare_pipe();
@@ -48,17 +50,16 @@ class admission {
 
  private:
   static constexpr std::size_t per_connection = 2;  // client and remote
-  static constexpr std::size_t per_association = 1;
   static constexpr std::size_t per_pipe = 2;
 
   bool is_limited(const gate& own) const noexcept { return own.is_limited() || all_.is_limited(); }
   bool take(std::size_t descriptors, std::size_t limit);
-  bool book(std::size_t descriptors);
   void give(std::size_t descriptors);
 
   std::size_t limit_;
   std::atomic<std::size_t> used_{0};
   std::atomic<std::size_t> connections_{0};
+  std::atomic<std::size_t> associations_{0};
   std::atomic<bool> refused_{false};
   std::mutex mutex_;  // of every gate
   gate all_;

@@ -60,6 +60,8 @@ class lane {
   /// Ends every task and every connection with a reset, then calls `closed`. No lane listens any
   /// more.
   void close(std::function<void()> closed);
+  /// Then no task may be spawned any more: it would not be cancelled.
+  bool is_closing() const noexcept { return closing_; }
 
   /// Takes a client that this or another worker has accepted and admitted.
   void adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
@@ -77,6 +79,7 @@ class lane {
   pump::workspace workspace_;
   net::task_group tasks_;
   std::span<lane* const> all_;
+  bool closing_ = false;
   std::list<net::listener> listeners_;
   std::unique_ptr<pump::datagrams> datagrams_;  // megabytes, so only where they are wanted
   std::map<const rule*, associations> associations_;

@@ -22,7 +22,7 @@ struct server_options {
   std::size_t workers = 1;
   std::size_t pipe_bytes = std::size_t{1} << 20;  ///< wished capacity of a splice pipe
   net::resolver_surroundings names;               ///< tests give files and bounds of their own
-  /// Sockets a service manager has passed on, for the endpoints that listen at their addresses.
+  /// Sockets that another process has bound; each serves the endpoint of its address and protocol.
   std::vector<net::inherited_socket> inherited;
 };
 

@@ -12,7 +12,9 @@ from support.wait import until
 ROOT = pathlib.Path(__file__).parents[3]
 BINARY = pathlib.Path(os.environ.get("RELAY_BINARY") or ROOT / "build" / "release" / "src" / "relay")
 SANITIZED = bool(os.environ.get("RELAY_SANITIZE"))
-OWN_VARIABLES = ("REALM_CONF", "RELAY_CONF", "RELAY_WORKERS", "TOKIO_WORKER_THREADS")
+OWN_VARIABLES = ("REALM_CONF", "RELAY_CONF", "RELAY_WORKERS", "TOKIO_WORKER_THREADS",
+                 "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
+                 "LISTEN_FDNAMES")
 ALARMS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer", "Assertion")
 
 
@@ -33,7 +35,8 @@ def run(*args, env=None, cwd=None, seconds=20, stdin=None):
 class Relay:
     """Owns one running relay; stop() ends it and looks for what sanitizers said."""
 
-    def __init__(self, folder, args, env=None, cwd=None, nofile=None):
+    def __init__(self, folder, args, env=None, cwd=None, nofile=None, launcher=(), pass_fds=()):
+        """`launcher`: the words of a program that prepares something and then becomes relay."""
         self.out_file = pathlib.Path(folder, "stdout")
         self.err_file = pathlib.Path(folder, "stderr")
         self.args = [str(arg) for arg in args]
@@ -42,8 +45,9 @@ class Relay:
             resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
 
         with open(self.out_file, "wb") as out, open(self.err_file, "wb") as err:
-            self.process = subprocess.Popen([BINARY, *self.args], stdin=subprocess.DEVNULL,
-                                            stdout=out, stderr=err, env=environment(env), cwd=cwd,
+            self.process = subprocess.Popen([*launcher, BINARY, *self.args],
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                            env=environment(env), cwd=cwd, pass_fds=pass_fds,
                                             preexec_fn=limit if nofile else None)
         self.pid = self.process.pid
 

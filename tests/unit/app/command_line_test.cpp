@@ -255,6 +255,29 @@ TEST(CommandLine, ConvertHasOptionsOfItsOwn) {
   EXPECT_EQ(refusal({"convert"}), "") << "shows the help";
 }
 
+TEST(CommandLine, CompletionTakesOneOfThreeShells) {
+  EXPECT_EQ(understood({"completion", "bash"}).for_shell, shell::bash);
+  EXPECT_EQ(understood({"completion", "zsh"}).for_shell, shell::zsh);
+  EXPECT_EQ(understood({"completion", "fish"}).what, command::completion);
+  EXPECT_TRUE(understood({"completion", "-h"}).help);
+  for (const auto& given : {words{"completion"}, words{"completion", "tcsh"}})
+    for (const char* known : {"bash", "zsh", "fish"})
+      EXPECT_NE(refusal(given).find(known), std::string::npos) << refusal(given);
+  EXPECT_NE(refusal({"completion", "bash", "zsh"}), "");
+  EXPECT_NE(refusal({"completion", "-l", "a"}), "");
+}
+
+TEST(Completion, EveryOptionAndCommandStandsInEveryScript) {
+  for (const auto each : {shell::bash, shell::zsh, shell::fish}) {
+    const auto script = completion_script(each);
+    const std::string dashes = each == shell::fish ? "-l " : "--";
+    for (const char* option : {"help", "config", "tcp-keepalive-probe", "strict", "type"})
+      EXPECT_NE(script.find(dashes + option), std::string::npos) << option << '\n' << script;
+    for (const char* word : {"check", "convert", "demo", "completion", "ipv6_then_ipv4", "fish"})
+      EXPECT_NE(script.find(word), std::string::npos) << word << '\n' << script;
+  }
+}
+
 TEST(Help, SectionsStandInTheReferencesOrder) {
   const auto text = help_text(command::relay);
   std::size_t at = 0;
@@ -265,7 +288,8 @@ TEST(Help, SectionsStandInTheReferencesOrder) {
     ASSERT_NE(found, std::string::npos) << section << text;
     at = found;
   }
-  for (const char* word : {"convert", "check", "demo", "--tcp-keepalive-probe", "-l,--listen"})
+  for (const char* word :
+       {"convert", "check", "demo", "completion", "--tcp-keepalive-probe", "-l,--listen"})
     EXPECT_NE(text.find(word), std::string::npos) << word << text;
 }
 
@@ -274,6 +298,8 @@ TEST(Help, EachCommandShowsItsOwnOptions) {
   EXPECT_EQ(help_text(command::relay).find("--strict"), std::string::npos);
   EXPECT_NE(help_text(command::convert).find("--type"), std::string::npos);
   EXPECT_EQ(help_text(command::demo).find("--nofile"), std::string::npos);
+  EXPECT_NE(help_text(command::completion).find("bash|zsh|fish"), std::string::npos);
+  EXPECT_EQ(help_text(command::completion).find("--config"), std::string::npos);
 }
 
 TEST(Help, VersionIsOneLine) {

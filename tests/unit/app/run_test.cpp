@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -103,6 +105,21 @@ TEST_F(Run, VariableThatDoesNotParseIsAnErrorWithItsPlace) {
   EXPECT_EQ(run_with({"-l", ":1", "-r", "a:1"}), exit_config);
   EXPECT_TRUE(says("REALM_CONF:1:")) << err_.str();
   EXPECT_TRUE(served_.empty());
+}
+
+TEST_F(Run, CompletionsGoToStdout) {
+  EXPECT_EQ(run_with({"completion", "zsh"}), exit_done);
+  EXPECT_TRUE(out_.str().starts_with("#compdef relay\n"));
+  EXPECT_EQ(err_.str(), "");
+  EXPECT_EQ(run_with({"completion", "tcsh"}), exit_usage);
+  EXPECT_TRUE(says("bash, zsh and fish")) << err_.str();
+}
+
+TEST_F(Run, ServeLearnsTheEnvironmentAndTheProcessThatWasStarted) {
+  variables_["NOTIFY_SOCKET"] = "/run/somewhere";
+  EXPECT_EQ(run_with({"-l", ":1", "-r", "a:1"}), exit_done);
+  EXPECT_EQ(options_.started_as, ::getpid());
+  EXPECT_EQ(options_.variable("NOTIFY_SOCKET"), "/run/somewhere");
 }
 
 TEST_F(Run, EmptyVariableIsNone) {

@@ -6,9 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace relay::forward {
 namespace {
@@ -146,6 +149,50 @@ TEST(Route, EndsWhenEveryCandidateHasBeenTried) {
   while (const auto next = b.pick(tried)) tried.push_back(next.index());
   std::ranges::sort(tried);
   EXPECT_EQ(tried, (balance::tried_set{0, 1, 2}));
+}
+
+TEST(Route, ManyThreadsShareOneSequence) {
+  bench b(3, "roundrobin: 5, 1, 1");
+  std::array<std::atomic<int>, 3> seen{};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 700; ++i) {
+        auto claim = b.pick();
+        ++seen[claim.index()];
+        claim.succeeded();
+      }
+    });
+  }
+  for (auto& each : threads) each.join();
+  EXPECT_EQ(seen[0], 2000);
+  EXPECT_EQ(seen[1], 400);
+  EXPECT_EQ(seen[2], 400);
+}
+
+TEST(Route, ManyThreadsWithEveryOutcomeLeaveNoTrialBehind) {
+  bench b(3, "iphash: 1, 1, 1", logs::level::off);
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (unsigned i = 0; i < 3000; ++i) {
+        const auto now = b.now + std::chrono::milliseconds(i);
+        auto claim = b.way->pick(b.client, now, {});
+        if ((i + t) % 5 == 0) claim.succeeded();
+        if ((i + t) % 5 < 4) claim.failed(now, b.refused);  // told once: the rest is given up
+      }
+    });
+  }
+  for (auto& each : threads) each.join();
+  b.now += 1h;
+  balance::tried_set tried;
+  while (auto claim = b.pick(tried)) {
+    tried.push_back(claim.index());
+    claim.succeeded();
+  }
+  EXPECT_EQ(tried.size(), 3U);
+  const auto first = b.pick().index();
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(b.pick().index(), first) << "all are well again";
 }
 
 }  // namespace
