@@ -5,7 +5,7 @@ import socket
 import unittest
 
 from support.limits import room_for
-from support.ports import free_ports, listening
+from support.ports import free_ports, listening, own_address
 from support.relay import SANITIZED
 from support.servers import Server, echo as tcp_echo, hear, named as tcp_named
 from support.udp import UdpCase, ask, finished, named, opened
@@ -21,15 +21,15 @@ class RangeCase(UdpCase):
         """A relay that listens on `count` free ports from .first on; `remote` may be a function of
         the first port. `more` is the rest of the configuration, with FIRST in it."""
         for attempt in range(5):
-            first = free_ports(count)
-            host = listen or "127.0.0.1"
+            host = listen or own_address()  # there many ports are free
+            first = free_ports(count, None if listen else host)
             text = (f'[log]\nlevel = "{level}"\n[[endpoints]]\nlisten = "{host}:{first}-'
                     f'{first + count - 1}"\nremote = "{remote}"\n{endpoint}\n[endpoints.network]\n'
                     f"use_udp = {str(udp).lower()}\nno_tcp = {str(not tcp).lower()}\n{network}\n"
                     f'{more.replace("FIRST", str(first))}')
             started = self.launch("-c", self.file("relay.toml", text), **options)
             started.first, started.ports = first, range(first, first + count)
-            started.at = ("127.0.0.1", first)
+            started.host, started.at = host, (host, first)
             if started.wait_listening(set(started.ports), tcp=tcp, udp=udp):
                 return started
             if attempt == 4 or "in use" not in started.err():
@@ -53,10 +53,10 @@ class RangeCase(UdpCase):
     def each_says(self, started, expected_tcp, expected_udp):
         client = self.client()
         for nth, port in enumerate(started.ports):
-            self.assertEqual(hear(port), expected_tcp(nth))
-            client.sendto(b"?", ("127.0.0.1", port))
+            self.assertEqual(hear(port, started.host), expected_tcp(nth))
+            client.sendto(b"?", (started.host, port))
             data, peer = client.recvfrom(100)
-            self.assertEqual((data, peer), (expected_udp(nth), ("127.0.0.1", port)))
+            self.assertEqual((data, peer), (expected_udp(nth), (started.host, port)))
 
 
 class Mapping(RangeCase):
@@ -103,7 +103,7 @@ class Mapping(RangeCase):
         started = self.start("-u", "-l", f"127.0.0.1:{first}-{first + 2}", "-r",
                              f"127.0.0.1:{remote}-{remote + 2}", ports=range(first, first + 3),
                              udp=True)
-        started.ports = range(first, first + 3)
+        started.host, started.ports = "127.0.0.1", range(first, first + 3)
         self.each_says(started, lambda nth: b"tcp %d" % nth, lambda nth: b"udp %d" % nth)
 
 
@@ -113,7 +113,7 @@ class OneEndpoint(RangeCase):
         where = f"127.0.0.1:{remote}-{remote + 3}"
         started = self.range_relay(4, where, network='udp_timeout = "300ms"')
         rows = re.findall(r"inited: (\S+) -> \[(\S+)\]", started.out() + started.err())
-        self.assertEqual(rows, [(f"127.0.0.1:{started.first}-{started.ports[-1]}", where)])
+        self.assertEqual(rows, [(f"{started.host}:{started.first}-{started.ports[-1]}", where)])
         self.each_says(started, lambda nth: b"tcp %d" % nth, lambda nth: b"udp %d" % nth)
         self.assertEqual([to for _, _, to in opened(started)],
                          [f"127.0.0.1:{remote + nth}" for nth in range(4)])
@@ -125,7 +125,7 @@ class OneEndpoint(RangeCase):
                                    endpoint="max_associations = 4", env=ONE_WORKER)
         for turn in range(3):
             for port in started.ports:
-                self.assertEqual(ask(self.client(), b"%d" % turn, ("127.0.0.1", port)),
+                self.assertEqual(ask(self.client(), b"%d" % turn, (started.host, port)),
                                  b"%d" % turn)
         self.assertGreaterEqual(len(self.ended(started, 20)), 20)
         self.assertEqual(len(opened(started)) - len(finished(started)), 4)
@@ -146,7 +146,7 @@ class OneEndpoint(RangeCase):
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(socket.AF_INET, kind) as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port))
+                    probe.bind((started.host, port))
 
 
 class Refused(RangeCase):
@@ -228,8 +228,8 @@ class Big(RangeCase):
         started = self.range_relay(self.COUNT, f"127.0.0.1:{self.remotes_of().port}")
         client = self.client()
         for port in started.ports[::100]:
-            self.assertEqual(ask(client, b"%d" % port, ("127.0.0.1", port)), b"%d" % port)
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+            self.assertEqual(ask(client, b"%d" % port, (started.host, port)), b"%d" % port)
+            with socket.create_connection((started.host, port), timeout=20) as sock:
                 sock.sendall(b"%d" % port)
                 self.assertEqual(sock.recv(10), b"%d" % port)
 
@@ -240,7 +240,7 @@ class Big(RangeCase):
         small = self.range_relay(10, f"127.0.0.1:{remote.port}", env=ONE_WORKER)
         large = self.range_relay(self.COUNT, f"127.0.0.1:{remote.port}", env=ONE_WORKER)
         for started in (small, large):
-            self.assertEqual(ask(self.client(), b"up", ("127.0.0.1", started.first)), b"up")
+            self.assertEqual(ask(self.client(), b"up", started.at), b"up")
         each = (large.rss() - small.rss()) / (self.COUNT - 10)
         print(f"{each:.0f} resident bytes per port (TCP and UDP)")
         self.assertLessEqual(each, 1024)

@@ -1,25 +1,19 @@
-"""When associations end: idleness, the cap, too few descriptors or ports, the end of the relay."""
+"""When associations end for want of traffic, or with the relay; and the lines about that."""
 
 import select
 import signal
 import time
 
 from support.dns import Answer, NameServer
-from support.network import in_own_network
 from support.ports import listening
 from support.relay import SANITIZED
-from support.servers import Server, ask as ask_tcp, dial, echo as tcp_echo
-from support.udp import UdpCase, ask, finished, opened, silent
+from support.servers import Server, dial, echo as tcp_echo
+from support.udp import UdpCase, address, ask, finished, opened, silent
 from support.wait import Deadline, until
 
 TIMEOUT = 60
-ONE_WORKER = {"RELAY_WORKERS": "1"}
 SHORT = 'udp_timeout = "500ms"'
 LONGER = 2.0  # seconds: several times SHORT
-
-
-def address(sock):
-    return "{}:{}".format(*sock.getsockname()[:2])
 
 
 class Idle(UdpCase):
@@ -100,88 +94,6 @@ class Idle(UdpCase):
         self.assertEqual({each["end"] for each in done}, {"idle"})
         self.assertLess({address(client) for client in clients}, {each["client"] for each in done})
         until(lambda: started.descriptors() <= before, started.story)
-
-
-class Cap(UdpCase):
-    def test_the_one_that_has_been_idle_for_longest_goes(self):
-        remote = self.remote()
-        started = self.udp_relay(remote.port, endpoint="max_associations = 3", env=ONE_WORKER)
-        first, second, third, fourth = clients = [self.client() for _ in range(4)]
-        for client in (first, second, third):
-            self.assertEqual(ask(client, b"in", started.at), b"in")
-        moment = Deadline(0.1)  # use is seen in steps of some milliseconds
-        while not moment.over():
-            self.assertEqual(ask(first, b"again", started.at), b"again")
-            self.assertEqual(ask(third, b"again", started.at), b"again")
-        self.assertEqual(ask(fourth, b"in", started.at), b"in")
-        done = self.ended(started)
-        self.assertEqual([(each["client"], each["end"]) for each in done],
-                         [(address(second), "evicted")])
-        self.assertIn("max_associations is reached", started.out())
-        # It may come back, and then another goes.
-        self.assertEqual(ask(second, b"back", started.at), b"back")
-        self.assertEqual(len(self.ended(started, 2)), 2)
-        self.assertEqual(len(opened(started)), len(clients) + 1)
-
-    def test_the_cap_holds_over_all_workers(self):
-        started = self.udp_relay(self.remote().port, endpoint="max_associations = 8",
-                                 env={"RELAY_WORKERS": "4"})
-        before = self.descriptors_without_clients(started)
-        for number in range(100):
-            client = self.client()
-            self.assertEqual(ask(client, b"%d" % number, started.at), b"%d" % number)
-            self.assertLessEqual(started.descriptors() - before, 8)
-        self.ended(started, 92)
-
-    def test_one_is_enough_for_clients_that_take_turns(self):
-        started = self.udp_relay(self.remote().port, endpoint="max_associations = 1",
-                                 env={"RELAY_WORKERS": "2"})
-        clients = [self.client() for _ in range(3)]
-        for turn in range(20):
-            for client in clients:
-                self.assertEqual(ask(client, b"%d" % turn, started.at), b"%d" % turn)
-
-
-class Shortage(UdpCase):
-    def test_without_descriptors_the_oldest_goes_and_nobody_is_refused(self):
-        remote = self.remote()
-        started = self.udp_relay(remote.port, nofile=64, env=ONE_WORKER)
-        for number in range(300):
-            self.assertEqual(ask(self.client(), b"%d" % number, started.at), b"%d" % number)
-        done = self.ended(started, 200)
-        self.assertEqual({each["end"] for each in done}, {"evicted"})
-        order = [client for client, *_ in opened(started)]
-        self.assertEqual([each["client"] for each in done], order[:len(done)])
-        self.assertIn("no descriptor is left", started.out())
-        warnings = [line for line in started.out().splitlines() if "[WARN]" in line]
-        self.assertLess(len(warnings), 10, started.story())
-
-    def test_tcp_is_served_again_when_associations_end(self):
-        remote = self.remote()
-        with Server(tcp_echo, port=remote.port):
-            started = self.udp_relay(remote.port, tcp=True, nofile=64, env=ONE_WORKER,
-                                     network='udp_timeout = "1s"')
-            for number in range(100):
-                self.assertEqual(ask(self.client(), b"%d" % number, started.at), b"%d" % number)
-            for number in range(20):
-                self.assertEqual(ask_tcp(started.port, b"%d" % number), b"%d" % number)
-            self.assertEqual(ask(self.client(), b"still here", started.at), b"still here")
-
-    def test_without_ports_the_oldest_goes(self):
-        ports = range(40000, 40020)
-
-        def body():
-            remote = self.remote(port=20000)
-            started = self.udp_relay(remote.port, env=ONE_WORKER)
-            for number in range(60):
-                client = self.client(port=21000 + number)
-                self.assertEqual(ask(client, b"%d" % number, started.at), b"%d" % number)
-            self.assertTrue({port for _, port in remote.peers} <= set(ports))
-            done = self.ended(started, 60 - len(ports))
-            self.assertEqual({each["end"] for each in done}, {"evicted"})
-            self.assertIn("no port or descriptor is left", started.out())
-            self.assertEqual(ask(client, b"the last stays", started.at), b"the last stays")
-        in_own_network(body, {"net/ipv4/ip_local_port_range": f"{ports[0]} {ports[-1]}"})
 
 
 class End(UdpCase):

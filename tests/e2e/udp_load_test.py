@@ -77,14 +77,16 @@ class Sources(Crowds):
     COUNT, BATCH = 65536, 512
 
     def test_65536_sources_get_their_own_answers(self):
-        remote, started, crowd = self.relay_and_crowd(self.BATCH, network="udp_timeout = 0")
+        remote, started, crowd = self.relay_and_crowd(self.BATCH, network="udp_timeout = 0",
+                                                      env={"RELAY_WORKERS": "2"})
         before, began = self.descriptors_without_clients(started), time.monotonic()
         while crowd.served < self.COUNT:
             crowd.exchange(started.at)
         took = time.monotonic() - began
         self.assertEqual(len(crowd.sources), self.COUNT)
         self.assertEqual(len(remote.got), self.COUNT + 1)
-        self.assertLessEqual(started.descriptors() - before, 16384, "max_associations")
+        most = 16384 + 2 * 1024  # max_associations, and ports that each worker keeps unused
+        self.assertLessEqual(started.descriptors() - before, most)
         print(f"{self.COUNT} sources in {took:.1f} s, {started.rss() >> 20} MiB resident")
 
     def test_few_ports_are_shared_out_without_a_mistake(self):
@@ -101,8 +103,8 @@ class Memory(Crowds):
     MOST = 1024
 
     def test_an_association_costs_little(self):
+        room_for(self.COUNT * 3 // 2)  # of the relay, which inherits the limit
         _, started, crowd = self.relay_and_crowd(self.BATCH, network="udp_timeout = 0")
-        room_for(self.COUNT + 1000)  # of the relay, which has inherited the limit
         crowd.exchange(started.at)  # pools and tables of the first ones
         base, descriptors, served = started.rss(), started.descriptors(), crowd.served
         while crowd.served < served + self.COUNT:

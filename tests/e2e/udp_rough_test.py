@@ -37,8 +37,9 @@ class Remotes(UdpCase):
     def test_others_are_served_while_a_remote_is_down(self):
         alive, second, gone = self.remote(), free_port(), free_port()
         started = self.udp_relay(
-            alive.port, network=f'[[endpoints]]\nlisten = "127.0.0.1:{second}"\nremote = "127.0.0.1:'
-            f'{gone}"\nnetwork = {{ use_udp = true, no_tcp = true }}', env=ONE_WORKER)
+            alive.port, network=f'[[endpoints]]\nlisten = "127.0.0.1:{second}"\n'
+            f'remote = "127.0.0.1:{gone}"\nnetwork = {{ use_udp = true, no_tcp = true }}',
+            env=ONE_WORKER)
         client, unlucky = self.client(), self.client()
         for number in range(200):
             unlucky.sendto(b"lost", ("127.0.0.1", second))

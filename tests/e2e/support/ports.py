@@ -12,8 +12,9 @@ def _ephemeral_start():
         return int(text.read().split()[0])
 
 
-def _is_free(port):
-    for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+def _is_free(port, only=None):
+    anywhere = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
+    for family, host in ((socket.AF_INET, only),) if only else anywhere:
         for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
             try:
                 with socket.socket(family, kind) as probe:
@@ -28,24 +29,31 @@ def _is_free(port):
     return True
 
 
-def free_port():
-    """A port nobody uses, TCP and UDP, below those the kernel hands out to outgoing connections."""
+def free_port(host=None):
+    """A port nobody uses, TCP and UDP, below those the kernel hands out to outgoing connections.
+
+    With `host`: nobody uses it at that IPv4 address."""
     top = _ephemeral_start()
     if top < 12000:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             return probe.getsockname()[1]
     for _ in range(200):
         port = random.randrange(10240, top)
-        if _is_free(port):
+        if _is_free(port, host):
             return port
     raise RuntimeError("no free port")
 
 
-def free_ports(count):
+def own_address():
+    """An IPv4 address of this machine that hardly anybody else listens on."""
+    return "127.{}.{}.{}".format(*(random.randrange(100, 250) for _ in range(3)))
+
+
+def free_ports(count, host=None):
     """A run of `count` adjacent free ports; the first of them."""
     for _ in range(200):
-        first = free_port()
-        if all(_is_free(first + step) for step in range(1, count)):
+        first = free_port(host)
+        if all(_is_free(first + step, host) for step in range(1, count)):
             return first
     raise RuntimeError("no run of free ports")
 

@@ -37,6 +37,11 @@ def open_socket(host="127.0.0.1", port=0, seconds=20.0):
     return sock
 
 
+def address(sock):
+    """As lines of the log have it."""
+    return "{}:{}".format(*sock.getsockname()[:2])
+
+
 def receive(sock):
     """(data, address and port it came from)."""
     data, peer = sock.recvfrom(65536)
@@ -194,7 +199,7 @@ class UdpCase(Case):
         return started
 
     def descriptors_without_clients(self, started):
-        """What the relay has open for itself, once it surely runs. Its one client is not counted."""
+        """What the relay has open for itself, once it surely runs."""
         self.assertEqual(ask(self.client(), b"are you up?", started.at), b"are you up?")
         return started.descriptors() - 1
 

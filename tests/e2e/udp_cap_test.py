@@ -1,0 +1,123 @@
+"""Associations that make room for others: the cap, too few descriptors, too few ports."""
+
+import collections
+
+from support.network import in_own_network
+from support.servers import Server, ask as ask_tcp, echo as tcp_echo
+from support.udp import UdpCase, address, ask, finished, open_socket, opened
+from support.wait import Deadline, until
+
+TIMEOUT = 60
+ONE_WORKER = {"RELAY_WORKERS": "1"}
+
+
+class Cap(UdpCase):
+    def test_the_one_that_has_been_idle_for_longest_goes(self):
+        remote = self.remote()
+        started = self.udp_relay(remote.port, endpoint="max_associations = 3", env=ONE_WORKER)
+        first, second, third, fourth = clients = [self.client() for _ in range(4)]
+        for client in (first, second, third):
+            self.assertEqual(ask(client, b"in", started.at), b"in")
+        moment = Deadline(0.1)  # use is seen in steps of some milliseconds
+        while not moment.over():
+            self.assertEqual(ask(first, b"again", started.at), b"again")
+            self.assertEqual(ask(third, b"again", started.at), b"again")
+        self.assertEqual(ask(fourth, b"in", started.at), b"in")
+        done = self.ended(started)
+        self.assertEqual([(each["client"], each["end"]) for each in done],
+                         [(address(second), "evicted")])
+        self.assertIn("max_associations is reached", started.out())
+        # It may come back, and then another goes.
+        self.assertEqual(ask(second, b"back", started.at), b"back")
+        self.assertEqual(len(self.ended(started, 2)), 2)
+        self.assertEqual(len(opened(started)), len(clients) + 1)
+
+    def test_the_cap_holds_over_all_workers(self):
+        started = self.udp_relay(self.remote().port, endpoint="max_associations = 8",
+                                 env={"RELAY_WORKERS": "4"})
+        for number in range(100):
+            client = self.client()
+            self.assertEqual(ask(client, b"%d" % number, started.at), b"%d" % number)
+            self.assertLessEqual(len(opened(started)) - len(finished(started)), 8)
+        self.ended(started, 92)
+
+    def test_late_answers_to_one_that_went_reach_nobody_else(self):
+        """Its port is not given to the next client at once."""
+        waiting = collections.deque()
+
+        def talk(sock, data, peer):  # answers when the asker has long been evicted
+            waiting.append((data, peer))
+            if len(waiting) > 100:
+                sock.sendto(*waiting.popleft())
+        count = 3000
+        remote = self.remote(talk)
+        started = self.udp_relay(remote.port, endpoint="max_associations = 32", env=ONE_WORKER,
+                                 level="error")
+        clients = collections.deque()
+        for number in range(count):
+            clients.append((b"%d" % number, open_socket()))
+            clients[-1][1].sendto(clients[-1][0], started.at)
+            if number % 10 == 0:  # not faster than the remote
+                until(lambda number=number: len(remote.got) > number, started.story)
+            if len(clients) > 300:
+                self.hears_only_its_own(*clients.popleft())
+        while clients:
+            self.hears_only_its_own(*clients.popleft())
+
+    def hears_only_its_own(self, word, client):
+        with client:
+            client.setblocking(False)
+            try:
+                self.assertEqual(client.recv(100), word)
+            except BlockingIOError:
+                pass
+
+    def test_one_is_enough_for_clients_that_take_turns(self):
+        started = self.udp_relay(self.remote().port, endpoint="max_associations = 1",
+                                 env={"RELAY_WORKERS": "2"})
+        clients = [self.client() for _ in range(3)]
+        for turn in range(20):
+            for client in clients:
+                self.assertEqual(ask(client, b"%d" % turn, started.at), b"%d" % turn)
+
+
+class Shortage(UdpCase):
+    def test_without_descriptors_the_oldest_goes_and_nobody_is_refused(self):
+        remote = self.remote()
+        started = self.udp_relay(remote.port, nofile=64, env=ONE_WORKER)
+        for number in range(300):
+            self.assertEqual(ask(self.client(), b"%d" % number, started.at), b"%d" % number)
+        done = self.ended(started, 200)
+        self.assertEqual({each["end"] for each in done}, {"evicted"})
+        order = [client for client, *_ in opened(started)]
+        self.assertEqual([each["client"] for each in done], order[:len(done)])
+        self.assertIn("no descriptor is left", started.out())
+        warnings = [line for line in started.out().splitlines() if "[WARN]" in line]
+        self.assertLess(len(warnings), 10, started.story())
+
+    def test_datagrams_do_not_take_the_descriptors_of_connections(self):
+        remote = self.remote()
+        with Server(tcp_echo, port=remote.port):
+            started = self.udp_relay(remote.port, tcp=True, nofile=64, env=ONE_WORKER,
+                                     network="udp_timeout = 0")
+            for number in range(100):
+                self.assertEqual(ask(self.client(), b"%d" % number, started.at), b"%d" % number)
+            for number in range(20):
+                self.assertEqual(ask_tcp(started.port, b"%d" % number), b"%d" % number)
+            self.assertEqual(ask(self.client(), b"still here", started.at), b"still here")
+
+    def test_without_ports_the_oldest_goes(self):
+        ports = range(40000, 40020)
+
+        def body():
+            remote = self.remote(port=20000)
+            started = self.udp_relay(remote.port, env=ONE_WORKER)
+            for number in range(60):
+                client = self.client(port=21000 + number)
+                self.assertEqual(ask(client, b"%d" % number, started.at), b"%d" % number)
+            self.assertTrue({port for _, port in remote.peers} <= set(ports))
+            done = self.ended(started, 60 - len(ports))
+            self.assertEqual({each["end"] for each in done}, {"evicted"})
+            self.assertIn("no port or descriptor is left", started.out())
+            self.assertEqual(ask(client, b"the last stays", started.at), b"the last stays")
+        in_own_network(body, {"net/ipv4/ip_local_port_range": f"{ports[0]} {ports[-1]}"})
