@@ -130,7 +130,8 @@ class Cap(UdpCase):
         for number in range(100):
             client = self.client()
             self.assertEqual(ask(client, b"%d" % number, started.at), b"%d" % number)
-            self.assertLessEqual(started.descriptors() - before, 8)
+            # Those that went keep their ports for a while, as many as there may be.
+            self.assertLessEqual(started.descriptors() - before, 16)
         self.ended(started, 92)
 
     def test_one_is_enough_for_clients_that_take_turns(self):
