@@ -184,7 +184,7 @@ void associations::remove(association& gone, pump::end_reason why, bool retires)
     lane_.shared().door.leave_association();
   }
   delete &gone;
-  if (retired_.size() > most_retired) close_retired();
+  if (retired_.size() > std::min(most_retired, most_)) close_retired();
 }
 
 bool associations::is_ready(association& by) {

@@ -6,8 +6,8 @@ from support.dns import Answer, NameServer
 from support.ports import free_port
 from support.relay import SANITIZED
 from support.servers import pattern
-from support.udp import (UdpCase, ask, ask_patiently, echo, is_quiet, opened, open_socket, receive,
-                         silent)
+from support.udp import (UdpCase, address, ask, ask_patiently, echo, is_quiet, open_socket, opened,
+                         receive, silent)
 from support.wait import until
 
 LABEL = "rough"
@@ -32,7 +32,8 @@ class Remotes(UdpCase):
             self.assertEqual(ask_patiently(client, b"back", started.at), b"back", turn)
             while not is_quiet(client):  # what was asked more than once
                 client.recv(100)
-        self.assertEqual(len(opened(started)), 1)
+        mine = [line for line in opened(started) if line[0] == address(client)]
+        self.assertEqual(len(mine), 1, started.story())
 
     def test_others_are_served_while_a_remote_is_down(self):
         alive, second, gone = self.remote(), free_port(), free_port()

@@ -15,7 +15,7 @@ using test::with_endpoint;
 TEST(Unsupported, IsEmptyForWhatWorks) {
   for (const auto* lines : {"",
                             "network.no_tcp = true",
-                            "network.use_udp = false",
+                            "network.use_udp = true",
                             "balance = \"off: 1, 2\"",
                             "balance = \" off:\"",
                             "extra_remotes = []",
@@ -32,7 +32,7 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
                             "network.send_proxy_version = 1",
                             "network.accept_proxy_timeout = 1",
                             "network.handshake_timeout = 10",
-                            "max_associations = 16384",
+                            "max_associations = 1",
                             "through = \"127.0.0.1\"",
                             "interface = \"eth0\"\nlisten_interface = \"eth1\""}) {
     EXPECT_EQ(brief(unsupported(load(with_endpoint(lines)).value)), "") << lines;
@@ -41,14 +41,12 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
 
 TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
   const std::pair<const char*, const char*> cases[] = {
-      {"use_udp", "network.use_udp = true"},
       {"send_proxy", "network.send_proxy = true"},
       {"accept_proxy", "network.accept_proxy = true"},
       {"send_mptcp", "network.send_mptcp = true"},
       {"accept_mptcp", "network.accept_mptcp = true"},
       {"listen_transport", "listen_transport = \"ws;host=a;path=/\""},
       {"remote_transport", "remote_transport = \"ws;host=a;path=/\""},
-      {"max_associations", "max_associations = 1"},
       {"trusted_proxies", "network.trusted_proxies = [\"10.0.0.0/8\"]"},
       {"send_proxy_udp", "network.send_proxy_udp = \"first\""},
       {"camouflage", "network.camouflage = \"close\""},
@@ -75,13 +73,13 @@ TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
 }
 
 TEST(Unsupported, TellsAGlobalKeyOnce) {
-  const auto made = load(with_endpoint("") + with_endpoint("") + "[network]\nuse_udp = true\n");
+  const auto made = load(with_endpoint("") + with_endpoint("") + "[network]\nsend_proxy = true\n");
   EXPECT_EQ(brief(unsupported(made.value)),
-            "t:8:1: error: `use_udp` is not available yet in this version\n");
+            "t:8:1: error: `send_proxy` is not available yet in this version\n");
   overrides forced;
-  forced.network.use_udp = true;
+  forced.network.send_proxy = true;
   EXPECT_EQ(brief(unsupported(load(with_endpoint("") + with_endpoint(""), forced).value)),
-            "command line: error: `use_udp` is not available yet in this version\n");
+            "command line: error: `send_proxy` is not available yet in this version\n");
 }
 
 TEST(Unsupported, PointsAtTheLayerThatCounts) {
@@ -102,26 +100,21 @@ TEST(Unsupported, PointsAtTheLayerThatCounts) {
 
 TEST(Unsupported, TellsEverythingAtOnce) {
   const auto made = load(
-      "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\nmax_associations = 1\n"
-      "network = {warm = 1, use_udp = true}\n[process]\nsocket_memory = 2\n");
+      "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\nlisten_transport = "
+      "\"ws;host=a;path=/\"\n"
+      "network = {warm = 1, send_mptcp = true}\n[process]\nsocket_memory = 2\n");
   const auto problems = unsupported(made.value);
   std::set<std::string> keys;
   for (const auto& each : problems) keys.insert(each.where.to_string());
-  EXPECT_EQ(keys, (std::set<std::string>{"t:2:10", "t:4:1", "t:5:12", "t:5:22", "t:7:1"}));
-  EXPECT_EQ(problems.size(), 5U);
+  EXPECT_EQ(keys, (std::set<std::string>{"t:4:1", "t:5:12", "t:5:22", "t:7:1"}));
+  EXPECT_EQ(problems.size(), 4U);
   for (const auto& each : problems) EXPECT_EQ(each.severity, problem::level::error);
-}
-
-TEST(Unsupported, CountsRangesOfPorts) {
-  const auto made = load("[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\n");
-  EXPECT_EQ(brief(unsupported(made.value)),
-            "t:2:10: error: a range of ports is not available yet in this version\n");
 }
 
 TEST(Unsupported, WorksOnSettingsThatWereNotRead) {
   settings made;
   made.endpoints.resize(1);
-  made.endpoints[0].network.use_udp = true;
+  made.endpoints[0].network.send_proxy = true;
   EXPECT_EQ(unsupported(made).size(), 1U);
 }
 

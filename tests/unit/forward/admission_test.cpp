@@ -175,23 +175,33 @@ TEST(Admission, AnAssociationTakesOneDescriptorAndIsNoConnection) {
   door.on_idle([&] { ++idle; });
   door.on_full([&] { ++full; });
   door.on_room([&] { ++room; });
-  EXPECT_TRUE(door.enter_association());
-  EXPECT_TRUE(door.enter_association());
-  EXPECT_TRUE(door.enter_association());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(door.enter_association());
   EXPECT_FALSE(door.enter()) << "one is left, a connection takes two";
   EXPECT_EQ(full, 1);
-  EXPECT_TRUE(door.enter_association());
-  EXPECT_FALSE(door.enter_association());
   EXPECT_EQ(door.connections(), 0U);
   door.leave_association();
   EXPECT_EQ(room, 1);
-  door.leave_association();
   EXPECT_TRUE(door.enter());
+  EXPECT_FALSE(door.enter_association()) << "none is left";
   door.leave();
   EXPECT_EQ(idle, 1);
-  door.leave_association();
-  door.leave_association();
+  EXPECT_TRUE(door.enter_association());
+  for (int i = 0; i < 3; ++i) door.leave_association();
   EXPECT_EQ(idle, 1) << "associations hold nothing up";
+}
+
+TEST(Admission, AQuarterOfTheDescriptorsIsNotForAssociations) {
+  admission door(40);
+  int full = 0;
+  door.on_full([&] { ++full; });
+  int had = 0;
+  while (had < 100 && door.enter_association()) ++had;
+  EXPECT_EQ(had, 30);
+  EXPECT_EQ(full, 0) << "nobody waits for it";
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(door.enter());
+  EXPECT_FALSE(door.enter());
+  door.leave_association();
+  EXPECT_TRUE(door.enter_association());
 }
 
 // Whoever was refused is woken, or there is no room: so everybody gets through in the end.
