@@ -12,6 +12,9 @@ settings assemble(std::vector<document> documents, const overrides& forced, find
 /// kernel's range are moved into it, with a warning.
 void validate(settings& what, findings& found);
 
+/// Endpoints whose connections would come back to them for ever.
+void check_loops(const settings& what, findings& found);
+
 /// The strings with a grammar of their own (spec 7.1, 9.1).
 void check_balance(const endpoint& what, findings& found);
 enum class transport_side { listen, remote };

@@ -1,9 +1,6 @@
 #include "assemble.hpp"
 
-#include <relay/base/reach.hpp>
-
 #include <algorithm>
-#include <cctype>
 #include <set>
 #include <tuple>
 
@@ -75,40 +72,6 @@ void check_ports(const endpoint& what, std::string_view key, const host_port& re
               "give one port, or a range of the same size");
 }
 
-bool is_localhost(std::string_view host) {
-  if (host.ends_with('.')) host.remove_suffix(1);
-  constexpr std::string_view name = "localhost";
-  return std::ranges::equal(host, name, {}, [](unsigned char c) { return std::tolower(c); });
-}
-
-/// What is known of an address before anything is looked up. `localhost` may have others too, but
-/// this one it has everywhere.
-std::optional<ip_address> known_address(const host_port& of) {
-  if (is_localhost(of.host)) return ip_address::parse("127.0.0.1");
-  return of.address;
-}
-
-/// Whether a connection to `to` surely arrives at the listener of `from` again; the others are
-/// found out when they are dialled.
-bool leads_back(const endpoint& from, const host_port& to) {
-  const auto& listen = from.listen;
-  if (listen.ports.first == 0 || !from.listen_interface.empty()) return false;
-  if (to.ports.last < listen.ports.first || to.ports.first > listen.ports.last) return false;
-  const auto target = known_address(to);
-  const auto own = listen.host.empty() ? ip_address::parse("::") : known_address(listen);
-  if (!own || !target) return !listen.host.empty() && listen.host == to.host;
-  return reaches(*own, from.network.ipv6_only, *target) == reach::yes;
-}
-
-void check_loop(const endpoint& what, std::string_view key, const host_port& remote,
-                findings& found) {
-  if (what.network.no_tcp && !what.network.use_udp) return;
-  if (!leads_back(what, remote)) return;
-  found.error(place_of(what, key),
-              '`' + std::string(key) + "`: " + remote.to_string() +
-                  " is this endpoint's own listener, each connection would come back for ever");
-}
-
 // A name may have addresses of both families; a literal has not.
 void check_family(const endpoint& what, std::string_view key, const host_port& remote,
                   findings& found) {
@@ -134,11 +97,9 @@ void validate(settings& what, findings& found) {
     clamp_keepalive(each.network, each.origin, first, found);
     check_forced(each, first, found);
     check_ports(each, "remote", each.remote, found);
-    check_loop(each, "remote", each.remote, found);
     check_family(each, "remote", each.remote, found);
     for (const auto& extra : each.extra_remotes) {
       check_ports(each, "extra_remotes", extra, found);
-      check_loop(each, "extra_remotes", extra, found);
       check_family(each, "extra_remotes", extra, found);
     }
     check_balance(each, found);
@@ -147,6 +108,7 @@ void validate(settings& what, findings& found) {
     check_transport(each.remote_transport, transport_side::remote,
                     place_of(each, "remote_transport"), found);
   }
+  check_loops(what, found);
 }
 
 }  // namespace relay::config

@@ -184,7 +184,7 @@ void associations::remove(association& gone, pump::end_reason why, bool retires)
     lane_.shared().door.leave_association();
   }
   delete &gone;
-  if (retired_.size() > std::min(most_retired, most_)) close_retired();
+  if (retired_.size() > most_retired) close_retired();
 }
 
 bool associations::is_ready(association& by) {
@@ -306,7 +306,6 @@ void associations::expired() {
 }
 
 void associations::arm() {
-  if (is_armed()) return;
   const auto now = net::coarse_now();
   auto due = flow_table::clock::time_point::max();
   if (!retired_.empty()) due = retired_.front().since + retirement;

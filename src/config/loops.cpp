@@ -1,0 +1,116 @@
+#include "assemble.hpp"
+
+#include <relay/base/reach.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <unordered_map>
+
+/// Rules whose connections would come back for ever.
+namespace relay::config {
+namespace {
+
+bool is_localhost(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  constexpr std::string_view name = "localhost";
+  return std::ranges::equal(host, name, {}, [](unsigned char c) { return std::tolower(c); });
+}
+
+/// What is known of an address before anything is looked up. `localhost` may have others too, but
+/// this one it has everywhere.
+std::optional<ip_address> known_address(const host_port& of) {
+  if (is_localhost(of.host)) return ip_address::parse("127.0.0.1");
+  return of.address;
+}
+
+/// Whether a connection to `to` surely arrives at the listener of `there`; whether it does by a name
+/// is found out when it is dialled.
+bool arrives_at(const endpoint& there, const host_port& to) {
+  const auto& listen = there.listen;
+  if (listen.ports.first == 0 || !there.listen_interface.empty()) return false;
+  if (to.ports.last < listen.ports.first || to.ports.first > listen.ports.last) return false;
+  const auto target = known_address(to);
+  const auto own = listen.host.empty() ? ip_address::parse("::") : known_address(listen);
+  if (!own || !target) return !listen.host.empty() && listen.host == to.host;
+  return reaches(*own, there.network.ipv6_only, *target) == reach::yes;
+}
+
+void check_own(const endpoint& what, std::string_view key, const host_port& remote,
+               findings& found) {
+  if (what.network.no_tcp && !what.network.use_udp) return;
+  if (!arrives_at(what, remote)) return;
+  found.error(place_of(what, key),
+              '`' + std::string(key) + "`: " + remote.to_string() +
+                  " is this endpoint's own listener, each connection would come back for ever");
+}
+
+bool has_tcp(const endpoint& what) { return !what.network.no_tcp; }
+bool has_udp(const endpoint& what) { return what.network.use_udp; }
+
+/// Endpoints of one protocol, and which of them leads to which. Only those with one port and one
+/// remote count: with a choice of remotes there may be a way out.
+class ring_finder {
+ public:
+  ring_finder(const std::vector<endpoint>& all, bool (*speaks)(const endpoint&))
+      : all_(all), seen_(all.size()) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (speaks(all[i]) && is_simple(all[i])) by_port_.emplace(all[i].listen.ports.first, i);
+    }
+  }
+
+  /// An endpoint that a walk from `start` comes to twice; nothing when the walk ends, or comes to
+  /// where an earlier one has been.
+  std::optional<std::size_t> walk(std::size_t start) {
+    const auto mark = start + 1;
+    for (std::optional at = start; at; at = next(*at)) {
+      if (seen_[*at] == mark) return at;
+      if (seen_[*at] != 0) return std::nullopt;
+      seen_[*at] = mark;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static bool is_simple(const endpoint& what) {
+    return what.extra_remotes.empty() && what.listen.ports.size() == 1 &&
+           what.remote.ports.size() == 1;
+  }
+
+  std::optional<std::size_t> next(std::size_t from) const {
+    const auto& to = all_[from].remote;
+    const auto [first, last] = by_port_.equal_range(to.ports.first);
+    const auto found = std::find_if(
+        first, last, [&](const auto& each) { return arrives_at(all_[each.second], to); });
+    // One that leads to itself has been told of.
+    if (found == last || found->second == from) return std::nullopt;
+    return found->second;
+  }
+
+  const std::vector<endpoint>& all_;
+  std::unordered_multimap<std::uint16_t, std::size_t> by_port_;
+  std::vector<std::size_t> seen_;  // by the walk that began at that index less one
+};
+
+}  // namespace
+
+void check_loops(const settings& what, findings& found) {
+  for (const auto& each : what.endpoints) {
+    check_own(each, "remote", each.remote, found);
+    for (const auto& extra : each.extra_remotes) check_own(each, "extra_remotes", extra, found);
+  }
+  for (auto* const speaks : {has_tcp, has_udp}) {
+    ring_finder rings(what.endpoints, speaks);
+    for (std::size_t i = 0; i < what.endpoints.size(); ++i) {
+      const auto in_ring = rings.walk(i);
+      if (!in_ring) continue;
+      const auto& each = what.endpoints[*in_ring];
+      found.error(place_of(each, "remote"),
+                  "`remote`: " + each.remote.to_string() +
+                      " leads back here by way of other endpoints, each connection would come "
+                      "back for ever");
+      return;  // once, whichever protocol it is
+    }
+  }
+}
+
+}  // namespace relay::config
