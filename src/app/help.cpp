@@ -84,6 +84,8 @@ std::string help_text(command about) {
   return app.help();
 }
 
-std::string version_line() { return "relay " RELAY_VERSION " [multi-thread]\n"; }
+std::string version_line() {
+  return "relay " RELAY_VERSION " [batched-udp][balance][multi-thread]\n";
+}
 
 }  // namespace relay::app

@@ -23,8 +23,8 @@ std::optional<ip_address> known_address(const host_port& of) {
   return of.address;
 }
 
-/// Whether a connection to `to` surely arrives at the listener of `there`; whether it does by a name
-/// is found out when it is dialled.
+/// Whether a connection to `to` surely arrives at the listener of `there`; whether it does by a
+/// name is found out when it is dialled.
 bool arrives_at(const endpoint& there, const host_port& to) {
   const auto& listen = there.listen;
   if (listen.ports.first == 0 || !there.listen_interface.empty()) return false;

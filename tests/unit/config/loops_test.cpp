@@ -7,7 +7,8 @@ using test::brief;
 using test::load;
 using test::problems_of;
 
-std::string hop(const std::string& listen, const std::string& remote, const std::string& more = {}) {
+std::string hop(const std::string& listen, const std::string& remote,
+                const std::string& more = {}) {
   return "[[endpoints]]\nlisten = \"" + listen + "\"\nremote = \"" + remote + "\"\n" + more + "\n";
 }
 
@@ -20,8 +21,8 @@ void expect_ring(const std::string& text) {
 }
 
 TEST(Loops, TwoEndpointsThatPointAtEachOtherAreRefused) {
-  const auto told = brief(problems_of(hop("127.0.0.1:1", "127.0.0.1:2") +
-                                      hop("127.0.0.1:2", "127.0.0.1:1")));
+  const auto told =
+      brief(problems_of(hop("127.0.0.1:1", "127.0.0.1:2") + hop("127.0.0.1:2", "127.0.0.1:1")));
   EXPECT_EQ(told,
             "t:3:1: error: `remote`: 127.0.0.1:2 leads back here by way of other endpoints, each "
             "connection would come back for ever\n");

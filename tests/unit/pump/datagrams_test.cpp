@@ -223,6 +223,21 @@ TEST_F(Datagrams, TellsOfOurAddressesWhichTheSenderUsed) {
   }
 }
 
+// The slots are shared by all sockets of a worker.
+TEST_F(Datagrams, DoesNotTakeAnAddressFromAnotherSocketsDatagram) {
+  const auto everywhere = socket("0.0.0.0:0");
+  receiving knowing;
+  knowing.knows_own_address = true;
+  const socket_address there(
+      {*ip_address::parse("127.0.0.9"), test::address_of(everywhere.get()).port});
+  ASSERT_EQ(::sendto(from.get(), "x", 1, 0, there.data(), there.length), 1);
+  ASSERT_EQ(io.receive(everywhere.get(), knowing, turn, error).size(), 1U);
+  send_plainly("y");
+  const auto got = io.receive(to.get(), how, turn, error);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].to, own_address());
+}
+
 TEST_F(Datagrams, AnswersFromThatAddress) {
   to = socket("0.0.0.0:0");
   how.knows_own_address = true;
