@@ -47,8 +47,12 @@ std::optional<choice> selector::pick(const ip_address& client, health::time_poin
   return choice{*found, state.period(), trial};
 }
 
-std::size_t selector::pick_without_trial(const ip_address& client, health::time_point /*now*/) {
-  for (std::size_t i = 0; i < open_.size(); ++i) open_[i] = shares_[i] > 0 && health_[i].is_up();
+std::size_t selector::pick_without_trial(const ip_address& client, health::time_point now) {
+  // One whose time is over counts as up: who asks here learns nothing of it, and without any
+  // connects it would be aside for ever.
+  for (std::size_t i = 0; i < open_.size(); ++i) {
+    open_[i] = shares_[i] > 0 && (health_[i].is_up() || health_[i].may_be_tried(now));
+  }
   auto found = preferred(client, true);
   if (!found) found = nearest({});
   assert(found && "there is always a share");

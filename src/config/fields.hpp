@@ -132,7 +132,8 @@ void endpoint_fields(Visit&& visit) {
   visit(key_name{"listen_transport"}, &p::listen_transport, &v::listen_transport, text);
   visit(key_name{"remote_transport"}, &p::remote_transport, &v::remote_transport, text);
   visit(key_name{"max_connections"}, &p::max_connections, &v::max_connections, number);
-  visit(key_name{"max_associations"}, &p::max_associations, &v::max_associations, number);
+  visit(key_name{"max_associations"}, &p::max_associations, &v::max_associations,
+        number_codec<std::uint64_t>{1});
 }
 
 }  // namespace relay::config

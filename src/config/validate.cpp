@@ -82,6 +82,15 @@ void check_family(const endpoint& what, std::string_view key, const host_port& r
                                              " are of different families, IPv4 and IPv6");
 }
 
+// Every client of UDP has a port of its own, and here is only one.
+void check_through_port(const endpoint& what, findings& found) {
+  if (!what.through || what.through->ports.first == 0 || !what.network.use_udp) return;
+  found.warning(place_of(what, "through"),
+                "`through`: with a port, UDP serves one client at a time, and each new one takes "
+                "the place of the last",
+                "leave the port out, unless there is only one client");
+}
+
 }  // namespace
 
 origin place_of(const endpoint& what, std::string_view key) {
@@ -102,6 +111,7 @@ void validate(settings& what, findings& found) {
       check_ports(each, "extra_remotes", extra, found);
       check_family(each, "extra_remotes", extra, found);
     }
+    check_through_port(each, found);
     check_balance(each, found);
     check_transport(each.listen_transport, transport_side::listen,
                     place_of(each, "listen_transport"), found);

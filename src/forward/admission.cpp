@@ -1,5 +1,7 @@
 #include <relay/forward/admission.hpp>
 
+#include <algorithm>
+
 namespace relay::forward {
 
 // Never above the limit, not even for a moment: somebody else would be refused, and nobody would
@@ -72,8 +74,13 @@ void admission::leave(gate& own) {
   if (last && idle_) idle_();
 }
 
+std::size_t admission::most_associations() const noexcept {
+  const auto kept = std::max(limit_ / 4, per_connection);
+  return limit_ > kept ? limit_ - kept : 0;
+}
+
 bool admission::enter_association() {
-  if (associations_.fetch_add(1) < limit_ - limit_ / 4 && take(1, limit_)) return true;
+  if (associations_.fetch_add(1) < most_associations() && take(1, limit_)) return true;
   --associations_;
   return false;
 }

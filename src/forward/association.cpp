@@ -38,7 +38,7 @@ void association::send(std::span<const pump::datagram_run> runs) {
   if (cut && !cuts_up_) home_.uncut(*this);
   up_.bytes += how.bytes;
   up_.datagrams += how.datagrams;
-  if (how.lost > 0) home_.lost(*this, "sending", how);
+  if (how.lost > 0) home_.lost(*this, how);
 }
 
 void association::wake() {
@@ -58,7 +58,7 @@ void association::answer(std::span<const pump::arrival> answers) {
                                         std::span(runs).first(answers.size()), cuts_down_);
   down_.bytes += how.bytes;
   down_.datagrams += how.datagrams;
-  if (how.lost > 0) home_.lost(*this, "answering", how);
+  if (how.lost > 0) home_.unanswered(*this, how);
 }
 
 }  // namespace relay::forward

@@ -31,6 +31,8 @@ void associations::learn(std::size_t remote, const std::vector<ip_address>& foun
   auto usable = found;
   std::erase_if(usable, [this](const ip_address& each) { return !rule_.can_dial(each); });
   targets_[remote].learn(usable);
+  // Before anything newer is sent.
+  if (targets_[remote].address() && !held_.empty()) release_held(remote, true);
 }
 
 task<> associations::look_up(std::size_t remote) {
@@ -38,14 +40,14 @@ task<> associations::look_up(std::size_t remote) {
   auto asked = lane_.shared().names.lookup(name.host, lane_.worker().index());
   const auto found = co_await net::with_timeout(std::move(asked), rule_.connect_limit);
   asking_[remote] = false;
+  if (!found && found.error() == asio::error::operation_aborted) co_return;  // the end
   if (found) learn(remote, **found);
   const bool known = targets_[remote].address().has_value();
   error_code why = errc::no_usable_family;
   if (!found) why = found.error();
-  if (!known && why != asio::error::operation_aborted) {
-    lane_.shared().log.lookup_failed(name.name, why);
-  }
-  release_held(remote, known);
+  if (known) co_return;
+  lane_.shared().log.lookup_failed(name.name, why);
+  release_held(remote, false);
 }
 
 void associations::hold(const association& by, std::span<const pump::datagram_run> runs) {

@@ -39,6 +39,20 @@ bool has_run_out(const error_code& ec) {
   }
 }
 
+// A device or address it is bound to has gone. Both may come back, but not for this socket.
+bool is_stale(const error_code& ec, const net::dial_options& bound) {
+  switch (ec.value()) {
+    case ENODEV:
+    case ENXIO:
+    case EADDRNOTAVAIL:
+      return true;
+    case EINVAL:
+      return bound.through.has_value();
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 associations::associations(lane& home, rule& by, std::size_t most)
@@ -57,8 +71,7 @@ void associations::close() {
   while (auto* left = flows_.oldest()) {
     remove(static_cast<association&>(*left), pump::end_reason::shutdown);
   }
-  while (close_retired()) {
-  }
+  close_all_retired();
   inlets_.clear();
   disarm();
 }
@@ -82,6 +95,7 @@ void associations::arrived(datagram_inlet& at, std::span<const pump::arrival> al
       rule_.count.lost_datagrams += all[i].data.count();
       continue;
     }
+    used(*found);  // before others are made room for
     const auto index = static_cast<std::uint8_t>(i);
     if (!std::exchange(found->in_batch, true)) {
       touched_[touched_count_++] = found;
@@ -135,7 +149,7 @@ bool associations::make_room() {
   auto& door = lane_.shared().door;
   constexpr auto why = "no descriptor is left";
   while (!door.enter_association()) {
-    if (close_retired() || evict(why, false)) continue;
+    if (close_retired() || evict(why, false) || lane_.make_room_for(*this)) continue;
     lane_.shared().log.no_association(rule_, why);
     return false;
   }
@@ -148,6 +162,15 @@ bool associations::evict(const char* why, bool retires, const association* but) 
   lane_.shared().log.association_evicted(rule_, why);
   remove(*oldest, pump::end_reason::evicted, retires);
   return true;
+}
+
+bool associations::give_one() {
+  return close_retired() || evict("another endpoint needs its descriptor or port", false);
+}
+
+void associations::close_all_retired() {
+  while (close_retired()) {
+  }
 }
 
 bool associations::close_retired() {
@@ -173,8 +196,9 @@ void associations::remove(association& gone, pump::end_reason why, bool retires)
       gone.up().datagrams, gone.down().datagrams);
   flows_.erase(gone);
   // The descriptor stays booked with it.
+  const int family = gone.family();
   if (auto fd = gone.release(); fd && retires) {
-    retired_.push_back({std::move(fd), net::coarse_now()});
+    retired_.push_back({std::move(fd), family, net::coarse_now()});
   } else {
     lane_.shared().door.leave_association();
   }
@@ -198,20 +222,53 @@ bool associations::is_ready(association& by) {
 }
 
 bool associations::open(association& by, const ip_endpoint& to, std::uint32_t version) {
-  auto& log = lane_.shared().log;
   const char* step = nullptr;
-  auto made = net::open_udp(to.address.family(), rule_.dial, &step);
-  while (!made && has_run_out(made.error()) &&
-         (close_retired() || evict("no port or descriptor is left", false, &by))) {
-    made = net::open_udp(to.address.family(), rule_.dial, &step);
+  auto made = make_socket(by, to.address.family(), &step);
+  auto ec = made ? error_code() : made.error();
+  if (made) {
+    step = "registering";
+    ec = by.open(std::move(*made), to, version);
   }
-  auto ec = made ? by.open(std::move(*made), to, version) : made.error();
   if (ec) {
-    log.datagrams_lost(rule_, by.client().endpoint(), step, ec);
+    lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), step, ec);
     return false;
   }
-  log.association_opened(rule_.remotes[by.remote()].name, by.client().endpoint(), to);
+  lane_.shared().log.association_opened(rule_.remotes[by.remote()].name, by.client().endpoint(),
+                                        to);
   return true;
+}
+
+// Where no port is free the kernel finds that out by looking at each of them, for milliseconds. So
+// it is asked once a second, and meanwhile the ports go from hand to hand.
+result<unique_fd> associations::make_socket(const association& by, int family, const char** step) {
+  *step = "binding";
+  const auto now = net::coarse_now();
+  if (now < ports_gone_until_) return take_over(by, family);
+  auto made = net::open_udp(family, rule_.dial, step);
+  if (made || !has_run_out(made.error())) return made;
+  if (made.error().value() == EADDRINUSE) {
+    ports_gone_until_ = now + std::chrono::seconds(1);
+    return take_over(by, family);
+  }
+  if (!close_retired() && !evict("no descriptor is left", false, &by)) return made;
+  return net::open_udp(family, rule_.dial, step);
+}
+
+// The socket of the association that has been idle for longest, or was ended for another.
+result<unique_fd> associations::take_over(const association& by, int family) {
+  for (;;) {
+    if (retired_.empty() && !evict("no port is left", true, &by)) {
+      (void)lane_.make_room_for(*this);  // for the next datagram
+      return error_code(EADDRINUSE, boost::system::system_category());
+    }
+    if (retired_.empty()) continue;  // that one had no socket
+    auto taken = std::move(retired_.front());
+    retired_.pop_front();
+    lane_.shared().door.leave_association();
+    if (taken.family != family) continue;
+    pump::discard(taken.fd.get());
+    return std::move(taken.fd);
+  }
 }
 
 void associations::uncut(const association& by) {
@@ -219,9 +276,15 @@ void associations::uncut(const association& by) {
   lane_.shared().log.uncut(rule_.remotes[by.remote()].name);
 }
 
-void associations::lost(const association& by, const char* phase, const pump::send_outcome& how) {
+void associations::lost(association& by, const pump::send_outcome& how) {
   rule_.count.lost_datagrams += how.lost;
-  lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), phase, how.error);
+  lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), "sending", how.error);
+  if (is_stale(how.error, rule_.dial)) by.close();
+}
+
+void associations::unanswered(const association& by, const pump::send_outcome& how) {
+  rule_.count.lost_datagrams += how.lost;
+  lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), "answering", how.error);
 }
 
 void associations::expired() {

@@ -91,19 +91,20 @@ class binder {
     failed_udp_ = udp;
   }
 
+  // Mostly one, which cannot be shared out: its worker hands connections on to the others. Several
+  // at one address (ReusePort=) all have clients.
   bool take_inherited(const ip_endpoint& at, std::uint16_t nth, bool udp) {
-    const auto found = std::ranges::find_if(inherited_, [&](const net::inherited_socket& each) {
-      return each.fd && each.at == at && each.datagram == udp;
-    });
-    if (found == inherited_.end()) return false;
-    if (udp) {
-      net::adopt_udp(found->fd.get(), at.address);
-    } else {
-      net::adopt_listener(found->fd.get(), wanted_.options);
+    auto worker = std::size_t{nth};
+    for (auto& each : inherited_) {
+      if (!each.fd || each.at != at || each.datagram != udp) continue;
+      if (udp) {
+        net::adopt_udp(each.fd.get(), at.address);
+      } else {
+        net::adopt_listener(each.fd.get(), wanted_.options);
+      }
+      made_.sockets.push_back({std::move(each.fd), worker++ % wanted_.workers, nth, udp});
     }
-    // One socket cannot be shared out: its worker hands connections on to the others.
-    made_.sockets.push_back({std::move(found->fd), nth % wanted_.workers, nth, udp});
-    return true;
+    return worker != nth;
   }
 
   const bind_request& wanted_;

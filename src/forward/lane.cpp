@@ -1,4 +1,5 @@
 #include <relay/forward/lane.hpp>
+#include <relay/net/clock.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -6,6 +7,11 @@
 #include <memory>
 
 namespace relay::forward {
+namespace {
+
+constexpr std::chrono::milliseconds request_pause{20};
+
+}  // namespace
 
 lane::lane(net::worker& on, const shared_parts& shared, spdlog::logger& log)
     : worker_(on),
@@ -39,10 +45,29 @@ error_code lane::listen_for_streams(rule& by, bound_socket listening, const ip_e
   return made.start(std::move(listening.fd));
 }
 
-// The cap is shared out, since a worker can only end associations of its own.
 associations& lane::associations_of(rule& by) {
-  const auto share = std::max<std::size_t>(by.max_associations / all_.size(), 1);
-  return associations_.try_emplace(&by, *this, by, share).first->second;
+  return associations_.try_emplace(&by, *this, by, by.association_share).first->second;
+}
+
+void lane::save_descriptors() {
+  workspace_.pipes().clear();
+  for (auto& [by, each] : associations_) each.close_all_retired();
+}
+
+bool lane::make_room_for(const associations& asking) {
+  if (give_association(&asking)) return true;
+  const auto now = net::coarse_now();
+  if (now < next_request_) return false;
+  next_request_ = now + request_pause;
+  for (auto* each : all_) {
+    if (each != this) each->worker_.post([each] { each->give_association(nullptr); });
+  }
+  return false;
+}
+
+bool lane::give_association(const associations* asking) {
+  return std::ranges::any_of(
+      associations_, [&](auto& each) { return &each.second != asking && each.second.give_one(); });
 }
 
 void lane::resume() {

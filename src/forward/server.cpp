@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <latch>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <system_error>
@@ -144,11 +145,18 @@ void server::make_lanes() {
 
 void server::listen() {
   for (auto& [endpoint, bound] : sockets_) {
+    std::set<std::size_t> serving;
+    for (const auto& each : bound.sockets) {
+      if (each.datagrams) serving.insert(each.worker);
+    }
+    auto& of = *rules_[endpoint];
+    of.association_share = of.max_associations / std::max<std::size_t>(serving.size(), 1);
+    of.association_share = std::max<std::size_t>(of.association_share, 1);
     for (auto& each : bound.sockets) {
       auto at = bound.at;
       at.port = static_cast<std::uint16_t>(at.port + each.nth);
       auto& on = *lanes_[each.worker];
-      if (const auto ec = on.listen(*rules_[endpoint], std::move(each), at)) {
+      if (const auto ec = on.listen(of, std::move(each), at)) {
         throw boost::system::system_error(ec, "listening on " + at.to_string());
       }
     }

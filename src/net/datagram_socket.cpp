@@ -40,6 +40,9 @@ result<unique_fd> listen_udp(const ip_endpoint& at, const listen_options& option
 }
 
 void adopt_udp(int fd, const ip_address& at) noexcept {
+  // What else a service manager may have asked for would be in the way.
+  set_int(fd, SOL_SOCKET, SO_TIMESTAMP, 0);
+  set_int(fd, IPPROTO_IP, IP_PKTINFO, 0);
   tell_own_address(fd, at);
   set_buffers(fd, listener_buffer);
 }

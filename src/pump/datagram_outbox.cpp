@@ -120,16 +120,16 @@ send_outcome datagrams::send(int fd, const socket_address& to, const own_address
       }
       sent += got;
       if (got > 0) continue;
-      made.error = last_system_error();
+      const auto why = last_system_error();
       const auto& failed = out_->contents[sent];
-      if (failed.datagrams > 1 && forbids_cutting(made.error.value())) {
+      if (failed.datagrams > 1 && forbids_cutting(why.value())) {
         cuts = false;
-        made.error = {};
         at = failed.begin;  // once more, one by one
         break;
       }
+      made.error = why;
       // A queue that is full has no room for those behind it either.
-      const auto until = made.error.value() == EAGAIN ? out_->used : sent + 1;
+      const auto until = why.value() == EAGAIN ? out_->used : sent + 1;
       for (; sent < until; ++sent) made.lost += out_->contents[sent].datagrams;
     }
   }

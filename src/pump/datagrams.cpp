@@ -11,6 +11,8 @@ namespace {
 
 // Joined datagrams come in pieces of up to 64 KiB.
 constexpr std::size_t slot_bytes = 65536;
+// About so many datagrams, then the connections of the worker have their turn.
+constexpr std::size_t turn_budget = 256;
 
 own_address read_own_address(const cmsghdr& head) noexcept {
   own_address made;
@@ -23,6 +25,7 @@ own_address read_own_address(const cmsghdr& head) noexcept {
   } else if (head.cmsg_level == IPPROTO_IPV6 && head.cmsg_type == IPV6_PKTINFO) {
     in6_pktinfo info;
     std::memcpy(&info, CMSG_DATA(&head), sizeof info);
+    if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) return made;  // nothing can leave from there
     std::memcpy(made.bytes.data(), &info.ipi6_addr, 16);
     made.size = 16;
   }
@@ -40,6 +43,11 @@ struct datagrams::inbox {
   // Only the pages that datagrams touch become resident.
   std::array<std::array<std::byte, slot_bytes>, batch> slots;
 };
+
+void discard(int fd) noexcept {
+  for (int i = 0; i < 1000 && ::recv(fd, nullptr, 0, MSG_DONTWAIT | MSG_TRUNC) >= 0; ++i) {
+  }
+}
 
 std::string lacking_offload() {
   const unique_fd probe(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -73,7 +81,10 @@ std::span<const arrival> datagrams::receive(int fd, receiving& how, std::uint32_
   const auto got = receive_messages(fd, how, error);
   std::size_t count = 0;
   for (std::size_t i = 0; i < got; ++i) count += understand(i, how).data.count();
-  if (got > 0) how.mode.record(turn, count);
+  if (got > 0) {
+    how.mode.record(turn, count);
+    how.slots = std::clamp<std::size_t>(turn_budget * got / count, 1, batch);
+  }
   return std::span(in_->arrivals).first(got);
 }
 
@@ -86,7 +97,7 @@ void datagrams::join(int fd, receiving& how) {
 
 std::size_t datagrams::receive_messages(int fd, const receiving& how, error_code& error) {
   const bool many = how.mode.many();
-  const unsigned wanted = many ? batch : 1;
+  const auto wanted = static_cast<unsigned>(many ? how.slots : 1);
   for (std::size_t i = 0; i < wanted; ++i) {
     auto& head = in_->messages[i].msg_hdr;
     head.msg_namelen = sizeof(sockaddr_in6);
@@ -122,8 +133,8 @@ arrival& datagrams::understand(std::size_t index, const receiving& how) {
       std::memcpy(&segment, CMSG_DATA(each), sizeof segment);
       if (segment > 0)
         made.data.segment = std::min<std::size_t>(size, static_cast<unsigned>(segment));
-    } else {
-      made.to = read_own_address(*each);
+    } else if (const auto own = read_own_address(*each); own.size > 0) {
+      made.to = own;
     }
   }
   return made;

@@ -53,6 +53,7 @@ class admission {
   static constexpr std::size_t per_pipe = 2;
 
   bool is_limited(const gate& own) const noexcept { return own.is_limited() || all_.is_limited(); }
+  std::size_t most_associations() const noexcept;
   bool take(std::size_t descriptors, std::size_t limit);
   void give(std::size_t descriptors);
 

@@ -37,6 +37,8 @@ class association final : public flow, public net::waiter {
 
   /// Gives its socket away.
   unique_fd release() noexcept { return socket_.release(); }
+  /// Closes it, since it will not send any more; the next datagram wants a new one.
+  void close() noexcept { socket_.close(); }
 
   /// Client to remote. It is open.
   void send(std::span<const pump::datagram_run> runs);

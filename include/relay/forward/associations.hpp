@@ -31,6 +31,11 @@ class associations final : private net::timer {
   void refuse_new() noexcept { refusing_ = true; }
   /// Ends all of them. The tasks of the lane have been joined.
   void close();
+  /// Ends one, the longest idle, since somebody else needs its descriptor or port. False: there is
+  /// none.
+  bool give_one();
+  /// Closes the sockets that are only kept for their ports.
+  void close_all_retired();
 
   // What follows is for inlets and associations.
   lane& home() noexcept { return lane_; }
@@ -40,14 +45,16 @@ class associations final : private net::timer {
   void used(association& by);
   /// The kernel does not cut what goes to the remote of this one.
   void uncut(const association& by);
-  /// Datagrams that were lost, and why; `phase` as in "sending".
-  void lost(const association& by, const char* phase, const pump::send_outcome& how);
+  /// Datagrams that the kernel did not take, for the remote and for the client.
+  void lost(association& by, const pump::send_outcome& how);
+  void unanswered(const association& by, const pump::send_outcome& how);
 
  private:
   /// The socket of one that made room for another. It keeps its port from being given to the next
   /// client at once, who would get the answers that are still on their way to the old one.
   struct retired {
     unique_fd fd;
+    int family = 0;
     flow_table::clock::time_point since;
   };
   /// A datagram that waits until its remote's name has been looked up.
@@ -71,6 +78,8 @@ class associations final : private net::timer {
 
   bool is_ready(association& by);
   bool open(association& by, const ip_endpoint& to, std::uint32_t version);
+  result<unique_fd> make_socket(const association& by, int family, const char** step);
+  result<unique_fd> take_over(const association& by, int family);
   void look(std::size_t remote);
   void learn(std::size_t remote, const std::vector<ip_address>& found);
   task<> look_up(std::size_t remote);
@@ -91,6 +100,7 @@ class associations final : private net::timer {
   std::vector<held> held_;
   std::size_t held_bytes_ = 0;
   std::deque<retired> retired_;
+  flow_table::clock::time_point ports_gone_until_{};  // no use in looking for a free one before
 
   // Of the batch that is being forwarded.
   std::array<std::uint8_t, pump::datagrams::batch> next_{};

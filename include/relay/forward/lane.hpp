@@ -54,7 +54,10 @@ class lane {
   /// Paused listeners go on.
   void resume();
   /// Gives up what it keeps in store.
-  void save_descriptors() { workspace_.pipes().clear(); }
+  void save_descriptors();
+  /// Ends an association of another endpoint or worker, since this one's have none to give. True:
+  /// there is room now; else there may be a moment later.
+  bool make_room_for(const associations& asking);
   /// No new clients from here on; the queues of TCP are closed. Associations go on.
   void stop_listening();
   /// Ends every task and every connection with a reset, then calls `closed`. No lane listens any
@@ -73,6 +76,7 @@ class lane {
   lane& least_loaded();
   error_code listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at);
   associations& associations_of(rule& by);
+  bool give_association(const associations* asking);
 
   net::worker& worker_;
   shared_parts shared_;
@@ -83,6 +87,7 @@ class lane {
   std::list<net::listener> listeners_;
   std::unique_ptr<pump::datagrams> datagrams_;  // megabytes, so only where they are wanted
   std::map<const rule*, associations> associations_;
+  std::chrono::steady_clock::time_point next_request_{};  // for room, to the other lanes
   boost::intrusive::list<connection, boost::intrusive::base_hook<lane_hook>> connections_;
 };
 

@@ -69,6 +69,8 @@ struct rule {
   std::chrono::milliseconds idle_timeout;
   std::chrono::milliseconds udp_timeout;
   std::size_t max_associations;
+  /// Of them, for each worker that has a socket for datagrams: it can end only its own.
+  std::size_t association_share = 1;
   /// An address and the ports at it; nothing before it listens.
   struct place {
     ip_address address;

@@ -47,6 +47,7 @@ struct arrival {
 struct receiving {
   bool knows_own_address = false;  ///< it was opened with IP_PKTINFO
   bool joins = false;              ///< UDP_GRO is on
+  std::size_t slots = 1;           ///< messages to ask for when many are taken at once
   batching mode;
 };
 
@@ -61,6 +62,9 @@ struct send_outcome {
 
 /// Which of UDP_GRO and UDP_SEGMENT this kernel lacks; empty when it has both.
 std::string lacking_offload();
+
+/// Throws away what waits at a socket.
+void discard(int fd) noexcept;
 
 /// A worker's buffers for datagrams. What `receive` returns is valid until it is called again.
 class datagrams {

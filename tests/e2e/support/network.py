@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import queue
 import subprocess
 import threading
 import unittest
@@ -33,3 +34,50 @@ def in_own_network(body, settings=None, mtu=65536):
     thread.join()
     if failures:
         raise failures[0]
+
+
+class SecondNetwork:
+    """Another network beside the calling thread's, for the far end of a device. A context manager,
+    to be used inside of in_own_network()."""
+
+    def __enter__(self):
+        self._work = queue.Queue()
+        self._done = queue.Queue()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        self.run(lambda: ctypes.CDLL(None).unshare(CLONE_NEWNET))
+        self.id = self.run(threading.get_native_id)
+        return self
+
+    def __exit__(self, *_):
+        self._work.put(None)
+        self._thread.join()
+
+    def _serve(self):
+        for work in iter(self._work.get, None):
+            try:
+                self._done.put((work(), None))
+            except BaseException as failure:  # pylint: disable=broad-except  (handed on)
+                self._done.put((None, failure))
+
+    def run(self, work):
+        """What work() returns there; sockets it opens stay there."""
+        self._work.put(work)
+        answer, failure = self._done.get(timeout=20)
+        if failure:
+            raise failure
+        return answer
+
+
+def ip(words):
+    subprocess.run(["ip", *words.split()], check=True, timeout=10)
+
+
+def connect_networks(other, device="near", here="10.7.0.1/24", there="10.7.0.2/24"):
+    """A wire from `device` in this network to the other one."""
+    ip(f"link add {device} type veth peer name far")
+    ip(f"link set far netns {other.id}")
+    ip(f"addr add {here} dev {device}")
+    ip(f"link set {device} up")
+    other.run(lambda: ip(f"addr add {there} dev far"))
+    other.run(lambda: ip("link set far up"))

@@ -209,7 +209,7 @@ TEST(Selector, WhenAllAreAsideTheNearestInTimeIsTried) {
   EXPECT_EQ(b.sequence(2), "11");
 }
 
-TEST(Selector, DatagramsUseTheSameSequenceAndNeverTry) {
+TEST(Selector, DatagramsUseTheSameSequenceAndTakeNoTrial) {
   bench b("roundrobin: 1, 1, 1", 3);
   std::string seen;
   for (int i = 0; i < 3; ++i) {
@@ -218,9 +218,14 @@ TEST(Selector, DatagramsUseTheSameSequenceAndNeverTry) {
   }
   EXPECT_EQ(seen, "012012");
   b.put_aside(1);
-  b.now += 1h;
+  b.now += 10ms;
   for (int i = 0; i < 6; ++i) EXPECT_NE(b.all.pick_without_trial(b.client, b.now), 1U);
+  b.now += 1h;
+  std::string later;
+  for (int i = 0; i < 6; ++i) later += std::to_string(b.all.pick_without_trial(b.client, b.now));
+  EXPECT_NE(later.find('1'), later.npos) << "without connects it would be aside for ever";
   EXPECT_TRUE(b.all.pick(b.client, b.now, {0, 2})->trial) << "the slot is free";
+  for (int i = 0; i < 6; ++i) EXPECT_NE(b.all.pick_without_trial(b.client, b.now), 1U) << "tried";
   bench all_aside("", 2);
   all_aside.put_aside(0);
   all_aside.now += 10ms;

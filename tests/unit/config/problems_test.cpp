@@ -276,5 +276,20 @@ TEST(Problems, StopAtDeepNesting) {
   }
 }
 
+TEST(Problems, APortInThroughIsWarnedOfWhereUdpNeedsMany) {
+  const std::string through = "through = \"127.0.0.1:7000\"\n";
+  EXPECT_EQ(warning(through + "network.use_udp = true"),
+            "`through`: with a port, UDP serves one client at a time, and each new one takes the "
+            "place of the last | leave the port out, unless there is only one client");
+  EXPECT_TRUE(load(with_endpoint(through)).warnings.empty());
+  EXPECT_TRUE(
+      load(with_endpoint("through = \"127.0.0.1\"\nnetwork.use_udp = true")).warnings.empty());
+}
+
+TEST(Problems, NoAssociationsAtAllIsNoLimit) {
+  EXPECT_NE(only("max_associations = 0").find("`max_associations`: the number is out of range"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace relay::config

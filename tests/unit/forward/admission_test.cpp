@@ -168,7 +168,7 @@ TEST(Admission, SaysOnceThatALimitBites) {
 }
 
 TEST(Admission, AnAssociationTakesOneDescriptorAndIsNoConnection) {
-  admission door(4, 1);
+  admission door(5, 2);
   int idle = 0;
   int full = 0;
   int room = 0;
@@ -176,18 +176,27 @@ TEST(Admission, AnAssociationTakesOneDescriptorAndIsNoConnection) {
   door.on_full([&] { ++full; });
   door.on_room([&] { ++room; });
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(door.enter_association());
-  EXPECT_FALSE(door.enter()) << "one is left, a connection takes two";
-  EXPECT_EQ(full, 1);
   EXPECT_EQ(door.connections(), 0U);
+  EXPECT_TRUE(door.enter()) << "two are kept for it";
+  EXPECT_FALSE(door.enter());
+  EXPECT_EQ(full, 1);
+  EXPECT_FALSE(door.enter_association()) << "none is left";
   door.leave_association();
   EXPECT_EQ(room, 1);
-  EXPECT_TRUE(door.enter());
-  EXPECT_FALSE(door.enter_association()) << "none is left";
+  EXPECT_FALSE(door.enter()) << "one is left, a connection takes two";
   door.leave();
   EXPECT_EQ(idle, 1);
-  EXPECT_TRUE(door.enter_association());
-  for (int i = 0; i < 3; ++i) door.leave_association();
+  for (int i = 0; i < 2; ++i) door.leave_association();
   EXPECT_EQ(idle, 1) << "associations hold nothing up";
+}
+
+TEST(Admission, OneConnectionAlwaysGoesHoweverFewDescriptorsThereAre) {
+  for (std::size_t descriptors = 2; descriptors < 9; ++descriptors) {
+    admission door(descriptors);
+    while (door.enter_association()) {
+    }
+    EXPECT_TRUE(door.enter()) << descriptors;
+  }
 }
 
 TEST(Admission, AQuarterOfTheDescriptorsIsNotForAssociations) {

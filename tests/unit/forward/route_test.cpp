@@ -134,12 +134,14 @@ TEST(Route, TellsItsOutcomeOnce) {
   EXPECT_EQ(b.pick().index(), 0U) << "one failure, however often it is told";
 }
 
-TEST(Route, DatagramsNeverTryWhatIsAside) {
+TEST(Route, DatagramsAvoidWhatIsAsideUntilItsTimeIsOver) {
   bench b(2);
   b.fail_once();
   b.fail_once();
-  b.now += 1h;
+  b.now += 10ms;
   EXPECT_EQ(b.way->pick_for_datagrams(b.client, b.now), 1U);
+  b.now += 1h;
+  EXPECT_EQ(b.way->pick_for_datagrams(b.client, b.now), 0U);
   EXPECT_EQ(b.pick().index(), 0U);
 }
 

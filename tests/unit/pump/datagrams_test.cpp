@@ -125,6 +125,30 @@ TEST_F(Datagrams, TakesJoinedOnesApartBySize) {
   EXPECT_EQ(std::memcmp(got[0].data.bytes.data(), data.data(), data.size()), 0);
 }
 
+// 2,000 at once would keep the connections of the worker waiting for milliseconds.
+TEST_F(Datagrams, TakesFewMessagesWhereEachHoldsMany) {
+  make_busy();
+  const int segment = 100;
+  ASSERT_EQ(::setsockopt(from.get(), IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment), 0);
+  const std::string joined(6400, 'x');
+  std::size_t most = 0;
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 8; ++i) send_plainly(joined);
+    std::size_t count = 0;
+    for (const auto& each : io.receive(to.get(), how, turn++, error)) count += each.data.count();
+    if (round > 0) most = std::max(most, count);
+  }
+  EXPECT_GT(most, 0U);
+  EXPECT_LE(most, 256U + 64U);
+}
+
+TEST_F(Datagrams, AreDiscardedWholly) {
+  for (int i = 0; i < 100; ++i) send_plainly("old");
+  discard(to.get());
+  send_plainly("new");
+  EXPECT_EQ(received(), texts{"new"});
+}
+
 TEST_F(Datagrams, WithoutJoiningTheKernelCutsThem) {
   datagrams plain(false);
   make_busy();
