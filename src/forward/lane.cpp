@@ -1,8 +1,6 @@
 #include <relay/forward/lane.hpp>
 #include <relay/net/clock.hpp>
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <memory>
 
@@ -17,7 +15,9 @@ lane::lane(net::worker& on, const shared_parts& shared, spdlog::logger& log)
     : worker_(on),
       shared_(shared),
       workspace_(on.poller(), on.wheel(), shared.pipes),
-      tasks_(on.loop().get_executor(), log) {}
+      tasks_(on.loop().get_executor(), log) {
+  worker_.on_asio_needed([this] { return !tasks_.is_empty(); });
+}
 
 lane::~lane() {
   connections_.clear_and_dispose([](connection* left) { delete left; });
@@ -94,8 +94,8 @@ void lane::accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endp
   auto& home = least_loaded();
   ++home.worker_.load;  // here, so that a burst is spread and not all sent to one
   if (&home == this) return adopt(by, nth, std::move(client), peer);
-  asio::post(home.worker_.loop(), [&home, &by, nth, peer, fd = std::move(client)]() mutable {
-    home.adopt(by, nth, std::move(fd), peer);
+  home.worker_.post([&home, &by, nth, peer, fd = std::make_shared<unique_fd>(std::move(client))] {
+    home.adopt(by, nth, std::move(*fd), peer);
   });
 }
 

@@ -7,16 +7,20 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// While events are frequent the worker waits in its own poller, since going through Asio costs two
-// system calls more per wake-up; Asio's own work (timers, name servers, posts) waits this long at
-// most.
+// While events are frequent the worker waits in its own poller, since going through Asio costs
+// three system calls more per wake-up. While coroutines live here Asio's own work (their timers,
+// name servers) waits this long at most, whether it waits or is busy;
 constexpr std::chrono::microseconds own_turn{200};
+// otherwise there is none but the tick of the wheel. So long a limit costs nothing to set: the
+// kernel's next tick comes first, and the clock need not be programmed for it at each wait.
+constexpr std::chrono::microseconds quiet_turn{10000};
 
 }  // namespace
 
 worker::worker(std::size_t index)
     : index_(index),
       poller_([this] { asio::post(loop_, [this] { run_scheduled(); }); }),
+      mailbox_(poller_),
       readiness_(loop_, poller_.fd()),
       tick_timer_(loop_),
       wheel_([this] {
@@ -36,8 +40,6 @@ void worker::finish() {
   tick_timer_.cancel();
 }
 
-void worker::post(std::function<void()> what) { asio::post(loop_, std::move(what)); }
-
 // Waiters that were scheduled from one of Asio's handlers: a limit, an answer from a name server.
 void worker::run_scheduled() {
   if (poller_.has_work()) poller_.turn(std::chrono::microseconds(0));
@@ -54,21 +56,25 @@ void worker::await_poller() {
 void worker::serve_poller() {
   const auto began = steady_clock::now();
   // Waiting here pays only if the next event is near: a wait in vain costs a wake-up of its own.
-  const bool frequent = began - last_event_ < own_turn;
+  const bool frequent = began - last_event_ < patience();
   bool worked = poller_.turn(std::chrono::microseconds(0));
   if (worked) last_event_ = began;
-  while (worked && (frequent || poller_.has_work())) {
+  while (worked && !finishing_ && (frequent || poller_.has_work())) {
     const auto now = steady_clock::now();
-    if (now - began >= own_turn) {
+    if (now - began >= patience()) {
       asio::post(loop_, [this] {
         if (!finishing_) serve_poller();
       });
       return;
     }
-    worked = poller_.turn(own_turn);
-    if (worked) last_event_ = now;
+    worked = poller_.turn(patience());
+    if (worked) last_event_ = steady_clock::now();
   }
-  await_poller();
+  if (!finishing_) await_poller();
+}
+
+std::chrono::microseconds worker::patience() const {
+  return asio_needed_ && asio_needed_() ? own_turn : quiet_turn;
 }
 
 std::uint32_t worker::tick_now() const {

@@ -36,6 +36,13 @@ void put_own_address(msghdr& message, control& room, const own_address& from) no
   }
 }
 
+// sendto() where it can say it all: the kernel then has no structure to fetch and check.
+bool send_one(int fd, const msghdr& what) noexcept {
+  if (what.msg_controllen != 0 || what.msg_iovlen != 1) return ::sendmsg(fd, &what, 0) >= 0;
+  return ::sendto(fd, what.msg_iov->iov_base, what.msg_iov->iov_len, 0,
+                  static_cast<const sockaddr*>(what.msg_name), what.msg_namelen) >= 0;
+}
+
 // What the kernel says where a way does not allow UDP_SEGMENT: a device that cannot compute the
 // checksums, datagrams beyond the path's MTU, a kernel without it.
 bool forbids_cutting(int error) noexcept {
@@ -143,7 +150,7 @@ std::size_t datagrams::send_messages(int fd, std::size_t first) {
     if (left > 1) {
       const int got = ::sendmmsg(fd, &out_->messages[first], static_cast<unsigned>(left), 0);
       if (got > 0) return static_cast<std::size_t>(got);
-    } else if (::sendmsg(fd, &out_->messages[first].msg_hdr, 0) >= 0) {
+    } else if (send_one(fd, out_->messages[first].msg_hdr)) {
       return 1;
     }
     if (errno != EINTR) return 0;

@@ -218,10 +218,7 @@ class Big(RangeCase):
     COUNT = 2000
 
     def remotes_of(self):
-        remote = self.remote()
-        server = Server(tcp_echo, port=remote.port)
-        self.addCleanup(server.close)
-        return remote
+        return self.remote_of_both(tcp_echo)[0]
 
     def test_two_thousand_ports_relay(self):
         room_for(2 * self.COUNT + 200)

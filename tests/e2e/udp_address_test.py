@@ -1,7 +1,7 @@
 """Datagrams: which addresses and ports the relay listens on, sends from and answers from."""
 
 from support.ports import free_port
-from support.servers import Server, hear, named as tcp_named
+from support.servers import hear, named as tcp_named
 from support.udp import UdpCase, ask, is_quiet, named, opened, receive, silent
 from support.wait import until
 
@@ -145,11 +145,10 @@ class Outgoing(UdpCase):
 
 class Listeners(UdpCase):
     def test_tcp_and_udp_share_a_port(self):
-        remote = self.remote()
-        with Server(tcp_named("over tcp"), port=remote.port):
-            started = self.udp_relay(remote.port, tcp=True)
-            self.assertEqual(ask(self.client(), b"over udp", started.at), b"over udp")
-            self.assertEqual(hear(started.port), b"over tcp")
+        remote, _ = self.remote_of_both(tcp_named("over tcp"))
+        started = self.udp_relay(remote.port, tcp=True)
+        self.assertEqual(ask(self.client(), b"over udp", started.at), b"over udp")
+        self.assertEqual(hear(started.port), b"over tcp")
 
     def test_without_tcp_nobody_listens_there(self):
         started = self.udp_relay(self.remote().port)

@@ -3,7 +3,7 @@
 import collections
 
 from support.network import SecondNetwork, connect_networks, in_own_network, ip
-from support.servers import Server, ask as ask_tcp, echo as tcp_echo
+from support.servers import ask as ask_tcp, echo as tcp_echo
 from support.udp import (UdpCase, address, ask, ask_patiently, finished, open_socket,
                          opened)
 from support.wait import Deadline, until
@@ -97,15 +97,14 @@ class Shortage(UdpCase):
         self.assertLess(len(warnings), 10, started.story())
 
     def test_datagrams_do_not_take_the_descriptors_of_connections(self):
-        remote = self.remote()
-        with Server(tcp_echo, port=remote.port):
-            started = self.udp_relay(remote.port, tcp=True, nofile=64, env=ONE_WORKER,
-                                     network="udp_timeout = 0")
-            for number in range(100):
-                self.assertEqual(ask(self.client(), b"%d" % number, started.at), b"%d" % number)
-            for number in range(20):
-                self.assertEqual(ask_tcp(started.port, b"%d" % number), b"%d" % number)
-            self.assertEqual(ask(self.client(), b"still here", started.at), b"still here")
+        remote, _ = self.remote_of_both(tcp_echo)
+        started = self.udp_relay(remote.port, tcp=True, nofile=64, env=ONE_WORKER,
+                                 network="udp_timeout = 0")
+        for number in range(100):
+            self.assertEqual(ask(self.client(), b"%d" % number, started.at), b"%d" % number)
+        for number in range(20):
+            self.assertEqual(ask_tcp(started.port, b"%d" % number), b"%d" % number)
+        self.assertEqual(ask(self.client(), b"still here", started.at), b"still here")
 
     def test_without_ports_the_oldest_goes(self):
         ports = range(40000, 40020)

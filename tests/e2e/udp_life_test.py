@@ -7,7 +7,7 @@ import time
 from support.dns import Answer, NameServer
 from support.ports import listening
 from support.relay import SANITIZED
-from support.servers import Server, dial, echo as tcp_echo
+from support.servers import dial, echo as tcp_echo
 from support.udp import UdpCase, address, ask, finished, opened, silent
 from support.wait import Deadline, until
 
@@ -122,22 +122,21 @@ class End(UdpCase):
         self.assertLess(time.monotonic() - began, 8 if SANITIZED else 3)
 
     def test_known_clients_go_on_while_connections_finish(self):
-        remote = self.remote()
-        with Server(tcp_echo, port=remote.port) as server:
-            started = self.udp_relay(remote.port, tcp=True)
-            client, late = self.client(), self.client()
-            self.assertEqual(ask(client, b"before", started.at), b"before")
-            with dial(started.port) as sock:
-                until(lambda: server.seen, started.story)
-                started.signal(signal.SIGTERM)
-                until(lambda: started.port not in listening(started.pid), started.story)
-                self.assertEqual(ask(client, b"during", started.at), b"during")
-                late.sendto(b"too late", started.at)
-                self.assertEqual(ask(client, b"after", started.at), b"after")
-                self.assertNotIn(b"too late", remote.data())
-                sock.sendall(b"bye")
-                self.assertEqual(sock.recv(10), b"bye")
-            self.assertEqual(started.wait_exit(), 0)
+        remote, server = self.remote_of_both(tcp_echo)
+        started = self.udp_relay(remote.port, tcp=True)
+        client, late = self.client(), self.client()
+        self.assertEqual(ask(client, b"before", started.at), b"before")
+        with dial(started.port) as sock:
+            until(lambda: server.seen, started.story)
+            started.signal(signal.SIGTERM)
+            until(lambda: started.port not in listening(started.pid), started.story)
+            self.assertEqual(ask(client, b"during", started.at), b"during")
+            late.sendto(b"too late", started.at)
+            self.assertEqual(ask(client, b"after", started.at), b"after")
+            self.assertNotIn(b"too late", remote.data())
+            sock.sendall(b"bye")
+            self.assertEqual(sock.recv(10), b"bye")
+        self.assertEqual(started.wait_exit(), 0)
 
 
 class Lines(UdpCase):

@@ -23,6 +23,7 @@ class task_group {
   /// Runs it to its end. An exception other than that of a cancellation is logged: it is a mistake
   /// of ours, and must not end the process.
   void spawn(task<> work);
+  bool is_empty() const noexcept { return live_.empty(); }
   /// Every task's next wait ends with `operation_aborted`.
   void cancel();
   /// Calls `then` once, as soon as no task is left: at once, or when the last one has ended.

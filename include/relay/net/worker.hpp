@@ -1,5 +1,6 @@
 #pragma once
 
+#include <relay/net/mailbox.hpp>
 #include <relay/net/poller.hpp>
 #include <relay/net/timer_wheel.hpp>
 
@@ -37,7 +38,9 @@ class worker {
   /// Lets `run` return once its last task has ended. Call it on the worker.
   void finish();
   /// Runs a function on the worker; callable from any thread.
-  void post(std::function<void()> what);
+  void post(std::function<void()> what) { mailbox_.put(std::move(what)); }
+  /// Says whether coroutines live here: then Asio must not be kept waiting for long.
+  void on_asio_needed(std::function<bool()> needed) { asio_needed_ = std::move(needed); }
 
  private:
   void await_poller();
@@ -45,10 +48,13 @@ class worker {
   void run_scheduled();
   void await_tick();
   std::uint32_t tick_now() const;
+  std::chrono::microseconds patience() const;
 
   std::size_t index_;
   asio::io_context loop_{1};
   net::poller poller_;
+  mailbox mailbox_;
+  std::function<bool()> asio_needed_;
   asio::posix::stream_descriptor readiness_;  // borrows the poller's descriptor
   asio::steady_timer tick_timer_;
   std::chrono::steady_clock::time_point origin_ = std::chrono::steady_clock::now();

@@ -7,6 +7,7 @@ import socket
 import threading
 
 from support.case import Case
+from support.servers import Server
 from support.wait import Deadline, until
 
 MOST_BYTES = 65507  # of a datagram over IPv4
@@ -157,6 +158,20 @@ class UdpCase(Case):
         made = Remote(talk, host, port)
         self.addCleanup(made.close)
         return made
+
+    def remote_of_both(self, talk_tcp):
+        """A remote that echoes datagrams, and a server of TCP at the same port."""
+        for _ in range(20):
+            server = Server(talk_tcp)
+            try:
+                remote = Remote(port=server.port)
+            except OSError:  # somebody has it for UDP
+                server.close()
+                continue
+            self.addCleanup(server.close)
+            self.addCleanup(remote.close)
+            return remote, server
+        raise AssertionError("no port is free for both")
 
     def remotes(self, *hosts):
         """The port of remotes at several addresses, each of which answers with its address."""
