@@ -266,7 +266,7 @@ result<unique_fd> associations::take_over(const association& by, int family) {
     retired_.pop_front();
     lane_.shared().door.leave_association();
     if (taken.family != family) continue;
-    pump::discard(taken.fd.get());
+    pump::make_fresh(taken.fd.get());
     return std::move(taken.fd);
   }
 }

@@ -51,7 +51,9 @@ struct datagrams::inbox {
   std::array<std::array<std::byte, slot_bytes>, batch> slots;
 };
 
-void discard(int fd) noexcept {
+void make_fresh(int fd) noexcept {
+  const int off = 0;
+  ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &off, sizeof off);  // first: what waits may be joined
   for (int i = 0; i < 1000 && ::recv(fd, nullptr, 0, MSG_DONTWAIT | MSG_TRUNC) >= 0; ++i) {
   }
 }

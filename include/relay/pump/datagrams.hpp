@@ -63,8 +63,8 @@ struct send_outcome {
 /// Which of UDP_GRO and UDP_SEGMENT this kernel lacks; empty when it has both.
 std::string lacking_offload();
 
-/// Throws away what waits at a socket.
-void discard(int fd) noexcept;
+/// Makes a socket that was used as a new one is: without UDP_GRO, and nothing waits at it.
+void make_fresh(int fd) noexcept;
 
 /// A worker's buffers for datagrams. What `receive` returns is valid until it is called again.
 class datagrams {

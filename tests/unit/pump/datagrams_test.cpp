@@ -142,11 +142,16 @@ TEST_F(Datagrams, TakesFewMessagesWhereEachHoldsMany) {
   EXPECT_LE(most, 256U + 64U);
 }
 
-TEST_F(Datagrams, AreDiscardedWholly) {
+TEST_F(Datagrams, AUsedSocketIsMadeFresh) {
+  make_busy();
+  (void)io.receive(to.get(), how, turn, error);
+  ASSERT_TRUE(how.joins);
   for (int i = 0; i < 100; ++i) send_plainly("old");
-  discard(to.get());
-  send_plainly("new");
-  EXPECT_EQ(received(), texts{"new"});
+  make_fresh(to.get());
+  const int segment = 4;
+  ASSERT_EQ(::setsockopt(from.get(), IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment), 0);
+  send_plainly("one two ");
+  EXPECT_EQ(received(), (texts{"one ", "two "})) << "joined, nobody would know where to cut";
 }
 
 TEST_F(Datagrams, WithoutJoiningTheKernelCutsThem) {
