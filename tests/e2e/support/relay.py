@@ -66,9 +66,12 @@ class Relay:
         """True when it listens on all ports; False when it ended instead."""
         kinds = [kind for kind, chosen in (("tcp", tcp), ("udp", udp)) if chosen]
 
-        def listens():
-            return all(wanted <= ports.listening(self.pid, kind) for kind in kinds)
-        until(lambda: self.process.poll() is not None or listens(),
+        def serves():
+            # Before the workers there is a moment in which it only tries whether a port is free; a
+            # datagram would then be lost.
+            return (all(wanted <= ports.listening(self.pid, kind) for kind in kinds)
+                    and (not udp or len(os.listdir(f"/proc/{self.pid}/task")) > 1))
+        until(lambda: self.process.poll() is not None or serves(),
               lambda: f"listening on {sorted(wanted)}\n{self.story()}", seconds)
         return self.process.poll() is None
 
