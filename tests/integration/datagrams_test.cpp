@@ -39,8 +39,7 @@ class udp_peer {
     if (::poll(&wait, 1, static_cast<int>(limit.count())) != 1) return std::nullopt;
     std::string data(70000, '\0');
     socket_address from;
-    const auto got =
-        ::recvfrom(fd_.get(), data.data(), data.size(), 0, from.data(), &from.length);
+    const auto got = ::recvfrom(fd_.get(), data.data(), data.size(), 0, from.data(), &from.length);
     if (got < 0) return std::nullopt;
     data.resize(static_cast<std::size_t>(got));
     return message{std::move(data), from.endpoint()};
