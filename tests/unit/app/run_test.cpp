@@ -270,8 +270,8 @@ TEST_F(Run, ConvertWritesToStdoutOrToAFile) {
 TEST_F(Run, ConvertNamesWhatItCannotReadOrWrite) {
   EXPECT_EQ(run_with({"convert", folder_ / "none"}), exit_config);
   EXPECT_TRUE(says("none: no such file"));
-  EXPECT_EQ(run_with({"convert", folder_}), exit_config);
-  EXPECT_EQ(run_with({"convert", file("new.toml", toml_)}), exit_config);
+  EXPECT_EQ(run_with({"convert", file("bad.toml", "endpoints = 3")}), exit_config);
+  EXPECT_TRUE(says("bad.toml:1:"));
   EXPECT_EQ(run_with({"convert"}), exit_usage);
   EXPECT_TRUE(says("Usage: relay convert"));
 }
