@@ -76,7 +76,7 @@ TEST(ProxyLine, MayHave107BytesAndNotOneMore) {
   EXPECT_TRUE(is_refused(of_size(108)));
   EXPECT_EQ(test::refused_after(of_size(108)), 106U) << "the CR has not come in time";
   EXPECT_EQ(test::refused_after("PROXY UNKNOWN " + std::string(91, 'x') + "\rx\r\n"), 107U);
-  for (const std::size_t step : {0, 1, 2, 3, 106, 107}) {
+  for (const std::size_t step : {0U, 1U, 2U, 3U, 106U, 107U}) {
     EXPECT_EQ(test::read_in_pieces(of_size(107) + "payload", step), read(of_size(107)));
     EXPECT_EQ(test::read_in_pieces(of_size(120), step), read(of_size(120)));
   }

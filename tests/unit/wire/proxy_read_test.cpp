@@ -103,7 +103,7 @@ TEST(ReadProxy, SaysTheSameHoweverTheBytesCome) {
   for (const auto& each : table) {
     SCOPED_TRACE(each.section + ": "s + each.bytes.substr(0, 60));
     const auto text = each.bytes + "payload";
-    for (const std::size_t step : {0, 1, 2, 3, 7, 16, 50}) {
+    for (const std::size_t step : {0U, 1U, 2U, 3U, 7U, 16U, 50U}) {
       expect_header(test::read_in_pieces(text, step), each);
     }
   }
@@ -183,7 +183,7 @@ TEST(ReadProxy, RefusesAtTheFirstByteThatCannotBeRight) {
     const auto answer = read(each.bytes);
     ASSERT_TRUE(std::holds_alternative<proxy_refusal>(answer)) << each.bytes;
     EXPECT_FALSE(std::get<proxy_refusal>(answer).why.empty());
-    for (const std::size_t step : {0, 1, 5}) {
+    for (const std::size_t step : {0U, 1U, 5U}) {
       EXPECT_EQ(test::read_in_pieces(each.bytes, step), answer) << each.bytes;
     }
   }
