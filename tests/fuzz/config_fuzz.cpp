@@ -7,14 +7,12 @@ namespace {
 
 using fuzz::require;
 
-/// Settings are written in every way there is and read again.
-void check_round_trips(const settings& made) {
-  for (const auto print : {to_toml, to_json}) {
-    for (const auto how : {extent::all, extent::needed}) {
-      const auto again = load_text("again", print(made, how), {});
-      require(again.value == made, "what is written reads back to equal settings");
-    }
-  }
+/// Settings are written and read again, in one of the four ways, since each takes long: `which`.
+void check_round_trip(const settings& made, std::size_t which) {
+  const auto print = which % 2 == 0 ? to_toml : to_json;
+  const auto how = which / 2 % 2 == 0 ? extent::needed : extent::all;
+  const auto again = load_text("again", print(made, how), {});
+  require(again.value == made, "what is written reads back to equal settings");
 }
 
 void try_out(const std::string& text) {
@@ -29,7 +27,7 @@ void try_out(const std::string& text) {
   for (const auto& each : made.warnings) (void)render(each);
   (void)unsupported(made.value);
   (void)duplicate_listens(made.value);
-  if (made.value.endpoints.size() < 100) check_round_trips(made.value);
+  if (made.value.endpoints.size() < 100) check_round_trip(made.value, text.size());
 }
 
 }  // namespace

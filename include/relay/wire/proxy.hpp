@@ -31,7 +31,7 @@ struct proxy_addresses {
 /// nobody needs to keep: whoever reads throws so many away before the payload begins.
 struct proxy_header {
   std::size_t consumed = 0;
-  std::size_t skip = 0;  ///< at most 65,535; 0 in version 1
+  std::size_t skip = 0;  ///< at most 65,535; 0 in version 1; in a datagram: it was cut off
   int version = 1;
   proxy_command command = proxy_command::proxy;
   proxy_family family = proxy_family::unspecified;

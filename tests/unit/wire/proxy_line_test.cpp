@@ -54,6 +54,7 @@ TEST(ProxyLine, RefusesAtTheFirstByteThatCannotBeRight) {
       {"PROXY TCP6 1::2:", ":3"},
       {"PROXY TCP6 :", "1"},
       {"PROXY TCP6 1:2:3:4:5:6:7:8", ":"},
+      {"PROXY TCP6 1:2:3:4:5:6:7:8", "::"},
       {"PROXY TCP6 1:2:3:4:5:6:7", " "},
       {"PROXY TCP6 1::2:3:4:5:6:7", ":8"},
       {"PROXY TCP6 1:2:3:4:5:10", ".0.0.1"},
@@ -62,8 +63,14 @@ TEST(ProxyLine, RefusesAtTheFirstByteThatCannotBeRight) {
       {"PROXY TCP6 1", ".2.3.4"},
   };
   for (const auto& each : all) {
-    EXPECT_EQ(test::refused_after(each.good + each.bad), each.good.size() + 1)
-        << each.good << '|' << each.bad;
+    const auto text = each.good + each.bad;
+    EXPECT_EQ(test::refused_after(text), each.good.size() + 1) << each.good << '|' << each.bad;
+    // The same when all of it comes at once, and a blank ends what was wrong.
+    for (const auto* rest : {"", " ", " 1.1.1.1 1 1\r\n", " ::1 1 1\r\n"}) {
+      const auto answer = read(text + rest);
+      ASSERT_TRUE(std::holds_alternative<proxy_refusal>(answer)) << text << rest;
+      EXPECT_EQ(test::read_in_pieces(text + rest, 1), answer) << text << rest;
+    }
   }
 }
 
@@ -84,9 +91,11 @@ TEST(ProxyLine, MayHave107BytesAndNotOneMore) {
 
 TEST(ProxyLine, DoesNotTakeAddressesThatMakeItTooLong) {
   const std::string longest = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
-  const auto text = "PROXY TCP6 " + longest + ' ' + longest + " 65535 65535\r\n";
-  EXPECT_EQ(test::refused_after(text), 106U);
-  EXPECT_EQ(test::read_in_pieces(text, 1), read(text));
+  for (const auto* ports : {" 65535 65535\r\n", " 655x5 1\r\n"}) {
+    const auto text = "PROXY TCP6 " + longest + ' ' + longest + ports;
+    EXPECT_EQ(test::refused_after(text), 106U);
+    EXPECT_EQ(test::read_in_pieces(text, 1), read(text)) << "the reason is the first one";
+  }
 }
 
 TEST(ProxyLine, TakesEveryPortAndNothingElse) {
