@@ -13,7 +13,7 @@ std::optional<config::loaded> load(const invocation& given, const environment& w
 
 /// `relay check`: reads, reports, serves nothing.
 int check(const invocation& given, const environment& with);
-/// `relay convert`: legacy JSON to today's TOML or JSON.
+/// `relay convert`: any configuration as TOML or JSON of today.
 int convert(const invocation& given, const environment& with);
 /// `relay demo`: a web server with a relay in front of it, until a signal.
 int demo(const invocation& given, const environment& with);

@@ -3,6 +3,7 @@
 #include <relay/base/error.hpp>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <ostream>
 #include <sstream>
@@ -16,23 +17,41 @@ int cannot(const environment& with, const char* verb, const std::string& path) {
   return exit_config;
 }
 
+/// Nothing: it cannot be read, and errno says why.
+std::optional<std::string> text_of(const std::string& path) {
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  // Opening a folder succeeds, reading it does not.
+  if (!in || (in.peek() == std::ifstream::traits_type::eof() && errno != 0)) return std::nullopt;
+  std::ostringstream text;
+  text << in.rdbuf();
+  return std::move(text).str();
+}
+
+/// Nothing: it cannot be read, and that has been said.
+std::optional<config::conversion> understood(const invocation& given, const environment& with) {
+  const auto takes = given.only_legacy ? config::convert_input::legacy : config::convert_input::any;
+  std::error_code ignored;  // what cannot be looked at cannot be read either
+  if (!given.only_legacy && std::filesystem::is_directory(given.input, ignored))
+    return config::convert_folder(given.input, given.format);
+  auto text = text_of(given.input);
+  if (text) return config::convert_text(given.input, *std::move(text), given.format, takes);
+  cannot(with, "read", given.input);
+  return std::nullopt;
+}
+
 }  // namespace
 
 int convert(const invocation& given, const environment& with) {
-  errno = 0;
-  std::ifstream in(given.input, std::ios::binary);
-  std::ostringstream text;
-  // Opening a folder succeeds, reading it does not.
-  if (!in || (in.peek() == std::ifstream::traits_type::eof() && errno != 0))
-    return cannot(with, "read", given.input);
-  text << in.rdbuf();
-  const auto made = config::convert_legacy(given.input, std::move(text).str(), given.format);
+  const auto made = understood(given, with);
+  if (!made) return exit_config;
+  for (const auto& each : made->warnings) with.err << config::render(each) << '\n';
   if (!given.output) {
-    with.out << made << '\n';
+    with.out << made->text << (made->legacy ? "\n" : "");  // the reference adds a line
     return exit_done;
   }
   std::ofstream file(*given.output, std::ios::binary | std::ios::trunc);
-  if (!file || !(file << made) || !file.flush()) return cannot(with, "write", *given.output);
+  if (!file || !(file << made->text) || !file.flush()) return cannot(with, "write", *given.output);
   return exit_done;
 }
 

@@ -46,7 +46,8 @@ std::string description_of(command about) {
     case command::check:
       return "Reads a configuration, reports everything that is wrong with it and serves nothing.";
     case command::convert:
-      return "Turns a configuration of realm 1.x (JSON) into one of today.";
+      return "Writes a configuration (TOML, JSON, a folder, or a file of realm 1.x) as TOML or "
+             "JSON.";
     case command::demo:
       return "Runs a small web server and a relay in front of it, to try things out.";
     case command::completion:

@@ -148,7 +148,7 @@ constexpr auto table =
 
 constexpr command_row commands[]{
     {command::check, "check", "check a configuration (relay check --help)"},
-    {command::convert, "convert", "convert a legacy configuration"},
+    {command::convert, "convert", "write a configuration as TOML or JSON"},
     {command::demo, "demo", "try it out: a web server with a relay in front"},
     {command::completion, "completion", "completions for bash, zsh or fish"},
 };

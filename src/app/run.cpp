@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <ostream>
 #include <system_error>
 
@@ -173,6 +174,11 @@ bool has_configuration(const environment& with) {
          with.variable("REALM_CONF").value_or("").find_first_not_of(" \t\r\n") != std::string::npos;
 }
 
+/// Scripts that were written for the reference call us by its name, through a link.
+bool called_as_realm(int argc, const char* const* argv) {
+  return argc > 0 && std::filesystem::path(argv[0]).filename() == "realm";
+}
+
 }  // namespace
 
 int run(int argc, const char* const* argv, const environment& with) {
@@ -185,9 +191,11 @@ int run(int argc, const char* const* argv, const environment& with) {
     nothing.missing = "nothing to do";
     return run_relay(nothing, with);
   }
-  const auto understood = parse(words);
+  auto understood = parse(words);
   if (const auto* wrong = std::get_if<usage_error>(&understood)) return refuse(*wrong, with);
-  return run_command(std::get<invocation>(understood), with);
+  auto& given = std::get<invocation>(understood);
+  given.only_legacy = called_as_realm(argc, argv);
+  return run_command(given, with);
 }
 
 }  // namespace relay::app

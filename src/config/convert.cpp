@@ -25,7 +25,30 @@ std::string as_json(const std::vector<endpoint_patch>& rules) {
   return text + "]}";
 }
 
+bool is_legacy_json(const std::string& text) {
+  findings ignored;  // whoever reads it next tells what is wrong with it
+  const auto root = read_json(make_source({}, text), ignored);
+  return root && is_legacy(*root);
+}
+
+conversion written(loaded what, convert_format format) {
+  const auto print = format == convert_format::toml ? to_toml : to_json;
+  return {print(what.value, extent::needed), std::move(what.warnings), false};
+}
+
 }  // namespace
+
+conversion convert_text(std::string name, std::string text, convert_format format,
+                        convert_input takes) {
+  if (takes == convert_input::legacy || is_legacy_json(text)) {
+    return {convert_legacy(std::move(name), std::move(text), format), {}, true};
+  }
+  return written(load_text(std::move(name), std::move(text), {}), format);
+}
+
+conversion convert_folder(const std::filesystem::path& path, convert_format format) {
+  return written(load_path(path, {}), format);
+}
 
 std::string convert_legacy(std::string name, std::string text, convert_format format) {
   findings found;

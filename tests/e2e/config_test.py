@@ -1,7 +1,9 @@
 """Configuration: files, folders, the environment, what is reported, and the sub-commands."""
 
 import json
+import subprocess
 
+from support import relay
 from support.case import Case
 from support.ports import free_port
 from support.servers import Refusing, Server, hear, named
@@ -240,4 +242,81 @@ class Convert(Case):
         self.assertTrue(self.cli("convert", code=2).stderr)
         self.cli("convert", "-t", "yaml", self.old, code=2)
         self.cli("convert", "nowhere.json", code=78)
-        self.cli("convert", self.file("new.json", '{"endpoints": []}'), code=78)
+        self.assertIn("bad.toml:2:", self.cli("convert", self.file("bad.toml", Refused.BAD_TOML),
+                                              code=78).stderr)
+
+    def test_under_realms_name_only_its_old_files_are_taken(self):
+        realm = self.folder / "realm"
+        realm.symlink_to(relay.BINARY)
+        self.file("new.json", '{"endpoints": []}')
+        for name, code in (("old.json", 0), ("new.json", 78)):
+            done = subprocess.run([realm, "convert", name], cwd=self.folder, check=False,
+                                  env=relay.environment(), stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, timeout=20)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertEqual(done.stdout.count("[[endpoints]]"), 3 if code == 0 else 0)
+
+
+class Export(Case):
+    """`relay convert` writes any configuration as TOML or JSON that says the same."""
+
+    TEXT = ('[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = "a:1"\n'
+            'network = { tcp_timeout = 5, udp_timeout = "250ms" }\n'
+            '[[endpoints]]\nlocal = ":2"\nremote = "b:2"\nextra_remotes = ["c:3"]\n'
+            '[network]\nno_tcp = false\nuse_udp = true\n')
+
+    def in_force(self, text, name="again.conf"):
+        return self.cli("check", "--print", "-c", self.file(name, text)).stdout
+
+    def test_only_what_is_not_the_default_is_written(self):
+        source = self.file("source.toml", self.TEXT)
+        self.assertEqual(self.cli("convert", source).stdout, """\
+[network]
+use_udp = true
+
+[[endpoints]]
+listen = "127.0.0.1:1"
+remote = "a:1"
+
+[endpoints.network]
+udp_timeout = "250ms"
+
+[[endpoints]]
+listen = "*:2"
+remote = "b:2"
+extra_remotes = ["c:3"]
+""")
+        self.assertEqual(json.loads(self.cli("convert", "-t", "json", source).stdout), {
+            "network": {"use_udp": True},
+            "endpoints": [{"listen": "127.0.0.1:1", "remote": "a:1",
+                           "network": {"udp_timeout": "250ms"}},
+                          {"listen": "*:2", "remote": "b:2", "extra_remotes": ["c:3"]}]})
+
+    def test_every_example_says_the_same_afterwards(self):
+        sources = [path for path in sorted((relay.ROOT / "examples").iterdir())
+                   if path.is_dir() or path.suffix in (".toml", ".json")]
+        self.assertGreaterEqual(len(sources), 8)
+        for path in sources:
+            before = self.cli("check", "--print", "-c", path).stdout
+            for kind in ("toml", "json"):
+                after = self.cli("convert", "-t", kind, path).stdout
+                self.assertEqual(self.in_force(after), before, f"{path} as {kind}")
+
+    def test_a_folder_becomes_one_file(self):
+        self.file("conf/a.toml", '[log]\nlevel = "info"\n')
+        self.file("conf/b.json", '{"endpoints": [{"listen": ":1", "remote": "a:1"}]}')
+        self.cli("convert", "-o", "one.json", "-t", "json", "conf")
+        self.assertEqual(json.loads((self.folder / "one.json").read_text(encoding="utf-8")), {
+            "log": {"level": "info"}, "endpoints": [{"listen": "*:1", "remote": "a:1"}]})
+
+    def test_a_file_can_be_written_over_itself(self):
+        source = self.file("source.toml", self.TEXT)
+        before = self.in_force(self.TEXT)
+        self.assertEqual(self.cli("convert", "-o", source, source).stdout, "")
+        self.assertEqual(self.in_force(source.read_text(encoding="utf-8")), before)
+
+    def test_what_is_not_carried_over_is_told(self):
+        source = self.file("odd.toml", self.TEXT.replace("[network]", "colour = 3\n[network]"))
+        done = self.cli("convert", source)
+        self.assertIn("odd.toml:9:", done.stderr)
+        self.assertNotIn("colour", done.stdout)

@@ -39,6 +39,7 @@ struct invocation {
   std::string input;                  ///< convert
   std::optional<std::string> output;  ///< convert; absent: stdout
   config::convert_format format = config::convert_format::toml;
+  bool only_legacy = false;  ///< convert, under the name `realm`: as the reference does
 
   shell for_shell = shell::bash;  ///< completion
 

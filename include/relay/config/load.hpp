@@ -49,12 +49,36 @@ loaded load_text(std::string name, std::string text, const overrides& forced);
 /// The single-endpoint mode, `-l A -r B` once or more.
 loaded load_command_line(const std::vector<command_line_endpoint>& given, const overrides& forced);
 
-/// The effective configuration as TOML that reads back to an equal one.
-std::string to_toml(const settings& what);
+/// How much of a configuration is written.
+enum class extent {
+  all,     ///< every key, each endpoint's `network` in full
+  needed,  ///< what is not at its default; what all endpoints have in common, once
+};
+
+/// The effective configuration, which reads back to an equal one. JSON has a key a line.
+std::string to_toml(const settings& what, extent how = extent::all);
+std::string to_json(const settings& what, extent how = extent::all);
 
 enum class convert_format { toml, json };
 
-/// `relay convert`: legacy JSON text to the endpoints of today (spec 1.9). Throws `config_error`.
+/// What may be converted. The reference takes nothing but files of realm 1.x.
+enum class convert_input { any, legacy };
+
+struct conversion {
+  std::string text;
+  std::vector<problem> warnings;
+  bool legacy = false;  ///< the text is of `convert_legacy`
+};
+
+/// `relay convert`: a configuration in any form that can be read, as one of today that reads back
+/// to equal settings. A realm 1.x text becomes what `convert_legacy` makes of it. Throws
+/// `config_error`.
+conversion convert_text(std::string name, std::string text, convert_format format,
+                        convert_input takes = convert_input::any);
+/// The same for a folder, which becomes one text.
+conversion convert_folder(const std::filesystem::path& path, convert_format format);
+
+/// Legacy JSON text to the endpoints of today (spec 1.9): JSON is one line. Throws `config_error`.
 std::string convert_legacy(std::string name, std::string text, convert_format format);
 
 /// Endpoints whose listener is already taken by an earlier one: same host, overlapping ports, for

@@ -31,7 +31,7 @@ class Run : public ::testing::Test {
     out_.str("");
     err_.str("");
     served_.clear();
-    words.insert(words.begin(), "relay");
+    words.insert(words.begin(), called_as_);
     std::vector<const char*> argv;
     for (const auto& word : words) argv.push_back(word.c_str());
     const auto variable = [this](const char* name) -> std::optional<std::string> {
@@ -60,6 +60,7 @@ class Run : public ::testing::Test {
   std::vector<config::settings> served_;
   serve_options options_;
   int answer_ = exit_done;
+  std::string called_as_ = "relay";
   const std::string toml_ = "[[endpoints]]\nlisten = \"127.0.0.1:1\"\nremote = \"a:2\"\n";
 };
 
@@ -270,10 +271,32 @@ TEST_F(Run, ConvertWritesToStdoutOrToAFile) {
 TEST_F(Run, ConvertNamesWhatItCannotReadOrWrite) {
   EXPECT_EQ(run_with({"convert", folder_ / "none"}), exit_config);
   EXPECT_TRUE(says("none: no such file"));
-  EXPECT_EQ(run_with({"convert", folder_}), exit_config);
-  EXPECT_EQ(run_with({"convert", file("new.toml", toml_)}), exit_config);
+  EXPECT_EQ(run_with({"convert", file("bad.toml", "endpoints = 3")}), exit_config);
+  EXPECT_TRUE(says("bad.toml:1:"));
   EXPECT_EQ(run_with({"convert"}), exit_usage);
   EXPECT_TRUE(says("Usage: relay convert"));
+}
+
+TEST_F(Run, ConvertTakesWhateverCanBeLoaded) {
+  ASSERT_EQ(run_with({"convert", "-t", "json", file("new.toml", toml_ + "colour = 3\n")}),
+            exit_done);
+  EXPECT_TRUE(prints("\"endpoints\": ["));
+  EXPECT_TRUE(says("unknown key `colour`"));
+  fs::create_directory(folder_ / "folder");
+  file("folder/a.toml", toml_);
+  ASSERT_EQ(run_with({"convert", folder_ / "folder"}), exit_done);
+  EXPECT_TRUE(prints("[[endpoints]]"));
+  EXPECT_FALSE(out_.str().ends_with("\n\n"));
+}
+
+TEST_F(Run, ConvertUnderTheNameOfTheReferenceTakesItsOldFilesOnly) {
+  called_as_ = "/usr/bin/realm";
+  EXPECT_EQ(run_with({"convert", file("new.toml", toml_)}), exit_config);
+  EXPECT_EQ(run_with({"convert", folder_}), exit_config);
+  EXPECT_TRUE(says("cannot read"));
+  const auto old = file("old.json", R"({"listening_addresses": ["127.0.0.1"],
+    "listening_ports": ["1"], "remote_addresses": ["1.1.1.1"], "remote_ports": ["2"]})");
+  EXPECT_EQ(run_with({"convert", old}), exit_done) << err_.str();
 }
 
 TEST_F(Run, DemoServesAnEndpointInFrontOfItsOwnServer) {

@@ -48,7 +48,11 @@ TEST(Examples, ShowTheFolderRules) {
 TEST(Examples, PrintAndReadBackEqual) {
   for (const auto& path : all_examples()) {
     const auto made = load_path(path, {});
-    EXPECT_EQ(test::load(to_toml(made.value)).value, made.value) << path;
+    for (const auto print : {to_toml, to_json}) {
+      for (const auto how : {extent::all, extent::needed}) {
+        EXPECT_EQ(test::load(print(made.value, how)).value, made.value) << path;
+      }
+    }
   }
 }
 
