@@ -1,0 +1,56 @@
+#pragma once
+
+#include <relay/config/transport.hpp>
+#include <relay/transport/plain_stream.hpp>
+#include <relay/transport/tls_context.hpp>
+#include <relay/transport/tls_stream.hpp>
+#include <relay/transport/websocket_stream.hpp>
+
+#include <memory>
+#include <optional>
+
+/// What lies between a socket and its payload: nothing, TLS, WebSocket, or WebSocket inside TLS.
+/// PROXY headers are below all of it.
+namespace relay::transport {
+
+/// On the clients' side of an endpoint.
+struct listen_layers {
+  std::shared_ptr<tls_server> tls;       ///< null: none
+  std::optional<config::ws_options> ws;  ///< what clients have to ask for
+  bool is_silent = false;                ///< who asks for something else gets no answer, not a 404
+
+  bool any() const noexcept { return tls != nullptr || ws.has_value(); }
+};
+
+/// On the remote's side.
+struct dial_layers {
+  std::shared_ptr<tls_client> tls;
+  std::optional<config::ws_options> ws;
+
+  bool any() const noexcept { return tls != nullptr || ws.has_value(); }
+};
+
+/// The streams around one socket, which is borrowed. Made by the steps of `layer_steps.hpp`, from
+/// the socket up.
+class layered {
+ public:
+  explicit layered(plain_stream& bare) noexcept : bare_(bare) {}
+  layered(const layered&) = delete;
+  layered& operator=(const layered&) = delete;
+  ~layered() = default;
+
+  plain_stream& bare() noexcept { return bare_; }
+  /// Where the payload is.
+  stream& top() noexcept;
+  tls_stream* tls() noexcept { return tls_.get(); }
+
+  void add(std::unique_ptr<tls_stream> made) noexcept { tls_ = std::move(made); }
+  void add(std::unique_ptr<websocket_stream> made) noexcept { ws_ = std::move(made); }
+
+ private:
+  plain_stream& bare_;
+  std::unique_ptr<tls_stream> tls_;
+  std::unique_ptr<websocket_stream> ws_;  // over TLS, and gone before it
+};
+
+}  // namespace relay::transport
