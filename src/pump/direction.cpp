@@ -13,6 +13,9 @@ constexpr std::uint8_t full_reads_of_bulk = 2;
 // A spliced read below this costs more than a copy; so many of them in a row end splicing.
 constexpr std::size_t small_splice = 4096;
 constexpr std::uint8_t small_splices_of_trickle = 4;
+// Somebody may send nothing but what is no payload, for ever: the others get their turn all the
+// same.
+constexpr std::size_t empty_read_costs = std::size_t{64} * 1024;
 // More than any pipe holds: the pipe is the limit.
 constexpr std::size_t splice_at_most = std::size_t{1} << 30;
 
@@ -36,6 +39,7 @@ progress direction::run(transport::stream& from, transport::stream& to, workspac
 
 progress direction::copy(const ends& e, std::size_t& budget) {
   const auto buffer = e.shared.buffer();
+  const auto full = std::min({buffer.size(), e.from.bulk_read(), e.to.bulk_read()});
   for (bool again = true; !ended_;) {
     if (!again) return progress::blocked;
     if (budget == 0) return progress::more;
@@ -50,8 +54,8 @@ progress direction::copy(const ends& e, std::size_t& budget) {
       break;
     }
     again = in.again;
-    spend(budget, in.bytes);
-    full_reads_ = in.bytes == buffer.size() ? static_cast<std::uint8_t>(full_reads_ + 1) : 0;
+    spend(budget, in.bytes > 0 ? in.bytes : empty_read_costs);
+    full_reads_ = in.bytes >= full ? static_cast<std::uint8_t>(full_reads_ + 1) : 0;
     const auto out = write(e, buffer.first(in.bytes));
     if (out != progress::more) return out;
     if (full_reads_ >= full_reads_of_bulk && start_splicing(e)) return progress::more;
@@ -107,6 +111,9 @@ progress direction::splice(const ends& e, std::size_t& budget) {
       case io::blocked:
         e.shared.pipes().give_back(std::move(pipe_));
         return progress::blocked;
+      case io::unsuited:
+        stop_splicing(e.shared);
+        return progress::more;
       case io::unsupported:
         never_splice_ = true;
         stop_splicing(e.shared);
@@ -165,7 +172,7 @@ void direction::stop_splicing(workspace& shared) {
 }
 
 std::size_t direction::pending() const noexcept {
-  return in_pipe_ + (pending_ ? pending_->size - pending_->at : 0);
+  return in_pipe_ + (pending_ ? pending_->size() : 0);
 }
 
 void direction::release(workspace& shared) {

@@ -18,9 +18,9 @@ std::unique_ptr<chunk> workspace::keep(std::span<const std::byte> data) {
     kept = std::move(spare_.back());
     spare_.pop_back();
   }
-  kept->at = 0;
-  kept->size = static_cast<std::uint32_t>(data.size());
-  std::memcpy(kept->bytes.data(), data.data(), data.size());
+  kept->at = transport::stream::headroom;
+  kept->end = static_cast<std::uint32_t>(kept->at + data.size());
+  std::memcpy(kept->rest().data(), data.data(), data.size());
   return kept;
 }
 

@@ -58,10 +58,14 @@ io_result plain_stream::write_failure() {
   return failed;
 }
 
-io_result plain_stream::write_some(std::span<std::byte> data) {
+io_result plain_stream::write_some(std::span<std::byte> data) { return send(data, 0); }
+
+io_result plain_stream::write_more(std::span<std::byte> data) { return send(data, MSG_MORE); }
+
+io_result plain_stream::send(std::span<std::byte> data, int flags) {
   if (!has(socket_.events(), seen::writable)) return blocked;
   for (;;) {
-    const auto count = ::send(socket_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
+    const auto count = ::send(socket_.fd(), data.data(), data.size(), flags | MSG_NOSIGNAL);
     if (count >= 0) {
       // A short write has filled the socket: the kernel announces room from here on.
       if (static_cast<std::size_t>(count) < data.size()) socket_.clear(seen::writable);

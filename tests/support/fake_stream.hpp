@@ -22,8 +22,12 @@ class fake_stream final : public transport::stream {
   std::size_t takes = SIZE_MAX;  ///< how many more bytes a write may place; 0: blocked
   error_code write_error;
   std::size_t unacknowledged = 0;
-  error_code reset;            ///< what `broken` says
-  int shutdowns_to_block = 0;  ///< so many calls of shutdown_write are blocked
+  error_code reset;             ///< what `broken` says
+  int empty_reads = 0;          ///< so many reads find nothing but ask for another
+  std::size_t bulk = SIZE_MAX;  ///< what `bulk_read` says
+  bool spliceable = false;      ///< says that it can, but finds what comes unsuited
+  bool uses_headroom = false;   ///< writes in front of what it is given
+  int shutdowns_to_block = 0;   ///< so many calls of shutdown_write are blocked
   error_code shutdown_error;
 
   std::string written;
@@ -31,12 +35,14 @@ class fake_stream final : public transport::stream {
   bool aborted = false;
   int reads = 0;
   int flushes = 0;
+  int splices = 0;
   net::waiter* waiter = nullptr;
 
   void notify(net::waiter* whom) noexcept override { waiter = whom; }
 
   io_result read_some(std::span<std::byte> into) override {
     ++reads;
+    if (empty_reads > 0) return --empty_reads, io_result{io::moved, true, 0, {}};
     if (incoming.empty()) {
       if (read_error) return {io::failed, false, 0, read_error};
       return {ended ? io::end : io::blocked, false, 0, {}};
@@ -50,11 +56,19 @@ class fake_stream final : public transport::stream {
 
   io_result write_some(std::span<std::byte> data) override {
     if (write_error) return {io::failed, false, 0, write_error};
+    if (uses_headroom) std::memset(data.data() - headroom, 0xff, headroom);
     const auto count = std::min(data.size(), takes);
     if (count == 0) return {io::blocked, false, 0, {}};
     written.append(reinterpret_cast<const char*>(data.data()), count);
     if (takes != SIZE_MAX) takes -= count;
     return {io::moved, false, count, {}};
+  }
+
+  bool can_splice() const noexcept override { return spliceable; }
+  std::size_t bulk_read() const noexcept override { return bulk; }
+  io_result splice_to_pipe(int /*pipe*/, std::size_t /*limit*/) override {
+    ++splices;
+    return {io::unsuited, false, 0, {}};
   }
 
   io_result flush() override {

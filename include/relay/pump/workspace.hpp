@@ -18,13 +18,14 @@ namespace relay::pump {
 constexpr std::size_t buffer_bytes = 64 * 1024;
 
 /// What could not be written on: at most one buffer's worth per direction, and only while the
-/// reader is slow.
+/// reader is slow. The stream finds its headroom in front of it, as it does in the buffer.
 struct chunk {
   std::uint32_t at = 0;
-  std::uint32_t size = 0;
-  std::array<std::byte, buffer_bytes> bytes;
+  std::uint32_t end = 0;
+  std::array<std::byte, transport::stream::headroom + buffer_bytes> bytes;
 
-  std::span<std::byte> rest() noexcept { return std::span(bytes).subspan(at, size - at); }
+  std::size_t size() const noexcept { return end - at; }
+  std::span<std::byte> rest() noexcept { return std::span(bytes).subspan(at, size()); }
 };
 
 /// What the sessions of one worker share: nothing of it stays with an idle session.

@@ -15,6 +15,7 @@ class plain_stream final : public stream {
   void notify(net::waiter* whom) noexcept override { socket_.notify(whom); }
   io_result read_some(std::span<std::byte> into) override;
   io_result write_some(std::span<std::byte> data) override;
+  io_result write_more(std::span<std::byte> data) override;
   bool can_splice() const noexcept override { return true; }
   io_result splice_to_pipe(int pipe, std::size_t limit) override;
   io_result splice_from_pipe(int pipe, std::size_t bytes) override;
@@ -25,6 +26,7 @@ class plain_stream final : public stream {
 
  private:
   io_result nothing_left() const;
+  io_result send(std::span<std::byte> data, int flags);
   io_result write_failure();
 
   net::watch socket_;

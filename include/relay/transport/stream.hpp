@@ -10,11 +10,12 @@
 namespace relay::transport {
 
 enum class io : std::uint8_t {
-  moved,        ///< `bytes` were moved, at least one
+  moved,        ///< `bytes` were moved, at least one; a read that says `again` may have found none
   blocked,      ///< nothing now; the waiter is woken when it is worth trying again
   end,          ///< reads: the peer has ended its direction
   failed,       ///< `ec` says why; the stream is of no use any more
-  unsupported,  ///< splice: this stream's payload does not lie bare on a descriptor (now)
+  unsupported,  ///< splice: this stream's payload never lies bare on a descriptor
+  unsuited,     ///< splice: what comes next has to be copied; later it may be spliced again
 };
 
 struct io_result {
@@ -44,10 +45,15 @@ class stream {
   virtual io_result read_some(std::span<std::byte> into) = 0;
   /// May take less than all. The rest is offered again, unchanged and first.
   virtual io_result write_some(std::span<std::byte> data) = 0;
+  /// The same for what is followed at once by more, which it may leave together with.
+  virtual io_result write_more(std::span<std::byte> data) { return write_some(data); }
 
   /// Whether payload may be spliced now, in and out; asked when a direction becomes bulk. A stream
   /// that says yes accepts `splice_from_pipe` until its end; it may still refuse to be read so.
   virtual bool can_splice() const noexcept { return false; }
+  /// Two reads of so many bytes in a row make a direction to or from this stream bulk. It is what
+  /// fills the buffer, unless frames keep reads from that.
+  virtual std::size_t bulk_read() const noexcept { return SIZE_MAX; }
   /// Zero-copy: moves payload from the stream into a pipe, at most `limit` bytes. The pipe is
   /// empty, so `blocked` means that no data is there.
   virtual io_result splice_to_pipe(int /*pipe*/, std::size_t /*limit*/) {

@@ -114,6 +114,56 @@ TEST(Direction, NeverSplicesBetweenStreamsThatCannot) {
   EXPECT_EQ(b.pipes.taken(), 0U);
 }
 
+TEST(Direction, GivesASlowSinkItsHeadroomToo) {
+  bench b;
+  const auto data = test::pattern(200'000);
+  b.from.incoming = data;
+  b.to.uses_headroom = true;
+  while (b.to.written.size() < data.size()) {
+    b.to.takes = 5'000;
+    ASSERT_EQ(b.run(), progress::blocked);
+  }
+  EXPECT_EQ(b.to.written, data);
+}
+
+TEST(Direction, ReadsThatFindNothingUseTheBudgetUp) {
+  bench b;
+  b.from.empty_reads = 1'000'000;
+  EXPECT_EQ(b.run(std::size_t{1} << 20), progress::more);
+  EXPECT_LE(b.from.reads, 16);
+  b.from.empty_reads = 1;
+  b.from.incoming = "at last";
+  EXPECT_EQ(b.run(std::size_t{1} << 20), progress::blocked);
+  EXPECT_EQ(b.to.written, "at last");
+}
+
+TEST(Direction, CopiesWhatIsUnsuitedAndOffersToSpliceAgain) {
+  bench b;
+  const auto data = test::pattern(1'000'000);
+  b.from.incoming = data;
+  b.from.spliceable = b.to.spliceable = true;
+  EXPECT_EQ(b.run(), progress::blocked);
+  EXPECT_EQ(b.to.written, data);
+  EXPECT_EQ(b.from.splices, 7) << "after every other full buffer";
+  EXPECT_FALSE(b.way.is_splicing());
+}
+
+TEST(Direction, AStreamOfFramesSaysWhatCountsAsBulk) {
+  for (const bool at_source : {true, false}) {
+    bench b;
+    b.from.spliceable = b.to.spliceable = true;
+    (at_source ? b.from : b.to).bulk = 16'000;
+    for (const std::size_t size : {15'999U, 15'999U, 15'999U, 16'000U, 15'999U, 16'000U}) {
+      b.from.incoming = test::pattern(size);
+      b.run();
+    }
+    EXPECT_EQ(b.from.splices, 0);
+    b.from.incoming = test::pattern(16'000);
+    b.run();
+    EXPECT_EQ(b.from.splices, 1);
+  }
+}
+
 TEST(Direction, ReleasesWhatItHolds) {
   bench b;
   b.from.incoming = "hello";

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace relay::transport {
@@ -82,6 +84,22 @@ TEST(PlainStream, AFullSocketBlocksUntilThereIsRoom) {
   EXPECT_EQ(test::read_exactly(b.end.peer.get(), sent), data.substr(0, sent));
   ASSERT_TRUE(b.wait_for(seen::writable));
   EXPECT_EQ(b.end.stream.write_some(rest.subspan(sent, 1)).what, io::moved);
+}
+
+TEST(PlainStream, WhatMoreFollowsWaitsForIt) {
+  bench b;
+  std::string head = "head";
+  std::string body = "body";
+  const auto wait = [&] {
+    int bytes = -1;
+    EXPECT_EQ(::ioctl(b.end.stream.socket().fd(), SIOCOUTQNSD, &bytes), 0);
+    return bytes;
+  };
+  EXPECT_EQ(b.end.stream.write_more(std::as_writable_bytes(std::span(head))).bytes, 4U);
+  EXPECT_EQ(wait(), 4);
+  EXPECT_EQ(b.end.stream.write_some(std::as_writable_bytes(std::span(body))).bytes, 4U);
+  EXPECT_EQ(wait(), 0);
+  EXPECT_EQ(test::read_exactly(b.end.peer.get(), 8), "headbody");
 }
 
 TEST(PlainStream, SplicesThroughAPipe) {

@@ -1,0 +1,172 @@
+#include "transport_items.hpp"
+
+#include <relay/base/ip.hpp>
+#include <relay/config/transport.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::config {
+namespace {
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
+
+bool is_name_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_';
+}
+
+bool is_label(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+         std::ranges::all_of(text, is_name_letter);
+}
+
+/// A name that certificates can be issued for; one dot may follow it.
+bool is_dns_name(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text.size() > 253) return false;
+  const auto last = text.substr(text.rfind('.') + 1);
+  if (std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; })) return false;
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find('.', at), text.size());
+    if (!is_label(text.substr(at, end - at))) return false;
+    at = end + 1;
+  }
+  return true;
+}
+
+void check_sni(const transport_item& name, transport_items& items) {
+  if (name.value.empty() || is_dns_name(name.value) || ip_address::parse(name.value)) return;
+  items.error(name, '`' + std::string(name.value) + "` is neither a DNS name nor an address",
+              "as in \"sni=example.com\"");
+}
+
+// The reference makes a certificate for whatever ASCII it is given.
+void check_servername(const transport_item& name, transport_items& items) {
+  const auto stops = [](char c) { return is_control(c) || static_cast<unsigned char>(c) > 0x7f; };
+  if (std::ranges::none_of(name.value, stops)) return;
+  items.error(name, "`servername` holds something other than ASCII",
+              "as in \"servername=example.com\"");
+}
+
+// What is sent verbatim must not be able to end its line.
+bool is_verbatim(const transport_item& item, bool blanks, transport_items& items) {
+  const auto stops = [&](char c) { return is_control(c) || (!blanks && c == ' '); };
+  if (std::ranges::none_of(item.value, stops)) return true;
+  items.error(item, '`' + std::string(item.name) + "` holds a blank or a control character",
+              "it is sent as it stands; in a path write %20 for a blank");
+  return false;
+}
+
+std::optional<ws_options> read_ws(transport_items& items) {
+  const auto host = items.value("host");
+  const auto path = items.value("path");
+  const auto* flag = items.flag("ws");
+  if (flag == nullptr) return std::nullopt;
+  if (host.value.empty() || path.value.empty()) {
+    items.error(*flag, "ws needs host and path", "as in \"ws;host=example.com;path=/chat\"");
+    return std::nullopt;
+  }
+  if (!is_verbatim(host, true, items) || !is_verbatim(path, false, items)) return std::nullopt;
+  // With the rest of the request they must fit into what peers accept as a head.
+  constexpr std::size_t most = 4096;
+  for (const auto& each : {host, path}) {
+    if (each.value.size() <= most) continue;
+    items.error(each, '`' + std::string(each.name) + "` is too long", "4096 bytes are the most");
+  }
+  return ws_options{std::string(host.value), std::string(path.value)};
+}
+
+std::vector<std::string> read_alpn(transport_items& items) {
+  const auto list = items.value("alpn");
+  std::vector<std::string> protocols;
+  for (const auto each : split(list.value, ',')) {
+    if (each.size() > 255) {
+      items.error(list, "`alpn` holds a name of " + std::to_string(each.size()) + " bytes",
+                  "255 are the most");
+    }
+    protocols.emplace_back(each);
+  }
+  return protocols;
+}
+
+std::optional<tls_dial_options> read_dial_tls(transport_items& items) {
+  const auto sni = items.value("sni");
+  tls_dial_options made;
+  made.sni = sni.value;
+  made.alpn = read_alpn(items);
+  made.insecure = items.flag("insecure") != nullptr;
+  made.ca = items.value("ca").value;
+  const auto* flag = items.flag("tls");
+  if (flag == nullptr) return std::nullopt;
+  if (made.sni.empty()) items.error(*flag, "tls needs sni", "as in \"tls;sni=example.com\"");
+  check_sni(sni, items);
+  return made;
+}
+
+std::optional<tls_listen_options> read_listen_tls(transport_items& items) {
+  const auto cert = items.value("cert");
+  const auto key = items.value("key");
+  const auto name = items.value("servername");
+  tls_listen_options made{std::string(cert.value), std::string(key.value), std::string(name.value),
+                          std::string(items.value("ocsp").value)};
+  const auto* flag = items.flag("tls");
+  if (flag == nullptr) return std::nullopt;
+  const bool has_pair = !made.cert.empty() && !made.key.empty();
+  if (!has_pair && made.servername.empty()) {
+    items.error(*flag, "tls needs cert and key, or servername",
+                "as in \"tls;cert=/etc/relay/cert.pem;key=/etc/relay/key.pem\"");
+    return std::nullopt;
+  }
+  if (has_pair) {  // files come first, as in the reference
+    made.servername.clear();
+    return made;
+  }
+  if (!made.cert.empty() || !made.key.empty()) {
+    items.warning(made.cert.empty() ? key : cert, "cert and key only work together",
+                  "without both, a self-signed certificate for `servername` is used");
+    made.cert.clear();
+    made.key.clear();
+  }
+  check_servername(name, items);
+  return made;
+}
+
+template <class T>
+parsed<T> only_value(transport_reading<T> from) {
+  for (const auto& each : from.problems) {
+    if (!each.is_error) continue;
+    return parsed<T>::bad(each.hint.empty() ? each.message : each.message + ", " + each.hint);
+  }
+  return parsed<T>::good(std::move(from.value));
+}
+
+}  // namespace
+
+transport_reading<dial_transport> read_dial_transport(std::string_view text) {
+  transport_items items(text);
+  transport_reading<dial_transport> made;
+  made.value.ws = read_ws(items);
+  made.value.tls = read_dial_tls(items);
+  made.problems = items.problems();
+  return made;
+}
+
+transport_reading<listen_transport> read_listen_transport(std::string_view text) {
+  transport_items items(text);
+  transport_reading<listen_transport> made;
+  made.value.ws = read_ws(items);
+  made.value.tls = read_listen_tls(items);
+  made.problems = items.problems();
+  return made;
+}
+
+parsed<dial_transport> parse_dial_transport(std::string_view text) {
+  return only_value(read_dial_transport(text));
+}
+
+parsed<listen_transport> parse_listen_transport(std::string_view text) {
+  return only_value(read_listen_transport(text));
+}
+
+}  // namespace relay::config

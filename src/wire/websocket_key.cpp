@@ -1,0 +1,33 @@
+#include <relay/wire/websocket_handshake.hpp>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <span>
+
+namespace relay::wire {
+namespace {
+
+std::string base64(std::span<const unsigned char> from) {
+  std::string made((from.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
+  const auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(made.data()), from.data(),
+                                    static_cast<int>(from.size()));
+  made.resize(static_cast<std::size_t>(size));
+  return made;
+}
+
+}  // namespace
+
+std::string ws_key(const std::array<std::byte, 16>& noise) {
+  return base64(std::span(reinterpret_cast<const unsigned char*>(noise.data()), noise.size()));
+}
+
+std::string ws_accept(std::string_view key) {
+  std::string text(key);
+  text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, section 1.3
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  return base64(digest);
+}
+
+}  // namespace relay::wire
