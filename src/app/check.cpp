@@ -1,5 +1,7 @@
 #include "commands.hpp"
 
+#include <relay/forward/endpoint_layers.hpp>
+
 #include <algorithm>
 #include <ostream>
 
@@ -19,6 +21,9 @@ std::vector<config::problem> problems_of(config::loaded& what) {
   auto all = std::move(what.warnings);
   append(all, config::duplicate_listens(what.value, config::problem::level::error));
   append(all, config::unsupported(what.value));
+  std::vector<config::problem> transports;
+  forward::make_layers(what.value, transports);
+  append(all, std::move(transports));
   return all;
 }
 

@@ -27,6 +27,8 @@ class category final : public boost::system::error_category {
         return "the address is this endpoint's own listener";
       case errc::bad_proxy_header:
         return "not a PROXY header";
+      case errc::handshake_refused:
+        return "refused";
       case errc::untrusted_proxy:
         return "not one of `trusted_proxies`";
     }

@@ -21,7 +21,5 @@ enum class transport_side { listen, remote };
 void check_transport(std::string_view text, transport_side side, const origin& where,
                      findings& found);
 
-/// Where a key was given; the place of the endpoint when that is not known.
-origin place_of(const endpoint& what, std::string_view key);
 
 }  // namespace relay::config

@@ -29,7 +29,7 @@ void connection::start(unique_fd client) {
   }
   if (rule_.asks_client()) return lane_.tasks().spawn(meet_client());
   auto first = rule_.way.pick(peer_.address, since_, {});
-  if (const auto to = known_address(rule_.remotes[first.index()])) {
+  if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     return dial(std::move(first), *to);
   }
   lane_.tasks().spawn(establish(std::move(first), {}));
@@ -37,8 +37,14 @@ void connection::start(unique_fd client) {
 
 void connection::established(const ip_endpoint& as) {
   lane_.shared().log.established(rule_.remotes[chosen_].name, peer_, as);
-  if (rule_.proxy.sends != 0) return greet_remote();
-  pump_.start(client_, remote_);
+  if (rule_.proxy.sends != 0 && !rule_.out.any()) return greet_remote();
+  begin();
+}
+
+void connection::begin() {
+  if (!wrapping_) return pump_.start(client_, remote_);
+  auto& remote = wrapping_->remote ? wrapping_->remote->top() : remote_;
+  pump_.start(wrapping_->client.top(), remote);
 }
 
 const ip_endpoint& connection::source() const noexcept {
@@ -57,7 +63,7 @@ void connection::ended(pump::session& /*over*/, pump::end_reason why, const erro
 void connection::fail(const outcome& why) {
   if (why.ec == asio::error::operation_aborted) return abort();
   if (!why.is_told) {
-    const auto text = why.more.empty() ? describe(why.ec) : std::string(why.more);
+    const auto text = why.more.empty() ? describe(why.ec) : why.more;
     lane_.shared().log.gave_up(rule_, name(), why.phase, text);
   }
   finish(why.why, why.ec);

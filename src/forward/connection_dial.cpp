@@ -5,24 +5,13 @@
 #include <relay/net/dial.hpp>
 #include <relay/net/timeout.hpp>
 
-#include <algorithm>
 #include <utility>
 
 // The way to a remote: the short one without a coroutine, and the long one.
 namespace relay::forward {
-namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-// The shorter of two limits of which 0 means none.
-milliseconds shorter(milliseconds a, milliseconds b) {
-  if (a.count() == 0) return b;
-  if (b.count() == 0) return a;
-  return std::min(a, b);
-}
-
-}  // namespace
 
 std::optional<ip_endpoint> connection::known_address(const remote& of) const {
   if (of.address) return ip_endpoint{*of.address, of.port(nth_)};
@@ -142,6 +131,7 @@ task<connection::outcome> connection::reach(ip_endpoint to, const remote& whom) 
   made.ec = co_await net::dial(remote_.socket(), lane_.worker().wheel(), to, rule_.dial, limit,
                                made.phase);
   made.cut_short = made.ec == errc::timed_out && limit != rule_.tcp_timeout;
+  if (!made.ec && rule_.out.any()) made = co_await wrap_remote(to);
   if (made.ec && made.ec != asio::error::operation_aborted) {
     lane_.shared().log.address_failed(whom.name, to, made.phase, made.ec);
   }

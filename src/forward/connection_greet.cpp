@@ -35,9 +35,13 @@ task<> connection::meet_client() {
     const auto failed = co_await hear_proxy();
     if (failed) co_return fail(*failed);
   }
+  if (rule_.in.any()) {
+    const auto failed = co_await unwrap_client();
+    if (failed) co_return fail(*failed);
+  }
   introduction_->done = steady_clock::now();
   auto first = rule_.way.pick(source().address, introduction_->done, {});
-  if (const auto to = known_address(rule_.remotes[first.index()])) {
+  if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     co_return dial(std::move(first), *to);
   }
   co_await establish(std::move(first), {});
@@ -71,12 +75,17 @@ task<std::optional<connection::outcome>> connection::hear_proxy() {
   co_return failed;
 }
 
-// The remote's side, as soon as it is connected and before anything else goes there.
-void connection::greet_remote() {
+// What the remote is told of the client.
+wire::proxy_bytes connection::header() const {
   const bool is_told = introduction_ && introduction_->told;
   const auto addresses = is_told ? *introduction_->told : wire::only_source(peer_);
-  const auto header = rule_.proxy.sends == 1 ? wire::write_proxy_v1(addresses)
-                                             : wire::write_proxy_v2(addresses);
+  return rule_.proxy.sends == 1 ? wire::write_proxy_v1(addresses)
+                                : wire::write_proxy_v2(addresses);
+}
+
+// The remote's side, as soon as it is connected and before anything else goes there.
+void connection::greet_remote() {
+  const auto header = this->header();
   const auto sent = transport::try_write_proxy(remote_.socket(), header);
   if (!sent) return greeted(sent.error());
   if (*sent == header.span().size()) return greeted({});
@@ -94,7 +103,7 @@ task<> connection::go_on_greeting(wire::proxy_bytes header, std::size_t sent) {
 void connection::greeted(const error_code& ec) {
   // A remote that has reset the connection already: what it said before that is still delivered.
   const bool is_reset = ec.value() == ECONNRESET || ec.value() == EPIPE;
-  if (!ec || is_reset) return pump_.start(client_, remote_);
+  if (!ec || is_reset) return begin();
   fail({end_reason::remote_error, "sending the PROXY header", ec, {}});
 }
 

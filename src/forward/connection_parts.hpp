@@ -1,9 +1,13 @@
 #pragma once
 
 #include <relay/forward/connection.hpp>
+#include <relay/transport/layers.hpp>
 #include <relay/wire/proxy.hpp>
 
-#include <string_view>
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
 
 /// What the files of `connection` share; inside of `forward` only.
 namespace relay::forward {
@@ -21,7 +25,7 @@ struct connection::outcome {
   error_code ec;
   ip_endpoint at;
   bool cut_short = false;  // by `connect_limit`, before its own limit was over
-  std::string_view more{}; // a literal that says more than `ec`
+  std::string more{};      // says more than `ec`
   bool is_told = false;    // the line of the session is enough
 };
 
@@ -30,6 +34,21 @@ struct connection::outcome {
 struct connection::introduction {
   std::chrono::steady_clock::time_point done;  // from here on counts what dialling takes
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
+};
+
+/// The shorter of two limits of which 0 means none.
+inline std::chrono::milliseconds shorter(std::chrono::milliseconds a,
+                                         std::chrono::milliseconds b) noexcept {
+  if (a.count() == 0 || b.count() == 0) return std::max(a, b);
+  return std::min(a, b);
+}
+
+/// The streams over the two sockets, where they are not bare.
+struct connection::wrapping {
+  explicit wrapping(transport::plain_stream& from) : client(from) {}
+
+  transport::layered client;
+  std::optional<transport::layered> remote;  // made anew for each attempt
 };
 
 }  // namespace relay::forward

@@ -23,6 +23,11 @@ lane::~lane() {
   connections_.clear_and_dispose([](connection* left) { delete left; });
 }
 
+transport::tls_engine& lane::tls() {
+  if (!tls_) tls_ = std::make_unique<transport::tls_engine>(worker_.poller());
+  return *tls_;
+}
+
 pump::datagrams& lane::datagrams() {
   if (!datagrams_) datagrams_ = std::make_unique<pump::datagrams>();
   return *datagrams_;

@@ -1,11 +1,13 @@
 #include <relay/forward/rule.hpp>
 
+#include <utility>
+
 namespace relay::forward {
 
 remote::remote(const host_port& from)
     : name(from.to_string()), host(from.host), address(from.address), ports(from.ports) {}
 
-rule::rule(const config::endpoint& from, spdlog::logger& log)
+rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger& log)
     : tcp_timeout(from.network.tcp_timeout),
       connect_limit(from.network.connect_limit),
       half_close_timeout(from.network.half_close_timeout),
@@ -13,6 +15,9 @@ rule::rule(const config::endpoint& from, spdlog::logger& log)
       udp_timeout(from.network.udp_timeout),
       max_associations(static_cast<std::size_t>(from.max_associations)),
       proxy(from.network),
+      in(std::move(layers.in)),
+      out(std::move(layers.out)),
+      handshake_timeout(from.network.handshake_timeout),
       limit("the endpoint " + from.listen.to_string(), from.max_connections),
       way(from, log),
       listen_ports_(from.listen.ports) {

@@ -77,6 +77,14 @@ void session_log::untrusted(const rule& to, const ip_endpoint& sender) {
              sender.to_string(), to.name(), sender.address.to_string());
 }
 
+void session_log::certificates(const rule& of, const transport::tls_refresh& seen) {
+  if (!seen.problem.empty()) {
+    tcp_.error("[tcp]{}: the certificate in use stays: {}", of.name(), seen.problem);
+  } else if (seen.renewed) {
+    session_.info("{}: new connections get the changed certificate", of.name());
+  }
+}
+
 void session_log::done(const std::string& remote, const session_summary& how) {
   if (!session_.should_log(spdlog::level::debug)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();

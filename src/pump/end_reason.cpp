@@ -32,6 +32,14 @@ std::string_view to_string(end_reason why) noexcept {
       return "proxy_timeout";
     case end_reason::untrusted_proxy:
       return "untrusted_proxy";
+    case end_reason::client_handshake_failed:
+      return "client_handshake_failed";
+    case end_reason::client_handshake_timeout:
+      return "client_handshake_timeout";
+    case end_reason::remote_handshake_failed:
+      return "remote_handshake_failed";
+    case end_reason::truncated:
+      return "truncated";
     case end_reason::evicted:
       return "evicted";
     case end_reason::shutdown:

@@ -204,6 +204,7 @@ void session::go_on_delivering() {
   const bool client = failed->at_client;
   const auto reset = client ? end_reason::reset_by_client : end_reason::reset_by_remote;
   const auto other = client ? end_reason::client_error : end_reason::remote_error;
+  if (failed->ec == errc::truncated) return end(end_reason::truncated, failed->ec);
   end(is_reset(failed->ec) ? reset : other, failed->ec);
 }
 

@@ -50,11 +50,11 @@ std::span<const std::byte> behind(const std::string& head, std::size_t size) {
 
 // A client of ours says with an empty frame that it is there; one of realm's says nothing until it
 // has payload.
-task<result<bool>> first_bytes(plain_stream& of, net::timer_wheel& wheel) {
+task<result<seen>> first_bytes(plain_stream& of, net::timer_wheel& wheel) {
   net::readiness ready(co_await asio::this_coro::executor, wheel, std::chrono::milliseconds(0));
   const auto ec = co_await ready.wait(of.socket(), anything);
   if (ec) co_return ec;
-  co_return true;
+  co_return of.socket().events();
 }
 
 task<error_code> hold_back(layered& over, net::timer_wheel& wheel) {
@@ -164,7 +164,8 @@ task<handshake_outcome> open_for_client(layered& over, const listen_layers& what
   made.ec = co_await ready.wait(over.bare().socket(), anything);
   if (made.ec) co_return made;
   if (what.tls) {
-    made = co_await add_tls(over, what.tls->open(), with.tls, ready);
+    auto session = what.tls->open();
+    made = co_await add_tls(over, std::move(session), with.tls, ready);
     made.begun = true;
     if (made.ec) co_return made;
   }
@@ -177,7 +178,8 @@ task<handshake_outcome> open_to_remote(layered& over, const dial_layers& what, i
   net::readiness ready(co_await asio::this_coro::executor, with.wheel, with.limit);
   handshake_outcome made;
   if (what.tls) {
-    made = co_await add_tls(over, what.tls->open(to), with.tls, ready);
+    auto session = what.tls->open(to);
+    made = co_await add_tls(over, std::move(session), with.tls, ready);
     if (made.ec) co_return made;
   }
   if (what.ws) made = co_await dial_websocket(over, *what.ws, ready);

@@ -24,6 +24,7 @@ enum class errc {
   no_usable_family,  ///< every address is of another family than `through`
   own_listener,      ///< the address leads back to the endpoint's own listener
   bad_proxy_header,  ///< what a client began with is no header of the PROXY protocol
+  handshake_refused, ///< a peer answered a WebSocket handshake, but not as it should
   untrusted_proxy,   ///< the client is none of `trusted_proxies`
 };
 

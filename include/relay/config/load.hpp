@@ -87,6 +87,9 @@ std::string convert_legacy(std::string name, std::string text, convert_format fo
 std::vector<problem> duplicate_listens(const settings& what,
                                        problem::level severity = problem::level::warning);
 
+/// Where a key was given; the place of the endpoint when that is not known.
+origin place_of(const endpoint& what, std::string_view key);
+
 /// What the configuration uses that this version cannot do yet; empty when it can run.
 std::vector<problem> unsupported(const settings& what);
 

@@ -41,10 +41,12 @@ class connection final : public lane_hook, private pump::session::owner {
   struct dialing;
   struct outcome;
   struct introduction;
+  struct wrapping;
 
   // Before anything is dialled.
   task<> meet_client();
   task<std::optional<outcome>> hear_proxy();
+  task<std::optional<outcome>> unwrap_client();
   /// Who the client is: what a PROXY header told, else who is connected here.
   const ip_endpoint& source() const noexcept;
   client_name name() const;
@@ -55,6 +57,7 @@ class connection final : public lane_hook, private pump::session::owner {
   task<> establish(route::claim by, balance::tried_set tried);
   task<outcome> reach(std::size_t index);
   task<outcome> reach(ip_endpoint to, const remote& whom);
+  task<outcome> wrap_remote(ip_endpoint to);
   void report(route::claim& failed, const outcome& how, bool is_first);
   std::optional<ip_endpoint> known_address(const remote& of) const;
   /// Of `connect_limit`: 0 is no limit, nothing is no time.
@@ -65,6 +68,8 @@ class connection final : public lane_hook, private pump::session::owner {
   void greet_remote();
   task<> go_on_greeting(wire::proxy_bytes header, std::size_t sent);
   void greeted(const error_code& ec);
+  wire::proxy_bytes header() const;
+  void begin();
 
   void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;
   void fail(const outcome& why);
@@ -81,6 +86,7 @@ class connection final : public lane_hook, private pump::session::owner {
   transport::plain_stream remote_;
   std::unique_ptr<introduction> introduction_;  // only where the rule asks for one
   std::unique_ptr<dialing> dialing_;            // only while a known address is being connected
+  std::unique_ptr<wrapping> wrapping_;          // only where there is TLS or WebSocket
   pump::session pump_;
 };
 

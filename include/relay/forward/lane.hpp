@@ -11,6 +11,7 @@
 #include <relay/net/task_group.hpp>
 #include <relay/net/worker.hpp>
 #include <relay/pump/workspace.hpp>
+#include <relay/transport/tls_engine.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -46,6 +47,8 @@ class lane {
 
   /// Before it runs: the others, for the hand-over of descriptors.
   void know(std::span<lane* const> all) { all_ = all; }
+  /// Where the TLS of all connections here is done.
+  transport::tls_engine& tls();
   /// The buffers of everybody who receives datagrams here.
   pump::datagrams& datagrams();
 
@@ -85,6 +88,7 @@ class lane {
   std::span<lane* const> all_;
   bool closing_ = false;
   std::list<net::listener> listeners_;
+  std::unique_ptr<transport::tls_engine> tls_;  // only where there is TLS
   std::unique_ptr<pump::datagrams> datagrams_;  // megabytes, so only where they are wanted
   std::map<const rule*, associations> associations_;
   std::chrono::steady_clock::time_point next_request_{};  // for room, to the other lanes

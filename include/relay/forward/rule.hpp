@@ -2,6 +2,7 @@
 
 #include <relay/config/config.hpp>
 #include <relay/forward/gate.hpp>
+#include <relay/forward/endpoint_layers.hpp>
 #include <relay/forward/proxy_policy.hpp>
 #include <relay/forward/route.hpp>
 #include <relay/net/socket.hpp>
@@ -48,7 +49,7 @@ struct remote {
 /// workers; what changes later guards itself.
 struct rule {
   /// `log` is told about the health of the remotes.
-  rule(const config::endpoint& from, spdlog::logger& log);
+  rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger& log);
 
   /// Where it listens in fact, once it does: at which address, and at which port (the first of a
   /// range) where the kernel has chosen.
@@ -59,7 +60,7 @@ struct rule {
     return !dial.through || dial.through->address.family() == address.family();
   }
   /// Whether a client has to show something before anything is dialled for it.
-  bool asks_client() const noexcept { return proxy.accepts; }
+  bool asks_client() const noexcept { return proxy.accepts || in.any(); }
   /// The first remote: what the lines about the endpoint call it by.
   const std::string& name() const noexcept { return remotes.front().name; }
 
@@ -81,6 +82,9 @@ struct rule {
   };
   std::optional<place> listens_at;
   proxy_policy proxy;
+  transport::listen_layers in;
+  transport::dial_layers out;
+  std::chrono::milliseconds handshake_timeout;
   gate limit;  ///< `max_connections`; guarded by `admission`
   route way;
   counters count;

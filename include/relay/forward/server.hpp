@@ -36,7 +36,8 @@ struct bind_failure {
 /// starts, drains and stops it, in that order.
 class server {
  public:
-  /// `settings` and `log` outlive it.
+  /// `settings` and `log` outlive it. Throws config::config_error with all that keeps transports
+  /// from being used, such as a missing certificate.
   server(const config::settings& settings, logs& log, server_options options);
   /// Stops it, if that has not been done.
   ~server();

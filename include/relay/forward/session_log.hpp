@@ -57,6 +57,8 @@ class session_log {
   void header_accepted(const wire::proxy_header& header);
   /// A sender of PROXY headers is refused; to be told once.
   void untrusted(const rule& to, const ip_endpoint& sender);
+  /// What looking at the files of its certificates has led to.
+  void certificates(const rule& of, const transport::tls_refresh& seen);
   void done(const std::string& remote, const session_summary& how);
   void accept_failed(const std::string& listen, const error_code& ec);
 

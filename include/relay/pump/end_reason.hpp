@@ -21,6 +21,10 @@ enum class end_reason : std::uint8_t {
   bad_proxy_header,    ///< the client did not begin with a PROXY header, as it had to
   proxy_timeout,       ///< it had not sent the header within `accept_proxy_timeout`
   untrusted_proxy,     ///< its address is none of `trusted_proxies`
+  client_handshake_failed,   ///< TLS or WebSocket with the client did not come about
+  client_handshake_timeout,  ///< not within `handshake_timeout`
+  remote_handshake_failed,   ///< TLS or WebSocket with the remote did not come about
+  truncated,                 ///< a side's TLS or WebSocket broke off where it could not end
   evicted,             ///< an association that made room for another
   shutdown,            ///< the process ended before the session did
   count_

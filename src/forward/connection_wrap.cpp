@@ -1,0 +1,81 @@
+#include "connection_parts.hpp"
+
+#include <relay/forward/lane.hpp>
+#include <relay/transport/layer_steps.hpp>
+#include <relay/transport/proxy_steps.hpp>
+
+#include <cerrno>
+#include <utility>
+
+// TLS and WebSocket around a connection's sockets, on either side.
+namespace relay::forward {
+
+using pump::end_reason;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+end_reason reason_of(const transport::handshake_outcome& failed) {
+  if (failed.ec == errc::timed_out) return end_reason::client_handshake_timeout;
+  const bool is_reset = failed.ec.value() == ECONNRESET;
+  // Those who only look whether the port is open come and go without a word.
+  if (!failed.begun && failed.ec == errc::truncated) return end_reason::client_eof;
+  if (!failed.begun && is_reset) return end_reason::reset_by_client;
+  return end_reason::client_handshake_failed;
+}
+
+}  // namespace
+
+// After the PROXY header, before anything is dialled.
+task<std::optional<connection::outcome>> connection::unwrap_client() {
+  wrapping_ = std::make_unique<wrapping>(client_);
+  if (rule_.in.tls) {
+    lane_.shared().log.certificates(rule_, rule_.in.tls->refresh(steady_clock::now()));
+  }
+  const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(),
+                                        rule_.handshake_timeout};
+  auto opened = co_await transport::open_for_client(wrapping_->client, rule_.in, with);
+  if (!opened.ec) co_return std::nullopt;
+  outcome failed;
+  failed.why = reason_of(opened);
+  failed.phase = opened.phase;
+  failed.ec = opened.ec;
+  failed.more = std::move(opened.more);
+  failed.is_told =
+      failed.why == end_reason::client_eof || failed.why == end_reason::reset_by_client;
+  if (failed.why == end_reason::client_eof) failed.ec = {};  // nothing is wrong with that
+  co_return failed;
+}
+
+// Right after the connect: the PROXY header lies below all layers. A handshake that fails is like a
+// connect that failed: another address or remote may do better.
+task<connection::outcome> connection::wrap_remote(ip_endpoint to) {
+  outcome made;
+  made.at = to;
+  made.why = end_reason::remote_handshake_failed;
+  if (!wrapping_) wrapping_ = std::make_unique<wrapping>(client_);
+  wrapping_->remote.reset();
+  wrapping_->remote.emplace(remote_);
+  const auto left = time_left();
+  const auto limit = shorter(rule_.handshake_timeout, left.value_or(milliseconds(1)));
+  if (rule_.proxy.sends != 0) {
+    made.phase = "sending the PROXY header";
+    made.ec = co_await transport::finish_proxy_header(remote_.socket(), lane_.worker().wheel(),
+                                                      limit, header(), 0);
+    if (made.ec) co_return made;
+  }
+  if (rule_.out.tls) {
+    lane_.shared().log.certificates(rule_, rule_.out.tls->refresh(steady_clock::now()));
+  }
+  const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(), limit};
+  auto opened = co_await transport::open_to_remote(*wrapping_->remote, rule_.out, to, with);
+  made.phase = opened.phase;
+  made.ec = opened.ec;
+  made.more = std::move(opened.more);
+  made.cut_short = made.ec == errc::timed_out && limit != rule_.handshake_timeout;
+  if (made.ec) wrapping_->remote.reset();
+  co_return made;
+}
+
+}  // namespace relay::forward
