@@ -1,3 +1,4 @@
+#include <relay/base/parallel.hpp>
 #include <relay/forward/binding.hpp>
 #include <relay/net/datagram_socket.hpp>
 #include <relay/net/descriptors.hpp>
@@ -5,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <span>
 
 namespace relay::forward {
@@ -13,6 +15,9 @@ namespace {
 // With port 0 the kernel chooses one for TCP, which may be taken for UDP: then another.
 constexpr int attempts_at_any_port = 16;
 
+// Some milliseconds of the kernel's work.
+constexpr std::size_t sockets_worth_a_thread = 512;
+
 result<ip_address> first_address(const host_port& of) {
   if (of.address) return *of.address;
   auto found = net::system_lookup(of.host);
@@ -20,27 +25,25 @@ result<ip_address> first_address(const host_port& of) {
   return found->front();
 }
 
+/// Of a range, whose ports are opened once each.
+std::size_t sockets_wanted(const bind_request& by) {
+  return by.listen.ports.size() * ((by.streams ? 1U : 0U) + (by.datagrams ? 1U : 0U));
+}
+
 bool means_no_ipv6(const error_code& ec) {
   return ec.value() == EAFNOSUPPORT || ec.value() == EADDRNOTAVAIL;
 }
 
-/// Opens the sockets of an endpoint at one address.
-class binder {
+/// Opens the sockets of an endpoint's ports at one address, port after port, until one fails.
+class port_binder {
  public:
-  binder(const bind_request& wanted, std::vector<net::inherited_socket>& inherited)
-      : wanted_(wanted), inherited_(inherited) {}
+  port_binder(const bind_request& wanted, std::vector<net::inherited_socket>& inherited,
+              const ip_address& address)
+      : wanted_(wanted), inherited_(inherited), made_{{address, wanted.listen.ports.first}, {}} {}
 
-  bool bind(const ip_address& address) {
-    const auto ports = wanted_.listen.ports;
-    for (int i = 0; i < attempts_at_any_port; ++i) {
-      made_ = {{address, ports.first}, {}};
-      ec_ = {};
-      for (std::size_t nth = 0; nth < ports.size() && !ec_; ++nth) {
-        bind_port(static_cast<std::uint16_t>(nth));
-      }
-      if (ports.first != 0 || ec_.value() != EADDRINUSE) break;
-    }
-    return !ec_;
+  /// The ports `from` to `to` - 1 of its range.
+  void bind(std::size_t from, std::size_t to) {
+    for (auto nth = from; nth < to && !ec_; ++nth) bind_port(static_cast<std::uint16_t>(nth));
   }
 
   const error_code& error() const noexcept { return ec_; }
@@ -116,11 +119,63 @@ class binder {
   bool failed_udp_ = false;
 };
 
+/// Opens the sockets of an endpoint at one address, those of a large range by several threads at
+/// once: it takes as long as the kernel takes to make them.
+class binder {
+ public:
+  binder(const bind_request& wanted, std::vector<net::inherited_socket>& inherited)
+      : wanted_(wanted), inherited_(inherited) {}
+
+  bool bind(const ip_address& address) {
+    const auto any_port = wanted_.listen.ports.first == 0;
+    for (int i = 0; i < (any_port ? attempts_at_any_port : 1); ++i) {
+      bind_shares(address);
+      if (error().value() != EADDRINUSE) break;
+    }
+    return !error();
+  }
+
+  const error_code& error() const noexcept { return failed().error(); }
+  std::string failure() const { return failed().failure(); }
+
+  bound_endpoint take() {
+    auto made = shares_.front().take();
+    for (auto& each : std::span(shares_).subspan(1)) {
+      std::ranges::move(each.take().sockets, std::back_inserter(made.sockets));
+    }
+    return made;
+  }
+
+ private:
+  void bind_shares(const ip_address& address) {
+    const auto ports = wanted_.listen.ports.size();
+    const auto sockets = sockets_wanted(wanted_);
+    // Inherited ones, of which there are few, are looked for by one thread.
+    const auto count = inherited_.empty() ? threads_for(sockets, wanted_.workers) : 1;
+    if (count > 1) net::make_room_for_descriptors(sockets);
+    shares_.clear();
+    for (std::size_t i = 0; i < count; ++i) shares_.emplace_back(wanted_, inherited_, address);
+    in_parallel(
+        count, [&](std::size_t i) { shares_[i].bind(ports * i / count, ports * (i + 1) / count); });
+  }
+
+  /// Each share ends at the first port that fails, so that this one has the lowest of all.
+  const port_binder& failed() const noexcept {
+    const auto found =
+        std::ranges::find_if(shares_, [](const port_binder& each) { return bool(each.error()); });
+    return found == shares_.end() ? shares_.front() : *found;
+  }
+
+  const bind_request& wanted_;
+  std::vector<net::inherited_socket>& inherited_;
+  std::vector<port_binder> shares_;  // in the order of their ports
+};
+
 // A range that can never fit is told as such, not as a failure of its 1,020th port.
 std::string lack_of_descriptors(const bind_request& wanted) {
   const auto ports = wanted.listen.ports.size();
   if (ports == 1) return {};
-  const auto need = ports * ((wanted.streams ? 1U : 0U) + (wanted.datagrams ? 1U : 0U));
+  const auto need = sockets_wanted(wanted);
   const auto [limit, open] = net::descriptors();
   if (need + open <= limit) return {};
   const auto* const kinds = !wanted.datagrams ? "TCP" : !wanted.streams ? "UDP" : "TCP and UDP";
@@ -132,6 +187,10 @@ std::string lack_of_descriptors(const bind_request& wanted) {
 }
 
 }  // namespace
+
+std::size_t threads_for(std::size_t sockets, std::size_t workers) noexcept {
+  return std::clamp<std::size_t>(sockets / sockets_worth_a_thread, 1, workers);
+}
 
 std::variant<bound_endpoint, std::string> bind_endpoint(
     const bind_request& wanted, std::vector<net::inherited_socket>& inherited) {

@@ -1,4 +1,5 @@
 #include <relay/base/log.hpp>
+#include <relay/base/parallel.hpp>
 #include <relay/forward/binding.hpp>
 #include <relay/forward/server.hpp>
 #include <relay/net/descriptors.hpp>
@@ -156,15 +157,23 @@ void server::listen() {
     auto& of = *rules_[endpoint];
     of.association_share = of.max_associations / std::max<std::size_t>(serving.size(), 1);
     of.association_share = std::max<std::size_t>(of.association_share, 1);
-    for (auto& each : bound.sockets) {
-      auto at = bound.at;
-      at.port = static_cast<std::uint16_t>(at.port + each.nth);
-      auto& on = *lanes_[each.worker];
-      if (const auto ec = on.listen(of, std::move(each), at)) {
-        throw boost::system::system_error(ec, "listening on " + at.to_string());
-      }
-    }
+    // No worker runs yet, so a lane may be used by any one thread.
+    const auto shares = threads_for(bound.sockets.size(), options_.workers);
+    in_parallel(shares, [&, &to = bound](std::size_t nth) { listen_share(of, to, nth, shares); });
     std::vector<bound_socket>().swap(bound.sockets);
+  }
+}
+
+/// Every `shares`-th worker's sockets, from the n-th worker on.
+void server::listen_share(rule& of, bound_endpoint& bound, std::size_t nth, std::size_t shares) {
+  for (auto& each : bound.sockets) {
+    if (each.worker % shares != nth) continue;
+    auto at = bound.at;
+    at.port = static_cast<std::uint16_t>(at.port + each.nth);
+    auto& on = *lanes_[each.worker];
+    if (const auto ec = on.listen(of, std::move(each), at)) {
+      throw boost::system::system_error(ec, "listening on " + at.to_string());
+    }
   }
 }
 

@@ -167,6 +167,23 @@ class Refused(RangeCase):
             self.assertEqual(listening(started.pid, "udp") & set(range(first, first + 8)), set())
             busy.close()
 
+    def test_of_several_busy_ports_of_a_large_range_the_lowest_is_named(self):
+        count, host = 1200, own_address()
+        room_for(2 * count + 200)
+        first = free_ports(count, host)
+        for nth, kind in ((700, socket.SOCK_DGRAM), (701, socket.SOCK_STREAM),
+                          (1199, socket.SOCK_STREAM), (40, socket.SOCK_DGRAM)):
+            busy = socket.socket(socket.AF_INET, kind)
+            self.addCleanup(busy.close)
+            busy.bind((host, first + nth))
+            if kind == socket.SOCK_STREAM:
+                busy.listen()
+            done = self.cli("-u", "-l", f"{host}:{first}-{first + count - 1}", "-r", "127.0.0.1:9",
+                            env={"RELAY_WORKERS": "4"}, code=69)
+            lowest = min(nth, 700)
+            self.assertIn(f"{host}:{first + lowest} for UDP: binding: ", done.stderr)
+            self.assertEqual(done.stderr.count("in use"), 1, done.stderr)
+
     def test_one_beyond_the_descriptor_limit_says_what_it_takes(self):
         text = ('[[endpoints]]\nlisten = "127.0.0.1:20000-21999"\nremote = "127.0.0.1:9"\n'
                 "network = { use_udp = true }\n")

@@ -30,12 +30,17 @@ class FirstScreen(Case):
             self.assertTrue(os.access(ROOT / line.split()[0], os.X_OK), line)
 
     def test_run_without_arguments_is_a_demo_that_answers_and_ends(self):
+        build = BINARY.parents[1]
+        if not (build / "build.ninja").exists():  # scripts/run would make one there
+            self.skipTest(f"{BINARY} is not where it was built")
         out, err = self.folder / "out", self.folder / "err"
         with open(out, "wb") as stdout, open(err, "wb") as stderr:
             demo = subprocess.Popen([ROOT / "scripts" / "run"], stdin=subprocess.DEVNULL,
                                     stdout=stdout, stderr=stderr, cwd=self.folder,
-                                    env=environment({"RELAY_BUILD_DIR": str(BINARY.parents[1])}))
-        self.addCleanup(lambda: demo.poll() is None and demo.kill())
+                                    env=environment({"RELAY_BUILD_DIR": str(build)}),
+                                    start_new_session=True)
+        # All of it: a compiler of the script's would outlive the script.
+        self.addCleanup(lambda: demo.poll() is None and os.killpg(demo.pid, signal.SIGKILL))
 
         def told():
             found = re.findall(r"curl[^\n]*?(http://[^\s'\"]+)", out.read_text())
@@ -43,9 +48,11 @@ class FirstScreen(Case):
         until(told, lambda: f"a curl line: {out.read_text()}{err.read_text()}", 50)
         self.assertIsNone(demo.poll(), out.read_text() + err.read_text())
         for url in told():
-            done = subprocess.run([self.program("curl"), "-sSf", "-o", self.folder / "page", url],
-                                  timeout=20, check=False)
-            self.assertEqual(done.returncode, 0, url)
-            self.assertGreater((self.folder / "page").stat().st_size, 0)
+            # One of them is a gigabyte: that it comes is enough.
+            with subprocess.Popen([self.program("curl"), "-sSf", "--max-time", "20", url],
+                                  stdout=subprocess.PIPE) as page:
+                begins = page.stdout.read(1)
+                page.kill()
+            self.assertEqual(len(begins), 1, url)
         demo.send_signal(signal.SIGINT)
         self.assertEqual(demo.wait(20), 0, err.read_text())

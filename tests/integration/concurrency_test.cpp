@@ -1,4 +1,5 @@
 // What the workers share, under load from several sides at once; also run under TSan.
+#include "support/ranges.hpp"
 #include "support/relay_bench.hpp"
 #include "support/talkers.hpp"
 
@@ -160,6 +161,34 @@ TEST(Concurrency, RemotesComeAndGoWhileManyWorkersChoose) {
     EXPECT_TRUE(test::wait_until(
         [&] { return test::talkers::heard(b, 20).find('-') == std::string::npos; }));
   }
+}
+
+// Its sockets are bound, and put on the pollers of the workers, by several threads at once.
+TEST(Concurrency, ManyPortsComeUpAndGoAtOnce) {
+  constexpr std::uint16_t count = 700;
+  if (!test::room_for(2 * count + 200)) GTEST_SKIP() << "the limit of descriptors is too low";
+  const auto before = net::descriptors().open;
+  {
+    relay_bench b(4);
+    test::talkers remotes(1);
+    auto& from = b.add(remotes.address(0));
+    from.network.use_udp = true;
+    from.listen = test::literal({test::own_address(), 0});
+    for (std::uint16_t first = 10007; first < 60000;
+         first = static_cast<std::uint16_t>(first + 1999)) {
+      from.listen.ports = {first, static_cast<std::uint16_t>(first + count - 1)};
+      b.options.workers = 4;
+      b.start(logs::level::off);
+      if (b.failures.empty()) break;
+      b.running.reset();
+    }
+    ASSERT_TRUE(b.failures.empty()) << b.failures.front().message;
+    auto at = *b.running->bound(0);
+    for (int i = 0; i < count; i += 50, at.port = static_cast<std::uint16_t>(at.port + 50)) {
+      EXPECT_EQ(test::read_exactly(test::connect_to(at).get(), 1), "0");
+    }
+  }
+  EXPECT_EQ(net::descriptors().open, before);
 }
 
 }  // namespace

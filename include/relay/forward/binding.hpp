@@ -40,6 +40,10 @@ struct bind_request {
 std::variant<bound_endpoint, std::string> bind_endpoint(
     const bind_request& wanted, std::vector<net::inherited_socket>& inherited);
 
+/// How many threads open so many sockets, or put them on their pollers, in the shortest time: one
+/// unless they are a thousand.
+std::size_t threads_for(std::size_t sockets, std::size_t workers) noexcept;
+
 /// The address a `through` stands for, or what is wrong with it.
 std::variant<ip_endpoint, std::string> resolve_through(const host_port& through);
 

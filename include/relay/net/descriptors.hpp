@@ -11,4 +11,9 @@ struct descriptor_use {
 };
 descriptor_use descriptors();
 
+/// Lets the kernel's table of descriptors grow at once for `count` more. While a process has
+/// several threads, each doubling of the table makes them wait until no processor can be looking at
+/// the old one.
+void make_room_for_descriptors(std::size_t count) noexcept;
+
 }  // namespace relay::net
