@@ -312,6 +312,11 @@ class Converted(AsRealm):
             self.realm("convert", "-t", kind, "-o", "new", self.old)
             self.assertEqual(self.in_force("-c", "new"), before)
 
+    def test_a_variable_can_be_converted_through_a_pipe(self):
+        for text in (ENDPOINT, '{"endpoints": [{"listen": "127.0.0.1:1", "remote": "a:1"}]}'):
+            written = self.cli("convert", "/dev/stdin", stdin=text).stdout
+            self.assertEqual(written, ENDPOINT)
+
     def test_mistakes(self):
         self.file("new.json", '{"endpoints": []}')
         self.file("new.toml", "endpoints = []\n")
@@ -502,6 +507,14 @@ class Files(examples_test.Examples):
                     self.assertIn((key, value), {("no_tcp", False), ("ipv6_only", False),
                                                  ("send_proxy", False), ("accept_proxy", False),
                                                  ("send_proxy_version", 2)})
+
+    def test_what_convert_makes_of_them_says_the_same(self):
+        for path in sorted(FILES.iterdir()):
+            before = self.settings(path)
+            for kind in ("toml", "json"):
+                with self.subTest(path.name + " as " + kind):
+                    self.cli("convert", "-t", kind, "-o", "new", path)
+                    self.assertEqual(self.settings("new"), before)
 
     def test_those_without_a_transport_carry_bytes(self):
         for name in ("basic.toml", "basic.json", "good.toml", "good.json", "balance.toml",
