@@ -15,6 +15,7 @@ from support import relay
 from support.case import Case
 from support.ports import free_port
 from support.servers import Refusing, Server, hear, named
+from support.wait import until
 
 TIMEOUT = 120
 FILES = relay.ROOT / "tests" / "e2e" / "realm_files"
@@ -173,6 +174,18 @@ class Options(AsRealm):
                 self.assertIn(f"`{value}`", said)
 
 
+    def test_nofile_that_is_none_leaves_the_limit_alone(self):
+        few = ("sh", "-c", 'ulimit -S -n 64; exec "$0" "$@"')
+        for words, raised in (((), True), (("-n", "many"), False), (("-n=-1",), False)):
+            with self.subTest(words), Refusing() as nobody:
+                started = self.relay_to(nobody.port, *words, launcher=few)
+                soft, hard = re.match(r"fd: soft=(\d+), hard=(\d+)\n", started.out()).groups()
+                self.assertEqual(soft, hard if raised else "64")
+
+    def test_a_hook_is_not_passed_over(self):
+        self.assertIn("hook", self.realm("-j", self.folder / "none.so", *PAIR, code=78).stderr)
+
+
 class Modes(AsRealm):
     """1.3 and 1.8: which mode runs, and the exit codes that scripts test."""
 
@@ -270,6 +283,14 @@ class Merging(AsRealm):
         got = self.network("-u", "--tcp-timeout=1", "--udp-timeout=0")
         self.assertEqual([got[key] for key in ("use_udp", "tcp_timeout", "udp_timeout")],
                          [True, 1, 0])
+
+    def test_the_command_line_beats_the_tables_of_the_log_and_of_dns_key_by_key(self):
+        path = self.file("t.toml", 'endpoints = []\n[log]\nlevel = "warn"\noutput = "stderr"\n'
+                         '[dns]\nmin_ttl = 1\nmax_ttl = 9\nmode = "ipv4_only"\n')
+        got = self.in_force("-c", path, "--log-level=error", "--dns-max-ttl=8")
+        self.assertEqual((got["log"]["level"], got["log"]["output"]), ("error", "stderr"))
+        self.assertEqual([got["dns"][key] for key in ("min_ttl", "max_ttl", "mode")],
+                         [1, 8, "ipv4_only"])
 
     def test_proxy_can_be_forced_off(self):
         text = ENDPOINT + "[network]\nsend_proxy = true\naccept_proxy = true\n"
@@ -457,6 +478,16 @@ class Lines(AsRealm):
             hear(started.port)
             self.logged(started, r"\[realm_core::tcp::middle\]\[INFO\]\[tcp\]127\.0\.0\.1:\d+ => "
                         rf"localhost:{server.port} as 127\.0\.0\.1:{server.port}")
+
+    def test_a_file_is_appended_to_and_stands_where_relay_was_started(self):  # 2.2
+        log = self.file("kept.log", "before\n")
+        with Server(named("here")) as server:
+            started = self.relay_to(server.port, "--log-level=info", "--log-output=kept.log",
+                                    cwd=self.folder)
+            hear(started.port)
+            until(lambda: " => " in log.read_text(encoding="utf-8"), started.story)
+        self.assertTrue(log.read_text(encoding="utf-8").startswith("before\n["))
+        self.assertIn("log: level=info, output=kept.log\n", started.out())
 
     def test_a_remote_that_refuses(self):
         with Refusing() as nobody:
