@@ -147,7 +147,7 @@ constexpr auto table =
     joined(flags, endpoints, system_limits, logging, names, proxy_headers, timeouts, converting);
 
 constexpr command_row commands[]{
-    {command::check, "check", "check a configuration (relay check --help)"},
+    {command::check, "check", "check a configuration and serve nothing"},
     {command::convert, "convert", "write a configuration as TOML or JSON"},
     {command::demo, "demo", "try it out: a web server with a relay in front"},
     {command::completion, "completion", "completions for bash, zsh or fish"},

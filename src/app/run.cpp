@@ -123,11 +123,11 @@ int run_relay(const invocation& given, const environment& with) {
 
 int run_command(const invocation& given, const environment& with) {
   if (given.help) {
-    with.out << help_text(given.what);
+    with.out << help_text(given.what, given.called);
     return exit_done;
   }
   if (given.version) {
-    with.out << version_line();
+    with.out << (given.called == program_name::realm ? realm_version_line() : version_line());
     return exit_done;
   }
   for (const auto& each : given.warnings) {
@@ -151,11 +151,12 @@ int run_command(const invocation& given, const environment& with) {
   return run_relay(given, with);
 }
 
-int refuse(const usage_error& why, const environment& with) {
+int refuse(const usage_error& why, program_name called, const environment& with) {
   if (why.message.empty()) {
-    with.err << help_text(why.about);
+    with.err << help_text(why.about, called);
   } else {
-    with.err << "error: " << why.message << "\n\nFor more information, try `relay --help`.\n";
+    with.err << "error: " << why.message << "\n\nFor more information, try `"
+             << (called == program_name::realm ? "realm" : "relay") << " --help`.\n";
   }
   return exit_usage;
 }
@@ -174,9 +175,9 @@ bool has_configuration(const environment& with) {
          with.variable("REALM_CONF").value_or("").find_first_not_of(" \t\r\n") != std::string::npos;
 }
 
-/// Scripts that were written for the reference call us by its name, through a link.
-bool called_as_realm(int argc, const char* const* argv) {
-  return argc > 0 && std::filesystem::path(argv[0]).filename() == "realm";
+program_name name_of(int argc, const char* const* argv) {
+  const bool linked = argc > 0 && std::filesystem::path(argv[0]).filename() == "realm";
+  return linked ? program_name::realm : program_name::relay;
 }
 
 }  // namespace
@@ -191,10 +192,12 @@ int run(int argc, const char* const* argv, const environment& with) {
     nothing.missing = "nothing to do";
     return run_relay(nothing, with);
   }
+  const auto called = name_of(argc, argv);
   auto understood = parse(words);
-  if (const auto* wrong = std::get_if<usage_error>(&understood)) return refuse(*wrong, with);
+  if (const auto* wrong = std::get_if<usage_error>(&understood))
+    return refuse(*wrong, called, with);
   auto& given = std::get<invocation>(understood);
-  given.only_legacy = called_as_realm(argc, argv);
+  given.called = called;
   return run_command(given, with);
 }
 
