@@ -54,8 +54,8 @@ task<std::optional<connection::outcome>> connection::hear_proxy() {
     failed.is_told = true;
     co_return failed;
   }
-  const auto heard = co_await transport::read_proxy_header(
-      client_.socket(), lane_.worker().wheel(), rule_.proxy.limit);
+  const auto heard = co_await transport::read_proxy_header(client_.socket(), lane_.worker().wheel(),
+                                                           rule_.proxy.limit);
   if (!heard.ec) {
     lane_.shared().log.header_accepted(heard.header);
     const bool is_stream = heard.header.transport == wire::proxy_transport::stream;
@@ -75,8 +75,8 @@ task<std::optional<connection::outcome>> connection::hear_proxy() {
 void connection::greet_remote() {
   const bool is_told = introduction_ && introduction_->told;
   const auto addresses = is_told ? *introduction_->told : wire::only_source(peer_);
-  const auto header = rule_.proxy.sends == 1 ? wire::write_proxy_v1(addresses)
-                                             : wire::write_proxy_v2(addresses);
+  const auto header =
+      rule_.proxy.sends == 1 ? wire::write_proxy_v1(addresses) : wire::write_proxy_v2(addresses);
   const auto sent = transport::try_write_proxy(remote_.socket(), header);
   if (!sent) return greeted(sent.error());
   if (*sent == header.span().size()) return greeted({});
