@@ -109,19 +109,19 @@ constexpr auto names = section(
     option(no_letter, "dns-servers", "ADDRESS,...", "name servers, each with its port",
            take_nameservers));
 
-constexpr auto proxy_headers = section(
-    "PROXY OPTIONS",
-    option(no_letter, "send-proxy", "BOOL", "send a PROXY header to the remote (not yet)",
-           take_bool<&network_patch::send_proxy>)
-        .one_of(bool_words),
-    option(no_letter, "send-proxy-version", "VERSION", "1 or 2 (not yet)",
-           take_number<&network_patch::send_proxy_version>)
-        .one_of(proxy_version_words),
-    option(no_letter, "accept-proxy", "BOOL", "expect a PROXY header from the client (not yet)",
-           take_bool<&network_patch::accept_proxy>)
-        .one_of(bool_words),
-    option(no_letter, "accept-proxy-timeout", "SECONDS", "wait so long for it; 0 for ever",
-           take_seconds<&network_patch::accept_proxy_timeout>));
+constexpr auto proxy_headers =
+    section("PROXY OPTIONS",
+            option(no_letter, "send-proxy", "BOOL", "send a PROXY header to the remote",
+                   take_bool<&network_patch::send_proxy>)
+                .one_of(bool_words),
+            option(no_letter, "send-proxy-version", "VERSION", "1 or 2",
+                   take_number<&network_patch::send_proxy_version>)
+                .one_of(proxy_version_words),
+            option(no_letter, "accept-proxy", "BOOL", "expect a PROXY header from the client",
+                   take_bool<&network_patch::accept_proxy>)
+                .one_of(bool_words),
+            option(no_letter, "accept-proxy-timeout", "SECONDS", "wait so long for it; 0 for ever",
+                   take_seconds<&network_patch::accept_proxy_timeout>));
 
 constexpr auto timeouts = section(
     "TIMEOUT OPTIONS",
