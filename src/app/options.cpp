@@ -50,7 +50,7 @@ constexpr auto flags = section(
          switch_on<&invocation::daemon>)
         .of(to_relay),
     flag('u', "udp", "forward UDP as well", switch_on<&network_patch::use_udp>),
-    flag('m', "mtcp", "use multipath TCP on both sides (not yet)",
+    flag('m', "mtcp", "use Multipath TCP on both sides",
          switch_on<&network_patch::send_mptcp, &network_patch::accept_mptcp>)
         .or_spelled("mptcp"),
     flag('t', "ntcp", "do not forward TCP", switch_on<&network_patch::no_tcp>),

@@ -26,8 +26,6 @@ const network defaults{};
 constexpr auto rows = std::to_array<later>({
     {"send_proxy", [](const endpoint& e) { return e.network.send_proxy; }, remove_or_false},
     {"accept_proxy", [](const endpoint& e) { return e.network.accept_proxy; }, remove_or_false},
-    {"send_mptcp", [](const endpoint& e) { return e.network.send_mptcp; }, remove_or_false},
-    {"accept_mptcp", [](const endpoint& e) { return e.network.accept_mptcp; }, remove_or_false},
     {"listen_transport", [](const endpoint& e) { return !e.listen_transport.empty(); }, remove_it},
     {"remote_transport", [](const endpoint& e) { return !e.remote_transport.empty(); }, remove_it},
     {"trusted_proxies", [](const endpoint& e) { return !e.network.trusted_proxies.empty(); },

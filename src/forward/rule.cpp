@@ -21,8 +21,10 @@ rule::rule(const config::endpoint& from, spdlog::logger& log)
   listen.ipv6_only = from.network.ipv6_only;
   listen.interface = from.listen_interface;
   listen.alive = alive;
+  listen.mptcp = from.network.accept_mptcp;
   dial.interface = from.interface;
   dial.alive = alive;
+  dial.mptcp = from.network.send_mptcp;
 }
 
 void rule::listening(const ip_endpoint& at) {

@@ -84,12 +84,22 @@ std::optional<std::string> server::bind_one(std::size_t index) {
     if (auto* why = std::get_if<std::string>(&local)) return std::move(*why);
     of.dial.through = std::get<ip_endpoint>(local);
   }
+  if (from.network.send_mptcp && !from.network.no_tcp) {
+    if (auto why = lacks_send_mptcp()) return why;
+  }
   const bind_request wanted{from.listen, of.listen, !from.network.no_tcp, from.network.use_udp,
                             options_.workers};
   auto made = bind_endpoint(wanted, options_.inherited);
   if (auto* why = std::get_if<std::string>(&made)) return std::move(*why);
   auto& bound = std::get<bound_endpoint>(made);
   of.listening(bound.at);
+  for (const auto& each : bound.sockets) {
+    if (!from.network.accept_mptcp || each.datagrams || net::is_mptcp(each.fd.get())) continue;
+    log_.target("relay").warn(
+        "`accept_mptcp` has no effect on the inherited socket {}: it was opened for plain TCP "
+        "(SocketProtocol=mptcp)",
+        bound.at.to_string());
+  }
   sockets_.push_back({index, std::move(bound)});
   return std::nullopt;
 }

@@ -2,7 +2,8 @@
 # forward's pure parts.
 add_executable(relay_unit_io
   ${PROJECT_SOURCE_DIR}/tests/support/sockets.cpp
-  net/connecting_test.cpp net/datagram_socket_test.cpp net/listener_test.cpp net/mailbox_test.cpp net/poller_test.cpp
+  net/connecting_test.cpp net/datagram_socket_test.cpp net/listener_test.cpp net/mailbox_test.cpp net/mptcp_test.cpp
+  net/poller_test.cpp
   net/timer_wheel_test.cpp
   transport/plain_stream_test.cpp
   pump/batching_test.cpp pump/datagrams_test.cpp pump/direction_test.cpp pump/pipe_pool_test.cpp

@@ -5,6 +5,7 @@
 #include <relay/net/socket.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -42,5 +43,9 @@ std::variant<bound_endpoint, std::string> bind_endpoint(
 
 /// The address a `through` stands for, or what is wrong with it.
 std::variant<ip_endpoint, std::string> resolve_through(const host_port& through);
+
+/// Why `send_mptcp` cannot be had on this machine; nothing when it can. Asked once per endpoint at
+/// start, since otherwise each of its connections would fail.
+std::optional<std::string> lacks_send_mptcp();
 
 }  // namespace relay::forward
