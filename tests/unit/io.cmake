@@ -8,9 +8,10 @@ add_executable(relay_unit_io
   transport/plain_stream_test.cpp
   pump/batching_test.cpp pump/datagrams_test.cpp pump/direction_test.cpp pump/pipe_pool_test.cpp
   pump/session_test.cpp
-  forward/admission_test.cpp forward/flow_table_test.cpp forward/gate_test.cpp
+  forward/admission_test.cpp forward/flow_table_test.cpp forward/gate_test.cpp forward/hook_test.cpp forward/hook_thread_test.cpp
   forward/own_listener_test.cpp forward/route_test.cpp forward/storm_test.cpp
   forward/target_test.cpp)
 target_link_libraries(relay_unit_io PRIVATE relay_core GTest::gtest_main)
 target_include_directories(relay_unit_io PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+include(forward/hooks/hooks.cmake)
 gtest_discover_tests(relay_unit_io)
