@@ -25,6 +25,10 @@ class category final : public boost::system::error_category {
         return "no address of the family of `through`";
       case errc::own_listener:
         return "the address is this endpoint's own listener";
+      case errc::bad_proxy_header:
+        return "not a PROXY header";
+      case errc::untrusted_proxy:
+        return "not one of `trusted_proxies`";
     }
     return "unknown error " + std::to_string(value);
   }

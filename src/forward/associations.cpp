@@ -190,10 +190,15 @@ void associations::remove(association& gone, pump::end_reason why, bool retires)
   rule_.count.down_datagrams += gone.down().datagrams;
   ++rule_.count.ended[static_cast<std::size_t>(why)];
   const auto lasted = std::chrono::duration_cast<milliseconds>(net::coarse_now() - gone.since());
-  lane_.shared().log.association_done(
-      rule_.remotes[gone.remote()].name,
-      {gone.id(), gone.client().endpoint(), gone.up().bytes, gone.down().bytes, lasted, why, {}},
-      gone.up().datagrams, gone.down().datagrams);
+  lane_.shared().log.association_done(rule_.remotes[gone.remote()].name,
+                                      {gone.id(),
+                                       {gone.client().endpoint(), {}},
+                                       gone.up().bytes,
+                                       gone.down().bytes,
+                                       lasted,
+                                       why,
+                                       {}},
+                                      gone.up().datagrams, gone.down().datagrams);
   flows_.erase(gone);
   // The descriptor stays booked with it.
   const int family = gone.family();

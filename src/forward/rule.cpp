@@ -12,6 +12,7 @@ rule::rule(const config::endpoint& from, spdlog::logger& log)
       idle_timeout(from.network.idle_timeout),
       udp_timeout(from.network.udp_timeout),
       max_associations(static_cast<std::size_t>(from.max_associations)),
+      proxy(from.network),
       limit("the endpoint " + from.listen.to_string(), from.max_connections),
       way(from, log),
       listen_ports_(from.listen.ports) {

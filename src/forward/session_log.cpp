@@ -4,11 +4,39 @@
 #include <spdlog/logger.h>
 
 namespace relay::forward {
+namespace {
+
+// What a header says, in realm's words.
+std::string told_by(const wire::proxy_header& header) {
+  const auto to_text = [](const wire::proxy_addresses& of) {
+    return of.source.to_string() + " => " + of.destination.to_string();
+  };
+  if (header.version == 1) return header.addresses ? to_text(*header.addresses) : "unknown";
+  if (header.command == wire::proxy_command::local) return "command = LOCAL, ignore";
+  switch (header.transport) {
+    case wire::proxy_transport::unspecified:
+      return "protocol = UNSPEC, ignore";
+    case wire::proxy_transport::datagram:
+      return "protocol = DGRAM, ignore";
+    case wire::proxy_transport::stream:
+      break;
+  }
+  if (header.addresses) return to_text(*header.addresses);
+  return header.family == wire::proxy_family::unix_path ? "af_family = AF_UNIX, ignore"
+                                                        : "af_family = AF_UNSPEC, ignore";
+}
+
+}  // namespace
+
+std::string client_name::to_string() const {
+  return via ? client.to_string() + " via " + via->to_string() : client.to_string();
+}
 
 session_log::session_log(logs& log, std::function<void()> storm_begins)
     : tcp_(log.target("realm_core::tcp")),
       middle_(log.target("realm_core::tcp::middle")),
       socket_(log.target("realm_core::tcp::socket")),
+      proxy_(log.target("realm_core::tcp::proxy")),
       udp_(log.target("realm_core::udp")),
       udp_middle_(log.target("realm_core::udp::middle")),
       session_(log.target("relay::session")),
@@ -23,7 +51,8 @@ void session_log::established(const std::string& remote, const ip_endpoint& clie
 void session_log::address_failed(const std::string& remote, const ip_endpoint& as, const char* step,
                                  const error_code& ec) {
   const auto which = remote + " as " + as.to_string();
-  if (!socket_.should_log(spdlog::level::warn) || !admits(socket_, which, step, ec)) return;
+  if (!socket_.should_log(spdlog::level::warn) || !admits(socket_, which, step, describe(ec)))
+    return;
   if (ec == errc::timed_out) {
     socket_.warn("[tcp]connect to {} timeout, try next ip", which);
   } else {
@@ -31,22 +60,35 @@ void session_log::address_failed(const std::string& remote, const ip_endpoint& a
   }
 }
 
-void session_log::gave_up(const rule& to, const ip_endpoint& client, const char* phase,
-                          const error_code& ec) {
-  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, to.name(), phase, ec)) return;
-  tcp_.error("[tcp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, describe(ec));
+void session_log::gave_up(const rule& to, const client_name& client, const char* phase,
+                          std::string_view why) {
+  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, to.name(), phase, why)) return;
+  tcp_.error("[tcp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, why);
+}
+
+void session_log::header_accepted(const wire::proxy_header& header) {
+  if (!proxy_.should_log(spdlog::level::info)) return;
+  proxy_.info("[tcp]accept proxy-protocol-v{}: {}", header.version, told_by(header));
+}
+
+void session_log::untrusted(const rule& to, const ip_endpoint& sender) {
+  if (!tcp_.should_log(spdlog::level::err)) return;
+  tcp_.error("[tcp]{} => {}, error: {} is none of `trusted_proxies`; not said again of this sender",
+             sender.to_string(), to.name(), sender.address.to_string());
 }
 
 void session_log::done(const std::string& remote, const session_summary& how) {
   if (!session_.should_log(spdlog::level::debug)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();
-  session_.debug("session done id={} client={} remote={} up={} down={} ms={} end={}{}", how.id,
-                 how.client.to_string(), remote, how.up, how.down, how.lasted.count(),
+  const auto via = how.client.via ? " via=" + how.client.via->to_string() : std::string();
+  session_.debug("session done id={} client={}{} remote={} up={} down={} ms={} end={}{}", how.id,
+                 how.client.client.to_string(), via, remote, how.up, how.down, how.lasted.count(),
                  pump::to_string(how.end), error);
 }
 
 void session_log::accept_failed(const std::string& listen, const error_code& ec) {
-  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, listen, "accepting", ec)) return;
+  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, listen, "accepting", describe(ec)))
+    return;
   tcp_.error("[tcp]failed to accept: {} (on {}; trying again)", describe(ec), listen);
 }
 
@@ -60,7 +102,7 @@ void session_log::association_opened(const std::string& remote, const ip_endpoin
 void session_log::association_done(const std::string& remote, const session_summary& how,
                                    std::uint64_t up_datagrams, std::uint64_t down_datagrams) {
   if (!session_.should_log(spdlog::level::debug)) return;
-  const auto client = how.client.to_string();
+  const auto client = how.client.client.to_string();
   udp_middle_.debug("[udp]remove association for {}", client);
   session_.debug(
       "association done id={} client={} remote={} up={} down={} up_datagrams={} "
@@ -115,8 +157,8 @@ void session_log::lookup_failed(const std::string& remote, const error_code& ec)
 }
 
 bool session_log::admits(spdlog::logger& to, const std::string& endpoint, const char* phase,
-                         const error_code& ec) {
-  return admits({&to == &socket_, endpoint, phase, describe(ec)});
+                         std::string_view error) {
+  return admits({&to == &socket_, endpoint, phase, std::string(error)});
 }
 
 bool session_log::admits(storm::key what) {

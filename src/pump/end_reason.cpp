@@ -26,6 +26,12 @@ std::string_view to_string(end_reason why) noexcept {
       return "connect_failed";
     case end_reason::loop:
       return "loop";
+    case end_reason::bad_proxy_header:
+      return "bad_proxy_header";
+    case end_reason::proxy_timeout:
+      return "proxy_timeout";
+    case end_reason::untrusted_proxy:
+      return "untrusted_proxy";
     case end_reason::evicted:
       return "evicted";
     case end_reason::shutdown:

@@ -48,6 +48,8 @@ class CheckLayers(unittest.TestCase):
     def test_headers_of_pure_rooms_do_without_asio(self):
         self.refuses("include/relay/pump/pump.hpp", "#include <boost/asio/post.hpp>", "Asio")
         self.refuses("include/relay/config/load.hpp", "#include <relay/net/asio.hpp>", "below")
+        self.accepts("include/relay/transport/proxy_steps.hpp", "#include <relay/net/asio.hpp>")
+        self.refuses("include/relay/transport/stream.hpp", "#include <relay/net/asio.hpp>", "Asio")
         self.accepts("include/relay/net/task.hpp", "#include <boost/asio/awaitable.hpp>")
 
     def test_heavy_libraries_stay_in_sources(self):

@@ -23,6 +23,8 @@ enum class errc {
   lookup_failed,  ///< no name server gave a usable answer
   no_usable_family,  ///< every address is of another family than `through`
   own_listener,      ///< the address leads back to the endpoint's own listener
+  bad_proxy_header,  ///< what a client began with is no header of the PROXY protocol
+  untrusted_proxy,   ///< the client is none of `trusted_proxies`
 };
 
 error_code make_error_code(errc code) noexcept;

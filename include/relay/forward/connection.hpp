@@ -2,10 +2,12 @@
 
 #include <relay/base/ip.hpp>
 #include <relay/forward/rule.hpp>
+#include <relay/forward/session_log.hpp>
 #include <relay/net/asio.hpp>
 #include <relay/net/connecting.hpp>
 #include <relay/pump/session.hpp>
 #include <relay/transport/plain_stream.hpp>
+#include <relay/wire/proxy.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -20,8 +22,8 @@ class lane;
 
 using lane_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct lane_tag>>;
 
-/// One client from accept to its last line: dial the remote, pump, say how it ended. Belongs to a
-/// lane, which destroys it when it is over.
+/// One client from accept to its last line: hear what it has to show, dial the remote, greet that,
+/// pump, say how it ended. Belongs to a lane, which destroys it when it is over.
 class connection final : public lane_hook, private pump::session::owner {
  public:
   /// `nth`: which port of the endpoint's range it came to, from 0.
@@ -38,6 +40,14 @@ class connection final : public lane_hook, private pump::session::owner {
  private:
   struct dialing;
   struct outcome;
+  struct introduction;
+
+  // Before anything is dialled.
+  task<> meet_client();
+  task<std::optional<outcome>> hear_proxy();
+  /// Who the client is: what a PROXY header told, else who is connected here.
+  const ip_endpoint& source() const noexcept;
+  client_name name() const;
 
   void dial(route::claim by, const ip_endpoint& to);
   void dialled(const ip_endpoint& to, const error_code& ec);
@@ -49,7 +59,13 @@ class connection final : public lane_hook, private pump::session::owner {
   std::optional<ip_endpoint> known_address(const remote& of) const;
   /// Of `connect_limit`: 0 is no limit, nothing is no time.
   std::optional<std::chrono::milliseconds> time_left() const;
+
   void established(const ip_endpoint& as);
+  // Once the remote is connected.
+  void greet_remote();
+  task<> go_on_greeting(wire::proxy_bytes header, std::size_t sent);
+  void greeted(const error_code& ec);
+
   void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;
   void fail(const outcome& why);
   void finish(pump::end_reason why, const error_code& ec);
@@ -63,7 +79,8 @@ class connection final : public lane_hook, private pump::session::owner {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   transport::plain_stream client_;
   transport::plain_stream remote_;
-  std::unique_ptr<dialing> dialing_;  // only while a known address is being connected
+  std::unique_ptr<introduction> introduction_;  // only where the rule asks for one
+  std::unique_ptr<dialing> dialing_;            // only while a known address is being connected
   pump::session pump_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <relay/config/config.hpp>
 #include <relay/forward/gate.hpp>
+#include <relay/forward/proxy_policy.hpp>
 #include <relay/forward/route.hpp>
 #include <relay/net/socket.hpp>
 #include <relay/pump/end_reason.hpp>
@@ -57,6 +58,8 @@ struct rule {
   bool can_dial(const ip_address& address) const noexcept {
     return !dial.through || dial.through->address.family() == address.family();
   }
+  /// Whether a client has to show something before anything is dialled for it.
+  bool asks_client() const noexcept { return proxy.accepts; }
   /// The first remote: what the lines about the endpoint call it by.
   const std::string& name() const noexcept { return remotes.front().name; }
 
@@ -77,6 +80,7 @@ struct rule {
     port_range ports;
   };
   std::optional<place> listens_at;
+  proxy_policy proxy;
   gate limit;  ///< `max_connections`; guarded by `admission`
   route way;
   counters count;

@@ -3,11 +3,15 @@
 #include <relay/base/ip.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/storm.hpp>
+#include <relay/wire/proxy.hpp>
 
 #include <spdlog/fwd.h>
 
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace relay {
 class logs;
@@ -15,10 +19,18 @@ class logs;
 
 namespace relay::forward {
 
+/// Whom a line of ours is about.
+struct client_name {
+  ip_endpoint client;              ///< the source that a PROXY header told, if one did
+  std::optional<ip_endpoint> via;  ///< then: who sent the header, and is connected here
+
+  std::string to_string() const;  ///< `1.2.3.4:5`, or `1.2.3.4:5 via 10.0.0.1:6`
+};
+
 /// How a session ended, for its line.
 struct session_summary {
   std::uint64_t id = 0;
-  ip_endpoint client;
+  client_name client;
   std::uint64_t up = 0;
   std::uint64_t down = 0;
   std::chrono::milliseconds lasted{0};
@@ -35,12 +47,16 @@ class session_log {
   session_log(logs& log, std::function<void()> storm_begins);
 
   // `remote` is the chosen one, a rule stands for its main remote (spec 4.7).
+  /// `client` is who is connected here, as realm has it, whatever a PROXY header says.
   void established(const std::string& remote, const ip_endpoint& client, const ip_endpoint& as);
   /// An address could not be connected; another may follow.
   void address_failed(const std::string& remote, const ip_endpoint& as, const char* step,
                       const error_code& ec);
   /// No connection to the remote came about.
-  void gave_up(const rule& to, const ip_endpoint& client, const char* phase, const error_code& ec);
+  void gave_up(const rule& to, const client_name& client, const char* phase, std::string_view why);
+  void header_accepted(const wire::proxy_header& header);
+  /// A sender of PROXY headers is refused; to be told once.
+  void untrusted(const rule& to, const ip_endpoint& sender);
   void done(const std::string& remote, const session_summary& how);
   void accept_failed(const std::string& listen, const error_code& ec);
 
@@ -68,13 +84,14 @@ class session_log {
 
  private:
   bool admits(spdlog::logger& to, const std::string& endpoint, const char* phase,
-              const error_code& ec);
+              std::string_view error);
   bool admits(storm::key what);
   void write(const std::vector<storm::summary>& summaries);
 
   spdlog::logger& tcp_;
   spdlog::logger& middle_;
   spdlog::logger& socket_;
+  spdlog::logger& proxy_;
   spdlog::logger& udp_;
   spdlog::logger& udp_middle_;
   spdlog::logger& session_;

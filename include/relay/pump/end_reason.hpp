@@ -18,6 +18,9 @@ enum class end_reason : std::uint8_t {
   resolve_failed,      ///< the remote's name gave no address
   connect_failed,      ///< no address could be connected
   loop,                ///< the remote was the endpoint's own listener
+  bad_proxy_header,    ///< the client did not begin with a PROXY header, as it had to
+  proxy_timeout,       ///< it had not sent the header within `accept_proxy_timeout`
+  untrusted_proxy,     ///< its address is none of `trusted_proxies`
   evicted,             ///< an association that made room for another
   shutdown,            ///< the process ended before the session did
   count_

@@ -1,11 +1,9 @@
 // How a coroutine waits for a descriptor that is on the poller.
-#include "support/sockets.hpp"
+#include "support/step_bench.hpp"
 
 #include <relay/net/readiness.hpp>
 #include <relay/net/task_group.hpp>
-#include <relay/net/worker.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
@@ -17,43 +15,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A worker whose loop runs here, one side of a connection on its poller, and a wheel whose clock
-/// the test moves.
-struct bench {
-  bench() {
-    auto [near, far] = test::tcp_pair();
-    peer = std::move(far);
-    EXPECT_FALSE(place.attach(std::move(near)));
-    on.poller().turn(0us);  // tells that it is writable
-  }
-
-  /// Runs the loop until the coroutine has ended.
-  template <class Body>
-  void run(Body body) {
-    std::exception_ptr failure;
-    bool finished = false;
-    asio::co_spawn(on.loop(), std::move(body), [&](const std::exception_ptr& e) {
-      failure = e;
-      finished = true;
-      on.loop().stop();
-    });
-    on.loop().restart();
-    on.loop().run_for(test::patience);
-    if (failure) std::rethrow_exception(failure);
-    EXPECT_TRUE(finished);
-  }
+struct bench : test::step_bench {
   readiness make(std::chrono::milliseconds limit = 0ms) {
     return readiness(on.loop().get_executor(), wheel, limit);
   }
-  void pass(int ticks) {
-    for (int i = 0; i < ticks; ++i) wheel.advance(++clock);
-  }
-
-  worker on{0};
-  std::uint32_t clock = 0;
-  timer_wheel wheel{[this] { return clock; }};
-  watch place{on.poller()};
-  unique_fd peer;
 };
 
 TEST(Readiness, ReturnsAtOnceWhenItHasBeenSeenAlready) {

@@ -1,0 +1,157 @@
+#include "connection_parts.hpp"
+
+#include <relay/forward/lane.hpp>
+#include <relay/forward/own_listener.hpp>
+#include <relay/net/dial.hpp>
+#include <relay/net/timeout.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// The way to a remote: the short one without a coroutine, and the long one.
+namespace relay::forward {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// The shorter of two limits of which 0 means none.
+milliseconds shorter(milliseconds a, milliseconds b) {
+  if (a.count() == 0) return b;
+  if (b.count() == 0) return a;
+  return std::min(a, b);
+}
+
+}  // namespace
+
+std::optional<ip_endpoint> connection::known_address(const remote& of) const {
+  if (of.address) return ip_endpoint{*of.address, of.port(nth_)};
+  const auto known = lane_.shared().names.cached(of.host);
+  if (!known || !*known || (**known)->size() != 1) return std::nullopt;
+  const auto& address = (**known)->front();
+  if (!rule_.can_dial(address)) return std::nullopt;
+  return ip_endpoint{address, of.port(nth_)};
+}
+
+std::optional<milliseconds> connection::time_left() const {
+  if (rule_.connect_limit.count() == 0) return milliseconds(0);
+  const auto begun = introduction_ ? introduction_->done : since_;
+  const auto spent = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
+  if (spent >= rule_.connect_limit) return std::nullopt;
+  return rule_.connect_limit - spent;
+}
+
+// The short way: only a connect to one known address is left, which needs no coroutine.
+void connection::dial(route::claim by, const ip_endpoint& to) {
+  chosen_ = static_cast<std::uint16_t>(by.index());
+  if (leads_back(rule_, to)) {
+    return go_on(std::move(by), {pump::end_reason::loop, "connecting", errc::own_listener, to});
+  }
+  auto done = [this, to](const error_code& ec) { dialled(to, ec); };
+  dialing_.reset(
+      new dialing{std::move(by), {remote_.socket(), lane_.worker().wheel(), std::move(done)}});
+  dialing_->socket.start(to, rule_.dial, shorter(rule_.tcp_timeout, rule_.connect_limit));
+}
+
+void connection::dialled(const ip_endpoint& to, const error_code& ec) {
+  auto by = std::move(dialing_->by);
+  const auto* const step = dialing_->socket.step();
+  dialing_.reset();  // before anybody else is to be woken by that socket
+  if (!ec) {
+    by.succeeded();
+    return established(to);
+  }
+  lane_.shared().log.address_failed(rule_.remotes[chosen_].name, to, step, ec);
+  go_on(std::move(by), {pump::end_reason::connect_failed, step, ec, to});
+}
+
+// The first remote has failed on the short way; what follows is rare enough for the long one.
+void connection::go_on(route::claim failed, const outcome& why) {
+  if (lane_.is_closing()) return abort();
+  balance::tried_set tried{failed.index()};
+  report(failed, why, true);
+  if (!rule_.way.has_choice() || !time_left()) return fail(why);
+  auto next = rule_.way.pick(source().address, steady_clock::now(), tried);
+  if (!next) return fail(why);
+  lane_.tasks().spawn(establish(std::move(next), std::move(tried)));
+}
+
+// The long way: each candidate once, until one answers or `connect_limit` is over.
+task<> connection::establish(route::claim by, balance::tried_set tried) {
+  outcome last;
+  while (by) {
+    chosen_ = static_cast<std::uint16_t>(by.index());
+    last = co_await reach(by.index());
+    if (last.ec == asio::error::operation_aborted) break;
+    if (!last.ec) {
+      by.succeeded();
+      co_return established(last.at);
+    }
+    report(by, last, tried.empty());
+    tried.push_back(by.index());
+    if (!time_left()) break;
+    by = rule_.way.pick(source().address, steady_clock::now(), tried);
+  }
+  by.abandon();
+  fail(last);
+}
+
+// Looks the name up, then tries its addresses in order.
+task<connection::outcome> connection::reach(std::size_t index) {
+  const auto& whom = rule_.remotes[index];
+  outcome last;
+  if (whom.address) {
+    const ip_endpoint to{*whom.address, whom.port(nth_)};
+    co_return co_await reach(to, whom);
+  }
+  const auto left = time_left();
+  auto asked = lane_.shared().names.lookup(whom.host, lane_.worker().index());
+  auto found = co_await net::with_timeout(std::move(asked), left.value_or(milliseconds(1)));
+  if (!found) {
+    last.why = pump::end_reason::resolve_failed;
+    last.phase = "resolving";
+    last.ec = found.error();
+    last.cut_short = last.ec == errc::timed_out;
+    co_return last;
+  }
+  last.ec = errc::no_usable_family;
+  for (const auto& address : **found) {
+    if (!rule_.can_dial(address)) continue;
+    const ip_endpoint to{address, whom.port(nth_)};
+    last = co_await reach(to, whom);
+    if (!last.ec || last.ec == asio::error::operation_aborted || last.cut_short) break;
+  }
+  co_return last;
+}
+
+task<connection::outcome> connection::reach(ip_endpoint to, const remote& whom) {
+  outcome made;
+  made.at = to;
+  if (leads_back(rule_, to)) {
+    made.why = pump::end_reason::loop;
+    made.ec = errc::own_listener;
+    co_return made;
+  }
+  const auto left = time_left();
+  if (!left) {
+    made.ec = errc::timed_out;
+    made.cut_short = true;
+    co_return made;
+  }
+  const auto limit = shorter(rule_.tcp_timeout, *left);
+  made.ec = co_await net::dial(remote_.socket(), lane_.worker().wheel(), to, rule_.dial, limit,
+                               made.phase);
+  made.cut_short = made.ec == errc::timed_out && limit != rule_.tcp_timeout;
+  if (made.ec && made.ec != asio::error::operation_aborted) {
+    lane_.shared().log.address_failed(whom.name, to, made.phase, made.ec);
+  }
+  co_return made;
+}
+
+// A remote that was given only what others had left of `connect_limit` has not failed.
+void connection::report(route::claim& failed, const outcome& how, bool is_first) {
+  if (how.cut_short && !is_first) return failed.abandon();
+  failed.failed(steady_clock::now(), how.ec);
+}
+
+}  // namespace relay::forward

@@ -1,0 +1,101 @@
+#include "connection_parts.hpp"
+
+#include <relay/forward/lane.hpp>
+#include <relay/transport/proxy_steps.hpp>
+
+#include <cerrno>
+#include <utility>
+
+// What a connection says and is told before the first byte of its payload, on either side.
+namespace relay::forward {
+
+using pump::end_reason;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+end_reason reason_of(const transport::proxy_reading& failed) {
+  if (failed.ec == errc::timed_out) return end_reason::proxy_timeout;
+  if (failed.ec == errc::bad_proxy_header) return end_reason::bad_proxy_header;
+  if (failed.ec == errc::truncated) {
+    // Those who only look whether the port is open come and go without a word.
+    return failed.begun ? end_reason::bad_proxy_header : end_reason::client_eof;
+  }
+  return failed.ec.value() == ECONNRESET ? end_reason::reset_by_client : end_reason::client_error;
+}
+
+}  // namespace
+
+// The client's side first: nothing is dialled for a client that has not got this far. The steps
+// stand in the order of the bytes they look at; each has its own limit.
+task<> connection::meet_client() {
+  introduction_ = std::make_unique<introduction>();
+  if (rule_.proxy.accepts) {
+    const auto failed = co_await hear_proxy();
+    if (failed) co_return fail(*failed);
+  }
+  introduction_->done = steady_clock::now();
+  auto first = rule_.way.pick(source().address, introduction_->done, {});
+  if (const auto to = known_address(rule_.remotes[first.index()])) {
+    co_return dial(std::move(first), *to);
+  }
+  co_await establish(std::move(first), {});
+}
+
+// The header that tells who the client is: the first bytes on the wire, whatever comes after them.
+task<std::optional<connection::outcome>> connection::hear_proxy() {
+  outcome failed;
+  failed.phase = "reading the PROXY header";
+  if (!rule_.proxy.trusts(peer_.address)) {
+    if (rule_.proxy.is_new(peer_.address)) lane_.shared().log.untrusted(rule_, peer_);
+    failed.why = end_reason::untrusted_proxy;
+    failed.ec = errc::untrusted_proxy;
+    failed.is_told = true;
+    co_return failed;
+  }
+  const auto heard = co_await transport::read_proxy_header(
+      client_.socket(), lane_.worker().wheel(), rule_.proxy.limit);
+  if (!heard.ec) {
+    lane_.shared().log.header_accepted(heard.header);
+    const bool is_stream = heard.header.transport == wire::proxy_transport::stream;
+    if (is_stream) introduction_->told = heard.header.addresses;
+    co_return std::nullopt;
+  }
+  failed.ec = heard.ec;
+  failed.more = heard.why;
+  failed.why = reason_of(heard);
+  if (failed.why == end_reason::client_eof) failed.ec = {};  // nothing is wrong with that
+  failed.is_told =
+      failed.why == end_reason::client_eof || failed.why == end_reason::reset_by_client;
+  co_return failed;
+}
+
+// The remote's side, as soon as it is connected and before anything else goes there.
+void connection::greet_remote() {
+  const bool is_told = introduction_ && introduction_->told;
+  const auto addresses = is_told ? *introduction_->told : wire::only_source(peer_);
+  const auto header = rule_.proxy.sends == 1 ? wire::write_proxy_v1(addresses)
+                                             : wire::write_proxy_v2(addresses);
+  const auto sent = transport::try_write_proxy(remote_.socket(), header);
+  if (!sent) return greeted(sent.error());
+  if (*sent == header.span().size()) return greeted({});
+  // The kernel had no memory for it.
+  if (lane_.is_closing()) return abort();
+  lane_.tasks().spawn(go_on_greeting(header, *sent));
+}
+
+task<> connection::go_on_greeting(wire::proxy_bytes header, std::size_t sent) {
+  const auto limit = time_left().value_or(milliseconds(1));
+  greeted(co_await transport::finish_proxy_header(remote_.socket(), lane_.worker().wheel(), limit,
+                                                  header, sent));
+}
+
+void connection::greeted(const error_code& ec) {
+  // A remote that has reset the connection already: what it said before that is still delivered.
+  const bool is_reset = ec.value() == ECONNRESET || ec.value() == EPIPE;
+  if (!ec || is_reset) return pump_.start(client_, remote_);
+  fail({end_reason::remote_error, "sending the PROXY header", ec, {}});
+}
+
+}  // namespace relay::forward

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <relay/forward/connection.hpp>
+#include <relay/wire/proxy.hpp>
+
+#include <string_view>
+
+/// What the files of `connection` share; inside of `forward` only.
+namespace relay::forward {
+
+/// A connect to a known address, without a coroutine.
+struct connection::dialing {
+  route::claim by;
+  net::connecting socket;
+};
+
+/// How an attempt ended: where it is connected to, or what went wrong and in which phase.
+struct connection::outcome {
+  pump::end_reason why = pump::end_reason::connect_failed;
+  const char* phase = "connecting";
+  error_code ec;
+  ip_endpoint at;
+  bool cut_short = false;  // by `connect_limit`, before its own limit was over
+  std::string_view more{}; // a literal that says more than `ec`
+  bool is_told = false;    // the line of the session is enough
+};
+
+/// What is known of a client beyond its address when its remote is dialled. Only where a rule asks
+/// its clients something.
+struct connection::introduction {
+  std::chrono::steady_clock::time_point done;  // from here on counts what dialling takes
+  std::optional<wire::proxy_addresses> told;   // by a PROXY header
+};
+
+}  // namespace relay::forward
