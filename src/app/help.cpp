@@ -86,7 +86,7 @@ std::string help_text(command about) {
 }
 
 std::string version_line() {
-  return "relay " RELAY_VERSION " [batched-udp][balance][multi-thread]\n";
+  return "relay " RELAY_VERSION " [batched-udp][hook][balance][multi-thread]\n";
 }
 
 }  // namespace relay::app

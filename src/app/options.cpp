@@ -82,7 +82,8 @@ constexpr auto system_limits = section(
     "SYS OPTIONS", option('n', "nofile", "NUMBER", "limit of open descriptors", take_nofile),
     option('p', "pipe-page", "NUMBER", "pipe capacity for zero-copy, in pages of 4096 bytes",
            take_pipe_pages),
-    option('j', "pre-conn-hook", "PATH", "hook library (not yet)", take_text<&invocation::hook>));
+    option('j', "pre-conn-hook", "PATH", "ask this library about every TCP client",
+           take_text<&invocation::hook>));
 
 constexpr auto logging = section("LOG OPTIONS",
                                  option(no_letter, "log-level", "LEVEL",

@@ -13,8 +13,7 @@ std::string loader_says() {
 
 // The loader does not look into the working directory, unlike who types a name.
 std::string advice(const std::string& path) {
-  const bool is_here =
-      path.find('/') == std::string::npos && ::access(path.c_str(), R_OK) == 0;
+  const bool is_here = path.find('/') == std::string::npos && ::access(path.c_str(), R_OK) == 0;
   return is_here ? " (for the file in this folder write ./" + path + ")" : "";
 }
 

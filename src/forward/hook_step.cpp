@@ -1,7 +1,7 @@
 #include <relay/forward/hook_step.hpp>
+#include <relay/net/first_bytes.hpp>
 #include <relay/net/readiness.hpp>
 #include <relay/net/socket.hpp>
-#include <relay/net/first_bytes.hpp>
 
 #include <boost/asio/this_coro.hpp>
 

@@ -71,8 +71,7 @@ void hook_thread::state::call(std::unique_lock<std::mutex>& lock, const entry& n
 }
 
 hook_thread::hook_thread(const hook& functions, spdlog::logger& log)
-    : state_(std::make_shared<state>(functions, log)),
-      thread_([mine = state_] { mine->run(); }) {}
+    : state_(std::make_shared<state>(functions, log)), thread_([mine = state_] { mine->run(); }) {}
 
 hook_thread::~hook_thread() { stop(); }
 

@@ -144,7 +144,10 @@ void server::make_lanes() {
       std::make_unique<net::resolver>(settings_.dns, log_.target("relay::dns"), options_.names);
   session_log_ = std::make_unique<session_log>(log_, [this] { storm_watch_->begin(); });
   storm_watch_ = std::make_unique<storm_watch>(*workers_.front(), *session_log_);
-  const shared_parts shared{*door_, *names_, *session_log_, *pipes_, next_id_};
+  if (options_.hook) {
+    hooks_ = std::make_unique<hook_thread>(*options_.hook, log_.target("relay::hook"));
+  }
+  const shared_parts shared{*door_, *names_, *session_log_, *pipes_, next_id_, hooks_.get()};
   for (auto& each : workers_) {
     names_->attach(each->index(), each->loop());
     lanes_.push_back(std::make_unique<lane>(*each, shared, log_.target("relay")));
@@ -242,6 +245,7 @@ void server::stop() {
   }
   for (auto& each : threads_) each.join();
   threads_.clear();
+  if (hooks_) hook_hangs_ = !hooks_->stop();  // while the workers that it answers to are there
   for (auto* each : all_lanes_) names_->detach(each->worker().index());  // also of those
   if (session_log_) session_log_->write_final_summaries();
 }

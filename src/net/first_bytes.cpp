@@ -1,6 +1,6 @@
+#include <relay/net/first_bytes.hpp>
 #include <relay/net/readiness.hpp>
 #include <relay/net/socket.hpp>
-#include <relay/net/first_bytes.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -11,7 +11,6 @@
 
 namespace relay::net {
 namespace {
-
 
 // Asked first, so that a client that sends byte by byte does not have all of them copied each time.
 // Who cannot tell (Multipath TCP before Linux 5.17) is copied from.

@@ -14,8 +14,8 @@
 
 namespace relay::test {
 
-/// A hook library that is part of the test. Functions of C know nothing of their object, so there is
-/// one at a time.
+/// A hook library that is part of the test. Functions of C know nothing of their object, so there
+/// is one at a time.
 class scripted_hook {
  public:
   /// Sees `length` bytes; returns what the hook does.

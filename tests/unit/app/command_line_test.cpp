@@ -303,7 +303,7 @@ TEST(Help, EachCommandShowsItsOwnOptions) {
 }
 
 TEST(Help, VersionIsOneLine) {
-  EXPECT_EQ(version_line(), "relay " RELAY_VERSION " [batched-udp][balance][multi-thread]\n");
+  EXPECT_EQ(version_line(), "relay " RELAY_VERSION " [batched-udp][hook][balance][multi-thread]\n");
 }
 
 }  // namespace
