@@ -50,7 +50,7 @@ constexpr auto flags = section(
          switch_on<&invocation::daemon>)
         .of(to_relay),
     flag('u', "udp", "forward UDP as well", switch_on<&network_patch::use_udp>),
-    flag('m', "mtcp", "use multipath TCP on both sides (not yet)",
+    flag('m', "mtcp", "use Multipath TCP on both sides",
          switch_on<&network_patch::send_mptcp, &network_patch::accept_mptcp>)
         .or_spelled("mptcp"),
     flag('t', "ntcp", "do not forward TCP", switch_on<&network_patch::no_tcp>),
@@ -82,7 +82,8 @@ constexpr auto system_limits = section(
     "SYS OPTIONS", option('n', "nofile", "NUMBER", "limit of open descriptors", take_nofile),
     option('p', "pipe-page", "NUMBER", "pipe capacity for zero-copy, in pages of 4096 bytes",
            take_pipe_pages),
-    option('j', "pre-conn-hook", "PATH", "hook library (not yet)", take_text<&invocation::hook>));
+    option('j', "pre-conn-hook", "PATH", "ask this library about every TCP client",
+           take_text<&invocation::hook>));
 
 constexpr auto logging = section("LOG OPTIONS",
                                  option(no_letter, "log-level", "LEVEL",

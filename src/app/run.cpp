@@ -48,10 +48,8 @@ int nothing_to_serve(const serve_options& options) {
 /// before serve() does.
 int start(const invocation& given, const environment& with, background& caller, pid_t started_as) {
   apply_descriptor_limit(given);
-  if (given.hook) {
-    with.err << "error: hooks are not available yet\n";
-    return exit_config;
-  }
+  std::optional<forward::hook> hook;
+  if (given.hook) hook = forward::load_hook(*given.hook);
   auto read = load(given, with, false);
   if (!read) {
     with.err << "error: " << given.missing << '\n';
@@ -75,6 +73,7 @@ int start(const invocation& given, const environment& with, background& caller, 
     log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
   with.out << descriptor_line();
   if (given.pipe_bytes) with.out << "pipe capacity: " << *given.pipe_bytes << '\n';
+  if (given.hook) with.out << "hook: " << *given.hook << '\n';
   with.out << start_report(read->value) << std::flush;
   with.err << std::flush;
   serve_options options;
@@ -82,6 +81,7 @@ int start(const invocation& given, const environment& with, background& caller, 
   options.started_as = started_as;
   if (!serves_something(read->value)) return nothing_to_serve(options);
   options.workers = *workers;
+  options.hook = hook;
   if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
   options.ready = [&] { caller.serves(); };
   return with.serve(read->value, log, options);
@@ -94,6 +94,9 @@ int told(const environment& with, Work work) {
     return work();
   } catch (const config::config_error& e) {
     with.err << e.what() << '\n';
+    return exit_config;
+  } catch (const forward::hook_error& e) {
+    with.err << "error: " << e.what() << '\n';
     return exit_config;
   } catch (const std::system_error& e) {  // a log file that cannot be opened
     with.err << "error: " << e.what() << '\n';

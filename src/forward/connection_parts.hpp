@@ -29,6 +29,7 @@ struct connection::outcome {
 /// its clients something.
 struct connection::introduction {
   std::chrono::steady_clock::time_point done;  // from here on counts what dialling takes
+  std::size_t chosen = 0;                      // by a hook: this remote and no other, but for 0
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
 };
 

@@ -17,7 +17,7 @@ TIMEOUT = 120
 EXAMPLES = ROOT / "examples"
 # No configurations, but what surrounds a relay.
 TESTED_ELSEWHERE = {"relay.service": "service_test", "relay.socket": "service_test",
-                    "Dockerfile": "container_test"}
+                    "Dockerfile": "container_test", "hook.c": "hook_test"}
 LITERAL = re.compile(r"^(\[.*\]|[\d.]+|\*|):?\d*(-\d+)?$")
 MOST_PORTS = 20  # of a remote's range in any example
 

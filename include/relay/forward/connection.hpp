@@ -44,6 +44,7 @@ class connection final : public lane_hook, private pump::session::owner {
 
   // Before anything is dialled.
   task<> meet_client();
+  task<std::optional<outcome>> consult_hook();
   task<std::optional<outcome>> hear_proxy();
   /// Who the client is: what a PROXY header told, else who is connected here.
   const ip_endpoint& source() const noexcept;

@@ -304,7 +304,7 @@ TEST(Help, EachCommandShowsItsOwnOptions) {
 
 TEST(Help, VersionIsOneLine) {
   EXPECT_EQ(version_line(),
-            "relay " RELAY_VERSION " [batched-udp][proxy][balance][multi-thread]\n");
+            "relay " RELAY_VERSION " [batched-udp][hook][proxy][balance][multi-thread]\n");
 }
 
 }  // namespace
