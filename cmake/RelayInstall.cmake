@@ -1,7 +1,7 @@
 # What `cmake --install` puts into place. Completions and man pages are made when it runs, from the
 # binary and the documents: nothing of them is kept anywhere, so nothing can be out of date.
 # Components: relay is for everybody, local for installations without a package, debian for the
-# package alone.
+# package alone, realm for the link of that name.
 include(GNUInstallDirs)
 find_program(RELAY_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(RELAY_PYTHON python3)
@@ -12,6 +12,18 @@ add_custom_target(man COMMAND ${RELAY_PYTHON} -B ${make_man} -o ${generated} $<T
                   VERBATIM COMMENT "Writing relay.1 and relay.toml.5")
 
 install(TARGETS relay RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT relay)
+
+# Scripts that were made for realm call it by its name. That is also what Debian's realmd calls its
+# program, so the link is set only on demand: `cmake --install BUILD --component realm`, or with
+# everything else when RELAY_INSTALL_REALM_LINK is on.
+option(RELAY_INSTALL_REALM_LINK "let `cmake --install` set the link `realm` as well" OFF)
+set(on_demand EXCLUDE_FROM_ALL)
+if(RELAY_INSTALL_REALM_LINK)
+  set(on_demand "")
+endif()
+file(MAKE_DIRECTORY ${generated})
+file(CREATE_LINK relay ${generated}/realm SYMBOLIC)
+install(FILES ${generated}/realm DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT realm ${on_demand})
 
 install(CODE "
   file(MAKE_DIRECTORY \"${generated}\")
@@ -45,6 +57,6 @@ install(CODE "
   file(WRITE \"${generated}/relay.service\" \"\${unit}\")" COMPONENT local)
 install(FILES ${generated}/relay.service DESTINATION lib/systemd/system COMPONENT local)
 
-set(documents README.md docs/configuration.md docs/operations.md)
+set(documents README.md docs/configuration.md docs/operations.md docs/realm.md)
 install(FILES ${documents} LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT local)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT local)

@@ -27,6 +27,16 @@ std::vector<config::problem> problems_of(config::loaded& what) {
   return all;
 }
 
+/// What is wrong with the hook library; empty when nothing is.
+std::string hook_problem(const invocation& given) {
+  try {
+    if (given.hook) forward::load_hook(*given.hook);
+  } catch (const forward::hook_error& e) {
+    return e.what();
+  }
+  return {};
+}
+
 }  // namespace
 
 int check(const invocation& given, const environment& with) {
@@ -38,8 +48,9 @@ int check(const invocation& given, const environment& with) {
   const auto problems = problems_of(*read);
   for (const auto& each : problems) with.err << config::render(each) << '\n';
   if (read->legacy) with.err << "attention: you are using a legacy config file!\n";
-  if (given.hook) with.err << "error: hooks are not available yet\n";
-  if (std::ranges::any_of(problems, is_error) || given.hook) return exit_config;
+  const auto hook = hook_problem(given);
+  if (!hook.empty()) with.err << "error: " << hook << '\n';
+  if (std::ranges::any_of(problems, is_error) || !hook.empty()) return exit_config;
   if (given.strict && !(problems.empty() && given.warnings.empty())) return exit_config;
   if (given.print) {
     with.out << config::to_toml(read->value);

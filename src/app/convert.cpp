@@ -30,9 +30,10 @@ std::optional<std::string> text_of(const std::string& path) {
 
 /// Nothing: it cannot be read, and that has been said.
 std::optional<config::conversion> understood(const invocation& given, const environment& with) {
-  const auto takes = given.only_legacy ? config::convert_input::legacy : config::convert_input::any;
+  const bool only_legacy = given.called == program_name::realm;  // as the reference does
+  const auto takes = only_legacy ? config::convert_input::legacy : config::convert_input::any;
   std::error_code ignored;  // what cannot be looked at cannot be read either
-  if (!given.only_legacy && std::filesystem::is_directory(given.input, ignored))
+  if (!only_legacy && std::filesystem::is_directory(given.input, ignored))
     return config::convert_folder(given.input, given.format);
   auto text = text_of(given.input);
   if (text) return config::convert_text(given.input, *std::move(text), given.format, takes);

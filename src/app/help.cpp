@@ -25,6 +25,9 @@ class ordered_formatter final : public CLI::Formatter {
   std::string usage_;
 };
 
+/// Whom we take the place of, and whose scripts look at the version.
+constexpr std::string_view realm_version = "2.9.4";
+
 std::string usage_of(command about) {
   switch (about) {
     case command::check:
@@ -39,6 +42,15 @@ std::string usage_of(command about) {
       break;
   }
   return "relay [FLAGS] [OPTIONS]\n       relay COMMAND ...";
+}
+
+/// A usage with the name that the program was called by.
+std::string usage_of(command about, program_name called) {
+  auto usage = usage_of(about);
+  if (called == program_name::relay) return usage;
+  for (std::size_t at = 0; (at = usage.find("relay", at)) != usage.npos; at += 5)
+    usage.replace(at, 5, "realm");
+  return usage;
 }
 
 std::string description_of(command about) {
@@ -62,6 +74,17 @@ std::string description_of(command about) {
          "version.";
 }
 
+std::string description_of(command about, program_name called) {
+  if (called == program_name::relay) return description_of(about);
+  if (about == command::convert)
+    return "Writes a file of realm 1.x as TOML or JSON of today; `relay convert` takes any\n"
+           "configuration.";
+  const auto text = description_of(about);
+  if (about != command::relay) return text;
+  return "This is relay " RELAY_VERSION " in the place of realm " + std::string(realm_version) +
+         ".\n" + text;
+}
+
 void add_row(CLI::App& app, const option_row& row) {
   std::string names = row.letter ? std::string("-") + row.letter + ',' : "";
   names += "--" + std::string(row.name);
@@ -73,10 +96,10 @@ void add_row(CLI::App& app, const option_row& row) {
 
 }  // namespace
 
-std::string help_text(command about) {
-  CLI::App app(description_of(about));
+std::string help_text(command about, program_name called) {
+  CLI::App app(description_of(about, called));
   app.set_help_flag();
-  app.formatter(std::make_shared<ordered_formatter>(usage_of(about)));
+  app.formatter(std::make_shared<ordered_formatter>(usage_of(about, called)));
   for (const auto& row : option_table())
     if (row.commands & bit(about)) add_row(app, row);
   if (about == command::relay)
@@ -86,7 +109,12 @@ std::string help_text(command about) {
 }
 
 std::string version_line() {
-  return "relay " RELAY_VERSION " [batched-udp][balance][multi-thread]\n";
+  return "relay " RELAY_VERSION " [batched-udp][hook][proxy][balance][multi-thread]\n";
+}
+
+std::string realm_version_line() {
+  const auto own = version_line();
+  return "Realm " + std::string(realm_version) + own.substr(own.find(" ["));
 }
 
 }  // namespace relay::app

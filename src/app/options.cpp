@@ -50,7 +50,7 @@ constexpr auto flags = section(
          switch_on<&invocation::daemon>)
         .of(to_relay),
     flag('u', "udp", "forward UDP as well", switch_on<&network_patch::use_udp>),
-    flag('m', "mtcp", "use multipath TCP on both sides (not yet)",
+    flag('m', "mtcp", "use Multipath TCP on both sides",
          switch_on<&network_patch::send_mptcp, &network_patch::accept_mptcp>)
         .or_spelled("mptcp"),
     flag('t', "ntcp", "do not forward TCP", switch_on<&network_patch::no_tcp>),
@@ -82,7 +82,8 @@ constexpr auto system_limits = section(
     "SYS OPTIONS", option('n', "nofile", "NUMBER", "limit of open descriptors", take_nofile),
     option('p', "pipe-page", "NUMBER", "pipe capacity for zero-copy, in pages of 4096 bytes",
            take_pipe_pages),
-    option('j', "pre-conn-hook", "PATH", "hook library (not yet)", take_text<&invocation::hook>));
+    option('j', "pre-conn-hook", "PATH", "ask this library about every TCP client",
+           take_text<&invocation::hook>));
 
 constexpr auto logging = section("LOG OPTIONS",
                                  option(no_letter, "log-level", "LEVEL",
@@ -109,19 +110,19 @@ constexpr auto names = section(
     option(no_letter, "dns-servers", "ADDRESS,...", "name servers, each with its port",
            take_nameservers));
 
-constexpr auto proxy_headers = section(
-    "PROXY OPTIONS",
-    option(no_letter, "send-proxy", "BOOL", "send a PROXY header to the remote (not yet)",
-           take_bool<&network_patch::send_proxy>)
-        .one_of(bool_words),
-    option(no_letter, "send-proxy-version", "VERSION", "1 or 2 (not yet)",
-           take_number<&network_patch::send_proxy_version>)
-        .one_of(proxy_version_words),
-    option(no_letter, "accept-proxy", "BOOL", "expect a PROXY header from the client (not yet)",
-           take_bool<&network_patch::accept_proxy>)
-        .one_of(bool_words),
-    option(no_letter, "accept-proxy-timeout", "SECONDS", "wait so long for it; 0 for ever",
-           take_seconds<&network_patch::accept_proxy_timeout>));
+constexpr auto proxy_headers =
+    section("PROXY OPTIONS",
+            option(no_letter, "send-proxy", "BOOL", "send a PROXY header to the remote",
+                   take_bool<&network_patch::send_proxy>)
+                .one_of(bool_words),
+            option(no_letter, "send-proxy-version", "VERSION", "1 or 2",
+                   take_number<&network_patch::send_proxy_version>)
+                .one_of(proxy_version_words),
+            option(no_letter, "accept-proxy", "BOOL", "expect a PROXY header from the client",
+                   take_bool<&network_patch::accept_proxy>)
+                .one_of(bool_words),
+            option(no_letter, "accept-proxy-timeout", "SECONDS", "wait so long for it; 0 for ever",
+                   take_seconds<&network_patch::accept_proxy_timeout>));
 
 constexpr auto timeouts = section(
     "TIMEOUT OPTIONS",
@@ -147,7 +148,7 @@ constexpr auto table =
     joined(flags, endpoints, system_limits, logging, names, proxy_headers, timeouts, converting);
 
 constexpr command_row commands[]{
-    {command::check, "check", "check a configuration (relay check --help)"},
+    {command::check, "check", "check a configuration and serve nothing"},
     {command::convert, "convert", "write a configuration as TOML or JSON"},
     {command::demo, "demo", "try it out: a web server with a relay in front"},
     {command::completion, "completion", "completions for bash, zsh or fish"},

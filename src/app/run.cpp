@@ -48,10 +48,8 @@ int nothing_to_serve(const serve_options& options) {
 /// before serve() does.
 int start(const invocation& given, const environment& with, background& caller, pid_t started_as) {
   apply_descriptor_limit(given);
-  if (given.hook) {
-    with.err << "error: hooks are not available yet\n";
-    return exit_config;
-  }
+  std::optional<forward::hook> hook;
+  if (given.hook) hook = forward::load_hook(*given.hook);
   auto read = load(given, with, false);
   if (!read) {
     with.err << "error: " << given.missing << '\n';
@@ -75,6 +73,7 @@ int start(const invocation& given, const environment& with, background& caller, 
     log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
   with.out << descriptor_line();
   if (given.pipe_bytes) with.out << "pipe capacity: " << *given.pipe_bytes << '\n';
+  if (given.hook) with.out << "hook: " << *given.hook << '\n';
   with.out << start_report(read->value) << std::flush;
   with.err << std::flush;
   serve_options options;
@@ -82,6 +81,7 @@ int start(const invocation& given, const environment& with, background& caller, 
   options.started_as = started_as;
   if (!serves_something(read->value)) return nothing_to_serve(options);
   options.workers = *workers;
+  options.hook = hook;
   if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
   options.ready = [&] { caller.serves(); };
   return with.serve(read->value, log, options);
@@ -94,6 +94,9 @@ int told(const environment& with, Work work) {
     return work();
   } catch (const config::config_error& e) {
     with.err << e.what() << '\n';
+    return exit_config;
+  } catch (const forward::hook_error& e) {
+    with.err << "error: " << e.what() << '\n';
     return exit_config;
   } catch (const std::system_error& e) {  // a log file that cannot be opened
     with.err << "error: " << e.what() << '\n';
@@ -123,11 +126,11 @@ int run_relay(const invocation& given, const environment& with) {
 
 int run_command(const invocation& given, const environment& with) {
   if (given.help) {
-    with.out << help_text(given.what);
+    with.out << help_text(given.what, given.called);
     return exit_done;
   }
   if (given.version) {
-    with.out << version_line();
+    with.out << (given.called == program_name::realm ? realm_version_line() : version_line());
     return exit_done;
   }
   for (const auto& each : given.warnings) {
@@ -151,11 +154,12 @@ int run_command(const invocation& given, const environment& with) {
   return run_relay(given, with);
 }
 
-int refuse(const usage_error& why, const environment& with) {
+int refuse(const usage_error& why, program_name called, const environment& with) {
   if (why.message.empty()) {
-    with.err << help_text(why.about);
+    with.err << help_text(why.about, called);
   } else {
-    with.err << "error: " << why.message << "\n\nFor more information, try `relay --help`.\n";
+    with.err << "error: " << why.message << "\n\nFor more information, try `"
+             << (called == program_name::realm ? "realm" : "relay") << " --help`.\n";
   }
   return exit_usage;
 }
@@ -174,9 +178,9 @@ bool has_configuration(const environment& with) {
          with.variable("REALM_CONF").value_or("").find_first_not_of(" \t\r\n") != std::string::npos;
 }
 
-/// Scripts that were written for the reference call us by its name, through a link.
-bool called_as_realm(int argc, const char* const* argv) {
-  return argc > 0 && std::filesystem::path(argv[0]).filename() == "realm";
+program_name name_of(int argc, const char* const* argv) {
+  const bool linked = argc > 0 && std::filesystem::path(argv[0]).filename() == "realm";
+  return linked ? program_name::realm : program_name::relay;
 }
 
 }  // namespace
@@ -191,10 +195,12 @@ int run(int argc, const char* const* argv, const environment& with) {
     nothing.missing = "nothing to do";
     return run_relay(nothing, with);
   }
+  const auto called = name_of(argc, argv);
   auto understood = parse(words);
-  if (const auto* wrong = std::get_if<usage_error>(&understood)) return refuse(*wrong, with);
+  if (const auto* wrong = std::get_if<usage_error>(&understood))
+    return refuse(*wrong, called, with);
   auto& given = std::get<invocation>(understood);
-  given.only_legacy = called_as_realm(argc, argv);
+  given.called = called;
   return run_command(given, with);
 }
 

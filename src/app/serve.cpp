@@ -10,6 +10,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/logger.h>
 
+#include <unistd.h>
+
 #include <csignal>
 #include <iostream>
 #include <string>
@@ -157,12 +159,22 @@ std::vector<net::inherited_socket> inherited_sockets(const serve_options& option
   return std::move(given.sockets);
 }
 
+/// A call of the hook has not returned, so its library is in use: nothing of it may be tidied up,
+/// which is what the ordinary end of a process does.
+[[noreturn]] void end_without_hook(logs& log) {
+  log.target("relay").warn("stopped, although the hook has not answered");
+  std::cout.flush();
+  std::cerr.flush();
+  ::_exit(exit_done);
+}
+
 }  // namespace
 
 int serve(const config::settings& what, logs& log, const serve_options& options) {
   forward::server_options wanted;
   wanted.workers = options.workers;
   wanted.pipe_bytes = options.pipe_bytes;
+  wanted.hook = options.hook;
   wanted.inherited = inherited_sockets(options, log.target("relay"));
   forward::server running(what, log, std::move(wanted));
   const auto failures = running.bind();
@@ -178,6 +190,7 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   if (options.ready) options.ready();
   main_thread.run(failures.empty() ? status
                                    : status + ", " + std::to_string(failures.size()) + " failed");
+  if (running.hook_hangs()) end_without_hook(log);
   log.target("relay").info("stopped");
   return exit_done;
 }

@@ -2,7 +2,10 @@
 
 #include <relay/config/load.hpp>
 
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace relay::config {
@@ -16,6 +19,10 @@ class findings {
   void warning(origin where, std::string message, std::string hint = {}) {
     add(problem::level::warning, std::move(where), std::move(message), std::move(hint));
   }
+  /// Whether nobody has asked about this subject in this text before.
+  bool is_first(const source* in, std::string_view subject) {
+    return asked_.emplace(in, subject).second;
+  }
   /// Throws everything when there is an error among it; otherwise hands out the warnings.
   std::vector<problem> finish();
 
@@ -26,6 +33,7 @@ class findings {
   }
 
   std::vector<problem> all_;
+  std::set<std::pair<const source*, std::string>> asked_;
   bool failed_ = false;
 };
 

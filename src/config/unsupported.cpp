@@ -17,27 +17,15 @@ struct later {
   std::string_view advice;
 };
 
-constexpr std::string_view remove_or_false = "remove it or set it to false";
 constexpr std::string_view remove_it = "remove it";
 
 const network defaults{};
 
 // When something becomes available, its rows go, and nothing else has to change here.
 constexpr auto rows = std::to_array<later>({
-    {"send_proxy", [](const endpoint& e) { return e.network.send_proxy; }, remove_or_false},
-    {"accept_proxy", [](const endpoint& e) { return e.network.accept_proxy; }, remove_or_false},
-    {"send_mptcp", [](const endpoint& e) { return e.network.send_mptcp; }, remove_or_false},
-    {"accept_mptcp", [](const endpoint& e) { return e.network.accept_mptcp; }, remove_or_false},
     {"listen_transport", [](const endpoint& e) { return !e.listen_transport.empty(); }, remove_it},
     {"remote_transport", [](const endpoint& e) { return !e.remote_transport.empty(); }, remove_it},
-    {"trusted_proxies", [](const endpoint& e) { return !e.network.trusted_proxies.empty(); },
-     remove_it},
-    {"send_proxy_udp", [](const endpoint& e) { return e.network.send_proxy_udp != udp_proxy::off; },
-     "remove it or set it to \"off\""},
     {"camouflage", [](const endpoint& e) { return e.network.camouflage != defaults.camouflage; },
-     remove_it},
-    {"handshake_timeout",
-     [](const endpoint& e) { return e.network.handshake_timeout != defaults.handshake_timeout; },
      remove_it},
     {"warm", [](const endpoint& e) { return e.network.warm != 0; }, "remove it or set it to 0"},
     {"warm_max_age",

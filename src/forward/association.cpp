@@ -2,7 +2,9 @@
 #include <relay/forward/associations.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/net/clock.hpp>
+#include <relay/wire/proxy.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace relay::forward {
@@ -30,11 +32,56 @@ error_code association::open(unique_fd made, const ip_endpoint& to, std::uint32_
 void association::redirect(const ip_endpoint& to, std::uint32_t version) {
   to_ = socket_address(to);
   version_ = version;
+  is_told_ = false;  // whoever is there now has not seen it
+}
+
+// A PROXY header and the datagram it tells of are one datagram (spec 8.2; beyond realm).
+pump::send_outcome association::send_some(std::span<const pump::datagram_run> runs,
+                                          bool with_header) {
+  auto& buffers = home_.buffers();
+  if (!with_header) return buffers.send(socket_.fd(), to_, {}, runs, cuts_up_);
+  const auto header =
+      wire::write_proxy_v2(wire::only_source(client_.endpoint()), wire::proxy_transport::datagram);
+  return buffers.send(socket_.fd(), to_, {}, runs, cuts_up_, header);
+}
+
+// The first that leaves carries the header: one that is too long for it, or that the kernel does
+// not take, leaves that to the next.
+pump::send_outcome association::send_after_header(std::span<const pump::datagram_run> runs) {
+  pump::send_outcome all;
+  const auto add = [&all](const pump::send_outcome& part) {
+    all.datagrams += part.datagrams;
+    all.lost += part.lost;
+    all.bytes += part.bytes;
+    if (part.lost > 0) all.error = part.error;
+  };
+  while (!runs.empty() && !is_told_) {
+    auto rest = runs.front();
+    const auto size = std::min(rest.segment, rest.bytes.size());
+    const pump::datagram_run one{rest.bytes.first(size), size};
+    const auto how = send_some(std::span(&one, 1), true);
+    add(how);
+    is_told_ = how.datagrams > 0;
+    rest.bytes = rest.bytes.subspan(size);
+    runs = runs.subspan(1);
+    if (rest.bytes.empty()) continue;
+    rest.segment = std::min(rest.segment, rest.bytes.size());
+    if (is_told_) {
+      add(send_some(std::span(&rest, 1), false));
+    } else {
+      add(send_after_header(std::span(&rest, 1)));
+    }
+  }
+  if (!runs.empty()) add(send_some(runs, false));
+  return all;
 }
 
 void association::send(std::span<const pump::datagram_run> runs) {
   const bool cut = cuts_up_;
-  const auto how = home_.buffers().send(socket_.fd(), to_, {}, runs, cuts_up_);
+  const auto mode = home_.of().proxy.datagrams;
+  const bool is_first = mode == config::udp_proxy::first && !is_told_;
+  const auto how =
+      is_first ? send_after_header(runs) : send_some(runs, mode == config::udp_proxy::every);
   if (cut && !cuts_up_) home_.uncut(*this);
   up_.bytes += how.bytes;
   up_.datagrams += how.datagrams;

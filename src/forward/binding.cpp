@@ -30,6 +30,13 @@ std::size_t sockets_wanted(const bind_request& by) {
   return by.listen.ports.size() * ((by.streams ? 1U : 0U) + (by.datagrams ? 1U : 0U));
 }
 
+// What to do about a failure for want of Multipath TCP; else nothing.
+std::string advice(const error_code& ec, const char* key) {
+  const auto what = net::advice_on_mptcp(ec);
+  if (what.empty()) return {};
+  return " (" + std::string(what) + "; or remove `" + key + "`)";
+}
+
 bool means_no_ipv6(const error_code& ec) {
   return ec.value() == EAFNOSUPPORT || ec.value() == EADDRNOTAVAIL;
 }
@@ -49,8 +56,10 @@ class port_binder {
   const error_code& error() const noexcept { return ec_; }
   bound_endpoint take() { return std::move(made_); }
   std::string failure() const {
-    return "cannot listen on " + failed_at_.to_string() + (failed_udp_ ? " for UDP: " : ": ") +
-           step_ + ": " + describe(ec_);
+    auto text = "cannot listen on " + failed_at_.to_string() + (failed_udp_ ? " for UDP: " : ": ") +
+                step_ + ": " + describe(ec_);
+    if (wanted_.options.mptcp && !failed_udp_) text += advice(ec_, "accept_mptcp");
+    return text;
   }
 
  private:
@@ -68,12 +77,14 @@ class port_binder {
     if (take_inherited(at, nth, udp)) return;
     // The ports of a range are served by one worker each, so that a thousand ports are not a
     // thousand sockets per worker.
-    const auto count = is_range() ? 1 : wanted_.workers;
+    auto count = is_range() ? 1 : wanted_.workers;
     auto options = wanted_.options;
+    // One socket, as one that is inherited: its worker hands connections on to the others.
+    if (options.mptcp && !udp && !net::mptcp_shares_ports()) count = 1;
     options.reuse_port = count > 1;
     step_ = "binding";
     if (options.reuse_port && at.port != 0) {
-      ec_ = udp ? net::probe_udp(at, options) : net::probe_listen(at, options);
+      ec_ = udp ? net::probe_udp(at, options) : net::probe_listen(at, options, &step_);
     }
     for (std::size_t i = 0; i < count && !ec_; ++i) {
       auto fd = udp ? net::listen_udp(at, options, &step_) : net::listen_tcp(at, options, &step_);
@@ -218,6 +229,13 @@ std::variant<ip_endpoint, std::string> resolve_through(const host_port& through)
     return "cannot use `through` " + through.to_string() + ": " + describe(address.error());
   }
   return ip_endpoint{*address, through.ports.first};
+}
+
+std::optional<std::string> lacks_send_mptcp() {
+  const auto ec = net::lacks_mptcp();
+  if (!ec) return std::nullopt;
+  return "cannot use `send_mptcp`: opening a Multipath TCP socket: " + describe(ec) +
+         advice(ec, "send_mptcp");
 }
 
 }  // namespace relay::forward

@@ -27,7 +27,8 @@ void connection::start(unique_fd client) {
   if (const auto ec = client_.socket().attach(std::move(client), net::seen::writable)) {
     return fail({pump::end_reason::client_error, "registering", ec, {}});
   }
-  if (rule_.asks_client()) return lane_.tasks().spawn(meet_client());
+  if (lane_.shared().hooks != nullptr || rule_.asks_client())
+    return lane_.tasks().spawn(meet_client());
   auto first = rule_.way.pick(peer_.address, since_, {});
   if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     return dial(std::move(first), *to);

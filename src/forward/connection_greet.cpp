@@ -1,5 +1,6 @@
 #include "connection_parts.hpp"
 
+#include <relay/forward/hook_step.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/transport/proxy_steps.hpp>
 
@@ -25,12 +26,32 @@ end_reason reason_of(const transport::proxy_reading& failed) {
   return failed.ec.value() == ECONNRESET ? end_reason::reset_by_client : end_reason::client_error;
 }
 
+end_reason reason_of(const hook_answer& failed) {
+  if (failed.rejected != nullptr) return end_reason::hook_rejected;
+  if (failed.ec == errc::timed_out) return end_reason::hook_timeout;
+  if (failed.ec == errc::truncated) return end_reason::client_eof;
+  return failed.ec.value() == ECONNRESET ? end_reason::reset_by_client : end_reason::client_error;
+}
+
+// As if the others had been tried in vain: whoever chose one had a reason.
+balance::tried_set all_but(std::size_t chosen, std::size_t count) {
+  balance::tried_set others;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i != chosen) others.push_back(i);
+  }
+  return others;
+}
+
 }  // namespace
 
 // The client's side first: nothing is dialled for a client that has not got this far. The steps
 // stand in the order of the bytes they look at; each has its own limit.
 task<> connection::meet_client() {
   introduction_ = std::make_unique<introduction>();
+  if (lane_.shared().hooks != nullptr) {
+    const auto failed = co_await consult_hook();
+    if (failed) co_return fail(*failed);
+  }
   if (rule_.proxy.accepts) {
     const auto failed = co_await hear_proxy();
     if (failed) co_return fail(*failed);
@@ -40,11 +61,38 @@ task<> connection::meet_client() {
     if (failed) co_return fail(*failed);
   }
   introduction_->done = steady_clock::now();
+  if (const auto chosen = introduction_->chosen; chosen != 0) {
+    auto only = rule_.way.only(chosen);
+    auto others = all_but(chosen, rule_.remotes.size());
+    co_return co_await establish(std::move(only), std::move(others));
+  }
   auto first = rule_.way.pick(source().address, introduction_->done, {});
   if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     co_return dial(std::move(first), *to);
   }
   co_await establish(std::move(first), {});
+}
+
+// The hook sees the bytes as they are on the wire, and leaves them there.
+task<std::optional<connection::outcome>> connection::consult_hook() {
+  const auto answer = co_await ask_hook(*lane_.shared().hooks, lane_.worker(), client_.socket(),
+                                        rule_.remotes.size() - 1, rule_.handshake_timeout);
+  if (!answer.ec && answer.rejected == nullptr) {
+    if (rule_.hook_chooses) introduction_->chosen = answer.index;
+    co_return std::nullopt;
+  }
+  outcome failed;
+  failed.why = reason_of(answer);
+  failed.ec = answer.ec;
+  failed.phase = "waiting for the bytes that the hook wants";
+  if (answer.rejected != nullptr) {
+    failed.phase = "";
+    failed.more = answer.rejected;
+  }
+  if (failed.why == end_reason::client_eof) failed.ec = {};  // nothing is wrong with that
+  failed.is_told =
+      failed.why == end_reason::client_eof || failed.why == end_reason::reset_by_client;
+  co_return failed;
 }
 
 // The header that tells who the client is: the first bytes on the wire, whatever comes after them.
@@ -58,8 +106,8 @@ task<std::optional<connection::outcome>> connection::hear_proxy() {
     failed.is_told = true;
     co_return failed;
   }
-  const auto heard = co_await transport::read_proxy_header(
-      client_.socket(), lane_.worker().wheel(), rule_.proxy.limit);
+  const auto heard = co_await transport::read_proxy_header(client_.socket(), lane_.worker().wheel(),
+                                                           rule_.proxy.limit);
   if (!heard.ec) {
     lane_.shared().log.header_accepted(heard.header);
     const bool is_stream = heard.header.transport == wire::proxy_transport::stream;

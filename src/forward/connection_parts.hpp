@@ -24,15 +24,16 @@ struct connection::outcome {
   const char* phase = "connecting";
   error_code ec;
   ip_endpoint at;
-  bool cut_short = false;  // by `connect_limit`, before its own limit was over
-  std::string more{};      // says more than `ec`
-  bool is_told = false;    // the line of the session is enough
+  bool cut_short = false;   // by `connect_limit`, before its own limit was over
+  std::string more{};       // says more than `ec`
+  bool is_told = false;     // the line of the session is enough
 };
 
 /// What is known of a client beyond its address when its remote is dialled. Only where a rule asks
 /// its clients something.
 struct connection::introduction {
   std::chrono::steady_clock::time_point done;  // from here on counts what dialling takes
+  std::size_t chosen = 0;                      // by a hook: this remote and no other, but for 0
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
 };
 

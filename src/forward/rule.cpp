@@ -1,3 +1,4 @@
+#include <relay/config/balance.hpp>
 #include <relay/forward/rule.hpp>
 
 #include <utility>
@@ -13,6 +14,8 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       half_close_timeout(from.network.half_close_timeout),
       idle_timeout(from.network.idle_timeout),
       udp_timeout(from.network.udp_timeout),
+      handshake_timeout(from.network.handshake_timeout),
+      hook_chooses(config::read_balance(from.balance).by == config::strategy::off),
       max_associations(static_cast<std::size_t>(from.max_associations)),
       proxy(from.network),
       in(std::move(layers.in)),
@@ -27,8 +30,10 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
   listen.ipv6_only = from.network.ipv6_only;
   listen.interface = from.listen_interface;
   listen.alive = alive;
+  listen.mptcp = from.network.accept_mptcp;
   dial.interface = from.interface;
   dial.alive = alive;
+  dial.mptcp = from.network.send_mptcp;
 }
 
 void rule::listening(const ip_endpoint& at) {

@@ -89,12 +89,22 @@ std::optional<std::string> server::bind_one(std::size_t index) {
     if (auto* why = std::get_if<std::string>(&local)) return std::move(*why);
     of.dial.through = std::get<ip_endpoint>(local);
   }
+  if (from.network.send_mptcp && !from.network.no_tcp) {
+    if (auto why = lacks_send_mptcp()) return why;
+  }
   const bind_request wanted{from.listen, of.listen, !from.network.no_tcp, from.network.use_udp,
                             options_.workers};
   auto made = bind_endpoint(wanted, options_.inherited);
   if (auto* why = std::get_if<std::string>(&made)) return std::move(*why);
   auto& bound = std::get<bound_endpoint>(made);
   of.listening(bound.at);
+  for (const auto& each : bound.sockets) {
+    if (!from.network.accept_mptcp || each.datagrams || net::is_mptcp(each.fd.get())) continue;
+    log_.target("relay").warn(
+        "`accept_mptcp` has no effect on the inherited socket {}: it was opened for plain TCP "
+        "(SocketProtocol=mptcp)",
+        bound.at.to_string());
+  }
   sockets_.push_back({index, std::move(bound)});
   return std::nullopt;
 }
@@ -139,7 +149,10 @@ void server::make_lanes() {
       std::make_unique<net::resolver>(settings_.dns, log_.target("relay::dns"), options_.names);
   session_log_ = std::make_unique<session_log>(log_, [this] { storm_watch_->begin(); });
   storm_watch_ = std::make_unique<storm_watch>(*workers_.front(), *session_log_);
-  const shared_parts shared{*door_, *names_, *session_log_, *pipes_, next_id_};
+  if (options_.hook) {
+    hooks_ = std::make_unique<hook_thread>(*options_.hook, log_.target("relay::hook"));
+  }
+  const shared_parts shared{*door_, *names_, *session_log_, *pipes_, next_id_, hooks_.get()};
   for (auto& each : workers_) {
     names_->attach(each->index(), each->loop());
     lanes_.push_back(std::make_unique<lane>(*each, shared, log_.target("relay")));
@@ -245,6 +258,7 @@ void server::stop() {
   }
   for (auto& each : threads_) each.join();
   threads_.clear();
+  if (hooks_) hook_hangs_ = !hooks_->stop();  // while the workers that it answers to are there
   for (auto* each : all_lanes_) names_->detach(each->worker().index());  // also of those
   if (session_log_) session_log_->write_final_summaries();
 }

@@ -26,6 +26,11 @@ std::string told_by(const wire::proxy_header& header) {
                                                         : "af_family = AF_UNSPEC, ignore";
 }
 
+// What is no step's failure but somebody's decision has no phase.
+std::string told_of(std::string_view phase, std::string_view why) {
+  return phase.empty() ? std::string(why) : std::string(phase) + ": " + std::string(why);
+}
+
 }  // namespace
 
 std::string client_name::to_string() const {
@@ -63,7 +68,7 @@ void session_log::address_failed(const std::string& remote, const ip_endpoint& a
 void session_log::gave_up(const rule& to, const client_name& client, const char* phase,
                           std::string_view why) {
   if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, to.name(), phase, why)) return;
-  tcp_.error("[tcp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, why);
+  tcp_.error("[tcp]{} => {}, error: {}", client.to_string(), to.name(), told_of(phase, why));
 }
 
 void session_log::header_accepted(const wire::proxy_header& header) {
@@ -207,8 +212,8 @@ void session_log::write(const std::vector<storm::summary>& summaries) {
     auto& streams = what.warning ? socket_ : tcp_;
     auto& to = what.datagrams ? udp_ : streams;
     to.log(what.warning ? spdlog::level::warn : spdlog::level::err,
-           "[{}]{}: {}: {}: {} more times in {} s", what.datagrams ? "udp" : "tcp", what.endpoint,
-           what.phase, what.error, times, during.count());
+           "[{}]{}: {}: {} more times in {} s", what.datagrams ? "udp" : "tcp", what.endpoint,
+           told_of(what.phase, what.error), times, during.count());
   }
 }
 

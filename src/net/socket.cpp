@@ -13,6 +13,13 @@ namespace {
 
 constexpr int listen_backlog = 1024;
 
+// Since Linux 5.6; the C library of Debian 11 does not know it yet.
+constexpr int mptcp_protocol = 262;
+
+const char* opening(bool mptcp) noexcept {
+  return mptcp ? "opening a Multipath TCP socket" : "opening a socket";
+}
+
 // Not being able to probe a silent peer is no reason to refuse a connection: errors are ignored,
 // and the values are cut to what Linux takes.
 void set_keepalive(int fd, const keepalive& alive) noexcept {
@@ -40,14 +47,16 @@ bool bind_to_device(int fd, const std::string& device) noexcept {
                                         static_cast<socklen_t>(device.size())) == 0;
 }
 
-unique_fd open_socket(int family, int type) noexcept {
-  return unique_fd(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+unique_fd open_socket(int family, int type, bool mptcp) noexcept {
+  return unique_fd(
+      ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, mptcp ? mptcp_protocol : 0));
 }
 
 result<unique_fd> bound_socket(const ip_endpoint& at, int type, bool reuse_address,
                                const listen_options& options, const char** step) {
-  *step = "opening a socket";
-  auto fd = open_socket(at.address.family(), type);
+  const bool mptcp = options.mptcp && type == SOCK_STREAM;
+  *step = opening(mptcp);
+  auto fd = open_socket(at.address.family(), type, mptcp);
   if (!fd) return last_system_error();
   // Both values are set: the system's default (net.ipv6.bindv6only) must not decide.
   *step = "setting IPV6_V6ONLY";
@@ -82,11 +91,10 @@ void adopt_listener(int fd, const listen_options& options) noexcept {
   set_keepalive(fd, options.alive);
 }
 
-error_code probe_listen(const ip_endpoint& at, const listen_options& options) {
+error_code probe_listen(const ip_endpoint& at, const listen_options& options, const char** step) {
   auto alone = options;
   alone.reuse_port = false;
-  const char* step = nullptr;
-  const auto fd = bound_socket(at, SOCK_STREAM, true, alone, &step);
+  const auto fd = bound_socket(at, SOCK_STREAM, true, alone, step);
   if (!fd) return fd.error();
   // bind() lets two SO_REUSEADDR sockets share an address until one listens.
   return ::listen(fd->get(), 1) == 0 ? error_code() : last_system_error();
@@ -94,8 +102,8 @@ error_code probe_listen(const ip_endpoint& at, const listen_options& options) {
 
 result<unique_fd> start_connect(const ip_endpoint& to, const dial_options& options,
                                 const char** step) {
-  *step = "opening a socket";
-  auto fd = open_socket(to.address.family(), SOCK_STREAM);
+  *step = opening(options.mptcp);
+  auto fd = open_socket(to.address.family(), SOCK_STREAM, options.mptcp);
   if (!fd) return last_system_error();
   set_int(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
   *step = "binding to `through`";
@@ -115,6 +123,36 @@ result<unique_fd> start_connect(const ip_endpoint& to, const dial_options& optio
     return last_system_error();
   }
   return fd;
+}
+
+error_code lacks_mptcp() {
+  return open_socket(AF_INET, SOCK_STREAM, true) ? error_code() : last_system_error();
+}
+
+bool mptcp_shares_ports() noexcept {
+  const auto fd = open_socket(AF_INET, SOCK_STREAM, true);
+  // Without a socket there is something worse to tell of.
+  return !fd || set_int(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
+std::string_view advice_on_mptcp(const error_code& ec) noexcept {
+  switch (ec.value()) {
+    case ENOPROTOOPT:
+      return "Multipath TCP is switched off here: sysctl -w net.mptcp.enabled=1";
+    case EPROTONOSUPPORT:
+    case EINVAL:
+    case EPROTOTYPE:
+      return "this kernel has no Multipath TCP: it takes Linux 5.6 or later with CONFIG_MPTCP";
+    default:
+      return {};
+  }
+}
+
+bool is_mptcp(int fd) noexcept {
+  int protocol = 0;
+  socklen_t length = sizeof protocol;
+  return ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
+         protocol == mptcp_protocol;
 }
 
 error_code pending_error(int fd) noexcept {

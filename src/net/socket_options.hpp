@@ -11,7 +11,7 @@ bool bind_to(int fd, const ip_endpoint& at) noexcept;
 bool bind_to_device(int fd, const std::string& device) noexcept;
 
 /// A socket of SOCK_STREAM or SOCK_DGRAM.
-unique_fd open_socket(int family, int type) noexcept;
+unique_fd open_socket(int family, int type, bool mptcp = false) noexcept;
 
 /// A socket that is bound but does not listen yet. `step` is what failed. `reuse_address`: bind
 /// although connections of an earlier listener linger; wrong for datagrams, where it would share

@@ -52,15 +52,20 @@ bool forbids_cutting(int error) noexcept {
 
 }  // namespace
 
-// Adds so many bytes from the cursor to the message that is being made.
+// Adds so many bytes from the cursor to the message that is being made; with a head they are one
+// datagram.
 void datagrams::outbox::take(std::span<const datagram_run> runs, cursor& at,
                              std::size_t bytes) noexcept {
   auto& made = contents[used];
-  auto& head = messages[used].msg_hdr;
+  auto& message = messages[used].msg_hdr;
   auto* const data = runs[at.run].bytes.data() + at.offset;
   // sendmsg does not write to it, whatever its type says.
+  if (!head.empty()) {
+    pieces[pieces_used++] = {const_cast<std::byte*>(head.data()), head.size()};
+    ++message.msg_iovlen;
+  }
   pieces[pieces_used++] = {const_cast<std::byte*>(data), bytes};
-  ++head.msg_iovlen;
+  ++message.msg_iovlen;
   made.bytes += bytes;
   made.datagrams += made.segment == 0
                         ? 1U
@@ -76,24 +81,33 @@ bool datagrams::outbox::join(std::span<const datagram_run> runs, cursor& at) noe
   const auto rest = next.bytes.size() - at.offset;
   const bool fits = next.segment == made.segment ||
                     (next.segment < made.segment && next.count() == 1 && rest > 0);
+  const auto together = std::min(made.bytes + made.datagrams * head.size(), most_together);
   const auto room = std::min(most_segments - made.datagrams,
-                             (most_together - std::min(made.bytes, most_together)) / made.segment);
-  if (!fits || room == 0 || pieces_used == batch || made.bytes % made.segment != 0) return false;
-  take(runs, at, std::min(rest, room * made.segment));
+                             (most_together - together) / (made.segment + head.size()));
+  if (!fits || room == 0 || !has_room() || made.bytes % made.segment != 0) return false;
+  take(runs, at, std::min(rest, (head.empty() ? room : 1) * made.segment));
   return true;
 }
 
 cursor datagrams::outbox::fill(std::span<const datagram_run> runs, cursor at, bool cuts) noexcept {
   used = 0;
   pieces_used = 0;
-  while (at.run < runs.size() && pieces_used < batch) {
+  too_long = 0;
+  while (at.run < runs.size() && has_room() && used < batch) {
     const auto& first = runs[at.run];
+    const auto bytes = std::min(first.segment, first.bytes.size() - at.offset);
+    if (!head.empty() && bytes + head.size() > most_bytes) {
+      if (used > 0) break;  // those before it may have to be filled in once more
+      ++too_long;
+      at.advance(runs, bytes);
+      continue;
+    }
     contents[used] = {at, 0, first.segment, 0};
-    auto& head = messages[used].msg_hdr;
-    head = {};
-    head.msg_iov = &pieces[pieces_used];
-    const bool joins = cuts && first.segment > 0 && first.segment <= most_together;
-    if (!joins) take(runs, at, std::min(first.segment, first.bytes.size() - at.offset));
+    auto& message = messages[used].msg_hdr;
+    message = {};
+    message.msg_iov = &pieces[pieces_used];
+    const bool joins = cuts && first.segment > 0 && first.segment + head.size() <= most_together;
+    if (!joins) take(runs, at, bytes);
     while (joins && at.run < runs.size() && join(runs, at)) {
     }
     ++used;
@@ -103,21 +117,27 @@ cursor datagrams::outbox::fill(std::span<const datagram_run> runs, cursor at, bo
 
 void datagrams::outbox::address(const socket_address& to, const own_address& from) noexcept {
   for (std::size_t i = 0; i < used; ++i) {
-    auto& head = messages[i].msg_hdr;
-    head.msg_name = const_cast<sockaddr*>(to.data());
-    head.msg_namelen = to.length;
-    put_own_address(head, controls[i], from);
+    auto& message = messages[i].msg_hdr;
+    message.msg_name = const_cast<sockaddr*>(to.data());
+    message.msg_namelen = to.length;
+    put_own_address(message, controls[i], from);
     if (contents[i].datagrams < 2) continue;
-    const auto segment = static_cast<std::uint16_t>(contents[i].segment);
-    put(head, controls[i], IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment);
+    const auto segment = static_cast<std::uint16_t>(contents[i].segment + head.size());
+    put(message, controls[i], IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment);
   }
 }
 
 send_outcome datagrams::send(int fd, const socket_address& to, const own_address& from,
-                             std::span<const datagram_run> runs, bool& cuts) {
+                             std::span<const datagram_run> runs, bool& cuts,
+                             std::span<const std::byte> head) {
   send_outcome made;
+  out_->head = head;
   for (cursor at; at.run < runs.size();) {
     at = out_->fill(runs, at, cuts);
+    if (out_->too_long > 0) {
+      made.lost += out_->too_long;
+      made.error = {EMSGSIZE, boost::system::system_category()};
+    }
     out_->address(to, from);
     for (std::size_t sent = 0; sent < out_->used;) {
       const auto got = send_messages(fd, sent);

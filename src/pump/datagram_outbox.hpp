@@ -38,22 +38,25 @@ struct cursor {
 struct datagrams::outbox {
   struct content {
     cursor begin;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  // without heads
     std::size_t segment = 0;
     std::uint32_t datagrams = 0;
   };
 
   std::array<mmsghdr, batch> messages{};
   std::array<content, batch> contents{};
-  std::array<iovec, batch> pieces{};
+  std::array<iovec, 2 * batch> pieces{};  // of data, and as many heads
   std::array<control, batch> controls{};
-  std::size_t used = 0;         // messages
-  std::size_t pieces_used = 0;  // of all messages
+  std::size_t used = 0;             // messages
+  std::size_t pieces_used = 0;      // of all messages
+  std::span<const std::byte> head;  // in front of each datagram
+  std::uint32_t too_long = 0;       // datagrams that were passed over before the first message
 
   cursor fill(std::span<const datagram_run> runs, cursor at, bool cuts) noexcept;
   void address(const socket_address& to, const own_address& from) noexcept;
 
  private:
+  bool has_room() const noexcept { return pieces_used < (head.empty() ? batch : 2 * batch); }
   void take(std::span<const datagram_run> runs, cursor& at, std::size_t bytes) noexcept;
   bool join(std::span<const datagram_run> runs, cursor& at) noexcept;
 };

@@ -26,6 +26,10 @@ std::string_view to_string(end_reason why) noexcept {
       return "connect_failed";
     case end_reason::loop:
       return "loop";
+    case end_reason::hook_rejected:
+      return "hook_rejected";
+    case end_reason::hook_timeout:
+      return "hook_timeout";
     case end_reason::bad_proxy_header:
       return "bad_proxy_header";
     case end_reason::proxy_timeout:

@@ -7,7 +7,7 @@ from support.ports import free_port
 from support.servers import Refusing, Server, hear, named
 
 
-class Words(Case):
+class Words(Case):  # spec 1.2, 1.7
     def test_help_goes_to_stdout(self):
         for flag in ("-h", "--help"):
             done = self.cli(flag)
@@ -35,7 +35,7 @@ class Words(Case):
             self.assertIn(word, said)
 
 
-class Usage(Case):
+class Usage(Case):  # spec 1.1, 1.3
     def refuses(self, *args, saying=""):
         done = self.cli(*args, code=2)
         self.assertEqual(done.stdout, "")
@@ -70,7 +70,7 @@ class Usage(Case):
         self.refuses("-u")
 
 
-class Endpoints(Case):
+class Endpoints(Case):  # spec 1.1, 1.2, 3
     def setUp(self):
         super().setUp()
         self.server = Server(named("one"))
@@ -129,7 +129,7 @@ class Endpoints(Case):
         self.assertIn("send-through=127.0.0.9:0, ", started.out())
 
 
-class StartUp(Case):
+class StartUp(Case):  # spec 1.2 (-n, -p), 1.4 (threads), 1.7
     def test_lines_in_their_order(self):
         with Refusing() as nobody:
             started = self.relay_to(nobody.port, "-p", "64", "--dns-servers", "127.0.0.1:53",
@@ -192,7 +192,7 @@ class StartUp(Case):
         self.assertEqual(three - one, 2)
 
 
-class Bind(Case):
+class Bind(Case):  # spec 1.8, 3
     def test_a_busy_port_ends_with_69_and_names_it(self):
         with Server(named("other")) as busy, Refusing() as nobody:
             done = self.cli("-l", f"127.0.0.1:{busy.port}", "-r", f"127.0.0.1:{nobody.port}", code=69)

@@ -17,7 +17,7 @@ def legacy(listen, remote):
 
 
 class Served(Case):
-    """A configuration that is right is served, from wherever it comes."""
+    """A configuration that is right is served, from wherever it comes: spec 1.4, 1.5, 2.1, 2.7."""
 
     def setUp(self):
         super().setUp()
@@ -115,7 +115,7 @@ class Served(Case):
 
 
 class Refused(Case):
-    """A configuration that is wrong: exit 78, and everything that is wrong at once."""
+    """A configuration that is wrong: exit 78, and everything that is wrong at once. Spec 1.8, 2.1."""
 
     BAD_TOML = ('[log]\nlevel = "loud"\n[[endpoints]]\nlisten = "127.0.0.1:x"\nremote = "a:1"\n'
                 '[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = 5\n'
@@ -172,9 +172,8 @@ class Refused(Case):
 
     def test_later_features_are_refused_with_a_clear_sentence(self):
         endpoint = '[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = "a:1"\n'
-        for line in ("network = { warm = 2 }", "network = { send_proxy = true }",
-                     'remote_transport = "tls;sni=a"', 'listen_transport = "ws;host=a;path=/"',
-                     "network = { send_mptcp = true }"):
+        for line in ("network = { warm = 2 }", "network = { byte_rate = 2 }",
+                     'remote_transport = "tls;sni=a"', 'listen_transport = "ws;host=a;path=/"'):
             said = self.refused("later.toml", endpoint + line + "\n")
             self.assertRegex(said, r"later\.toml:\d+", line)
             self.assertIn(line.replace("network = { ", "").split(" ")[0], said)
@@ -214,7 +213,7 @@ class Check(Case):
         self.assertEqual(first, second)
 
 
-class Convert(Case):
+class Convert(Case):  # spec 1.9
     def setUp(self):
         super().setUp()
         self.old = self.file("old.json", json.dumps({

@@ -71,7 +71,7 @@ class Dockerfile(Case):
 
 
 class FirstProcess(Case):
-    """The entry point in mount and pid namespaces of its own, as the user of the Dockerfile."""
+    """The entry point in mount and pid namespaces of its own, as the user of the Dockerfile (spec 11)."""
 
     def setUp(self):
         super().setUp()

@@ -9,7 +9,7 @@ from support.servers import Refusing, Server, hear, named
 from support.wait import until
 
 
-class Daemon(Case):
+class Daemon(Case):  # spec 1.6, 1.8
     def listener(self, port):
         """The process that listens on `port`, started by this test: its pid."""
         own = [int(name) for name in os.listdir("/proc") if name.isdigit()]

@@ -12,7 +12,7 @@ from support.wait import until
 LINE = re.compile(r"\[\d{4}-\d\d-\d\d\]\[\d\d:\d\d:\d\d\]\[[\w:]+\]\[(ERROR|WARN|INFO|DEBUG|TRACE)\]\S")
 
 
-class Signals(Case):
+class Signals(Case):  # spec 1.8, 11
     def setUp(self):
         super().setUp()
         self.server = Server(echo)
@@ -86,7 +86,7 @@ class Signals(Case):
         self.assertEqual(ask(started.port, b"hello"), b"hello")
 
 
-class Log(Case):
+class Log(Case):  # spec 2.2, 4.7
     def setUp(self):
         super().setUp()
         self.server = Server(named("hi"))

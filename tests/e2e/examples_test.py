@@ -17,7 +17,7 @@ TIMEOUT = 120
 EXAMPLES = ROOT / "examples"
 # No configurations, but what surrounds a relay.
 TESTED_ELSEWHERE = {"relay.service": "service_test", "relay.socket": "service_test",
-                    "Dockerfile": "container_test"}
+                    "Dockerfile": "container_test", "hook.c": "hook_test"}
 LITERAL = re.compile(r"^(\[.*\]|[\d.]+|\*|):?\d*(-\d+)?$")
 MOST_PORTS = 20  # of a remote's range in any example
 
@@ -57,12 +57,18 @@ def kinds_of(parsed, endpoint):
     return kinds + (["udp"] if network.get("use_udp") else [])
 
 
+def remotes_of(endpoint):
+    return [endpoint["remote"], *endpoint.get("extra_remotes", [])]
+
+
 def moved(text, remote_port):
     """A file with its addresses on this machine: (text, [(kind, port) that it serves])."""
     parsed, endpoints = endpoints_of(text)
     if "listening_ports" in parsed:
         return moved_legacy(parsed, remote_port)
     changes, listens = {}, []
+    # An endpoint that another one leads to is reached through that.
+    inner = {remote for endpoint in endpoints for remote in remotes_of(endpoint)}
     for endpoint in endpoints:
         listen = endpoint.get("listen") or endpoint["local"]
         count = size_of(listen)
@@ -70,8 +76,12 @@ def moved(text, remote_port):
         host = "[::]" if listen.startswith("[::]") else "127.0.0.1"
         changes[listen] = f"{host}:{spelled(port, count)}"
         listens += [(kind, port + nth) for kind in kinds_of(parsed, endpoint)
-                    for nth in range(count)]
-        for remote in [endpoint["remote"], *endpoint.get("extra_remotes", [])]:
+                    for nth in range(count) if listen not in inner]
+        for sender in endpoint.get("network", {}).get("trusted_proxies", []):
+            changes[sender] = "127.0.0.1"
+        for remote in remotes_of(endpoint):
+            if remote in {each.get("listen") for each in endpoints}:
+                continue
             host = "127.0.0.1" if LITERAL.match(remote) else "localhost"
             changes[remote] = f"{host}:{spelled(remote_port, size_of(remote))}"
         if not endpoint.get("through", "127.").startswith("127."):

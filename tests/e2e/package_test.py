@@ -24,7 +24,7 @@ INSTALLED = {
     "usr/share/bash-completion/completions/relay", "usr/share/fish/vendor_completions.d/relay.fish",
     "usr/share/zsh/vendor-completions/_relay", *(f"usr/share/doc/{NAME}/{name}" for name in
                                                  ("README.md", "configuration.md", "operations.md",
-                                                  "copyright", "examples/relay.socket"))}
+                                                  "realm.md", "copyright", "examples/relay.socket"))}
 WANTED = "/etc/systemd/system/multi-user.target.wants/relay.service"
 
 
@@ -178,11 +178,10 @@ class Installed(Packaged):
 
 
 class CmakeInstall(Case):
-    def test_without_a_package_everything_is_below_the_prefix(self):
-        if not (BUILD / "CMakeCache.txt").exists():
-            self.skipTest(f"{BUILD} is no build folder")
+    def install(self, build, *words):
+        """Installs below a prefix of its own; the prefix."""
         prefix = self.folder / "prefix"
-        done = subprocess.run([self.program("cmake"), "--install", BUILD, "--prefix", prefix],
+        done = subprocess.run([self.program("cmake"), "--install", build, "--prefix", prefix, *words],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                               stderr=subprocess.STDOUT, timeout=120, check=False,
                               env=relay.environment())
@@ -190,9 +189,43 @@ class CmakeInstall(Case):
         for line in done.stdout.splitlines():
             if line.startswith("-- Installing: "):
                 self.assertTrue(line[15:].startswith(str(prefix)), line)
+        return prefix
+
+    def setUp(self):
+        super().setUp()
+        if not (BUILD / "CMakeCache.txt").exists():
+            self.skipTest(f"{BUILD} is no build folder")
+
+    def test_without_a_package_everything_is_below_the_prefix(self):
+        prefix = self.install(BUILD)
         for name in ("bin/relay", "share/man/man1/relay.1.gz", "share/man/man5/relay.toml.5.gz",
                      "share/zsh/site-functions/_relay", "share/fish/vendor_completions.d/relay.fish",
-                     "share/bash-completion/completions/relay", "share/doc/relay/README.md"):
+                     "share/bash-completion/completions/relay", "share/doc/relay/README.md",
+                     "share/doc/relay/realm.md"):
             self.assertTrue((prefix / name).is_file(), name)
         start = unit.value(prefix / "lib/systemd/system/relay.service", "ExecStart")
         self.assertEqual(start, f"{prefix}/bin/relay -c /etc/relay")
+        self.assertFalse(os.path.lexists(prefix / "bin/realm"), "the link is set on demand")
+
+    def test_the_component_realm_is_the_link_and_nothing_else(self):
+        prefix = self.install(BUILD, "--component", "realm")
+        self.assertEqual([path.name for path in prefix.rglob("*") if not path.is_dir()], ["realm"])
+        self.assertEqual(os.readlink(prefix / "bin/realm"), "relay")
+
+    def test_the_link_is_the_installed_program_under_the_other_name(self):
+        self.install(BUILD)
+        prefix = self.install(BUILD, "--component", "realm")
+        said = subprocess.run([prefix / "bin/realm", "--version"], check=True, timeout=20, text=True,
+                              stdout=subprocess.PIPE, env=relay.environment()).stdout
+        self.assertTrue(said.startswith("Realm 2."), said)
+
+    def test_the_option_sets_the_link_with_everything_else(self):
+        build = self.folder / "build"
+        done = subprocess.run([self.program("cmake"), "-S", relay.ROOT, "-B", build, "-G", "Ninja",
+                               "-DRELAY_TESTS=OFF", "-DRELAY_INSTALL_REALM_LINK=ON"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.STDOUT, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        (build / "src").mkdir(exist_ok=True)
+        shutil.copy(relay.BINARY, build / "src" / "relay")  # no need to build it a second time
+        self.assertEqual(os.readlink(self.install(build) / "bin/realm"), "relay")

@@ -139,7 +139,7 @@ class End(UdpCase):
         self.assertEqual(started.wait_exit(), 0)
 
 
-class Lines(UdpCase):
+class Lines(UdpCase):  # spec 4.7
     def test_an_association_is_told_when_it_begins_and_ends(self):
         remote = self.remote(lambda sock, data, peer: sock.sendto(data * 2, peer))
         started = self.udp_relay(remote.port, network='udp_timeout = "300ms"')

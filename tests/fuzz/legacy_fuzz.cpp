@@ -9,7 +9,7 @@ namespace {
 
 using fuzz::require;
 
-// A range can make 65,536 rules of a few bytes: they are made, but not read again.
+// A range can make 65,536 rules of a few bytes: they are made once, but not read again.
 constexpr std::size_t most_read_again = 20'000;
 
 std::optional<std::string> converted(const std::string& text, convert_format format) {
@@ -31,9 +31,10 @@ std::optional<settings> loaded_from(const std::string& text) {
 
 void try_out(const std::string& text) {
   const auto toml = converted(text, convert_format::toml);
+  if (toml && toml->size() > most_read_again) return;
   const auto json = converted(text, convert_format::json);
   require(toml.has_value() == json.has_value(), "the format decides nothing");
-  if (!toml || toml->size() > most_read_again) return;
+  if (!toml) return;
   const auto before = loaded_from(text);
   if (!before) return;  // loading checks more than converting does
   require(loaded_from(*toml) == before, "TOML loads to the same endpoints");

@@ -61,8 +61,8 @@ TEST(Proxy, IsSentBeforeTheFirstByteAndTellsTheClient) {
       const auto client = b.connect();
       const auto server = b.accept();
       const auto told = wire::only_source(test::address_of(client.get()));
-      const auto wanted = version == 1 ? text_of(wire::write_proxy_v1(told))
-                                       : text_of(wire::write_proxy_v2(told));
+      const auto wanted =
+          version == 1 ? text_of(wire::write_proxy_v1(told)) : text_of(wire::write_proxy_v2(told));
       EXPECT_EQ(test::read_exactly(server.get(), wanted.size()), wanted) << "without a byte sent";
       test::send_all(client.get(), "hello");
       test::shut_write(client.get());
@@ -82,10 +82,12 @@ TEST(Proxy, OfAnIPv4ClientAtAListenerForBothIsIPv6) {
   b.network().send_proxy = true;
   b.network().send_proxy_version = 1;
   b.start();
-  const auto client = test::connect_to({*ip_address::parse("127.0.0.1"), b.running->bound(0)->port});
+  const auto client =
+      test::connect_to({*ip_address::parse("127.0.0.1"), b.running->bound(0)->port});
   const auto server = b.accept();
-  const auto wanted = "PROXY TCP6 ::ffff:127.0.0.1 :: " +
-                      std::to_string(test::address_of(client.get()).port) + " 0\r\n";
+  const auto wanted =
+      "PROXY TCP6 ::ffff:127.0.0.1 :: " + std::to_string(test::address_of(client.get()).port) +
+      " 0\r\n";
   EXPECT_EQ(test::read_exactly(server.get(), wanted.size()), wanted);
 }
 
@@ -122,7 +124,7 @@ TEST(Proxy, WithoutAddressesThePeerIsTold) {
   const auto signature = "\r\n\r\n\0\r\nQUIT\n"s;
   for (const auto& header :
        {"PROXY UNKNOWN\r\n"s, signature + "\x20\x00\x00\x00"s, signature + "\x21\x00\x00\x00"s,
-        signature + "\x21\x12\x00\x0c" + std::string(12, '\1')}) {
+        signature + "\x21\x12\x00\x0c"s + std::string(12, '\1')}) {
     bench b;
     b.network().accept_proxy = b.network().send_proxy = true;
     b.start();

@@ -15,12 +15,17 @@ namespace relay::app {
 
 enum class command { relay, check, convert, demo, completion };
 
+/// What the program was called by. Scripts that were written for the reference call it by that
+/// name, through a link, and get what they depend on (docs/realm.md).
+enum class program_name { relay, realm };
+
 /// Shells that `relay completion` knows.
 enum class shell { bash, zsh, fish };
 
 /// A command line, understood. Nothing has been looked at but the words themselves.
 struct invocation {
   command what = command::relay;
+  program_name called = program_name::relay;
   bool help = false;
   bool version = false;
   bool daemon = false;
@@ -39,7 +44,6 @@ struct invocation {
   std::string input;                  ///< convert
   std::optional<std::string> output;  ///< convert; absent: stdout
   config::convert_format format = config::convert_format::toml;
-  bool only_legacy = false;  ///< convert, under the name `realm`: as the reference does
 
   shell for_shell = shell::bash;  ///< completion
 
@@ -56,12 +60,14 @@ struct usage_error {
 std::variant<invocation, usage_error> parse(std::span<const std::string> words);
 
 /// The help text of the program or of one of its sub-commands.
-std::string help_text(command about);
+std::string help_text(command about, program_name called = program_name::relay);
 
 /// What a shell has to read so that it completes our command lines.
 std::string completion_script(shell wanted);
 
-/// `relay 1.2.3 [feature]…` and a newline.
+/// `relay 1.2.3 [feature]…` and a newline; features in the reference's order.
 std::string version_line();
+/// The same features behind the reference's name and the version that we take the place of.
+std::string realm_version_line();
 
 }  // namespace relay::app

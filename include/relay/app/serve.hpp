@@ -1,12 +1,14 @@
 #pragma once
 
 #include <relay/config/config.hpp>
+#include <relay/forward/hook.hpp>
 #include <relay/ops/variable.hpp>
 
 #include <sys/types.h>
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace relay {
@@ -25,8 +27,9 @@ enum exit_code : int {
 };
 
 struct serve_options {
-  std::size_t workers = 1;           ///< threads, at least 1
-  std::size_t pipe_bytes = 1 << 20;  ///< wished capacity of a splice pipe
+  std::size_t workers = 1;            ///< threads, at least 1
+  std::size_t pipe_bytes = 1 << 20;   ///< wished capacity of a splice pipe
+  std::optional<forward::hook> hook;  ///< asked about every client
   /// Called once, when every listener is bound or has failed and at least one is bound.
   std::function<void()> ready;
   /// Where a service manager says what it wants and what it passes on; empty: there is none.

@@ -58,6 +58,8 @@ class association final : public flow, public net::waiter {
 
  private:
   void wake() override;  // answers
+  pump::send_outcome send_some(std::span<const pump::datagram_run> runs, bool with_header);
+  pump::send_outcome send_after_header(std::span<const pump::datagram_run> runs);
   void answer(std::span<const pump::arrival> answers);
 
   associations& home_;
@@ -66,6 +68,7 @@ class association final : public flow, public net::waiter {
   pump::receiving reading_;
   bool cuts_up_ = true;
   bool cuts_down_ = true;
+  bool is_told_ = false;  // the remote has been sent a PROXY header
   std::uint32_t remote_;
   std::uint32_t version_ = 0;
   std::uint64_t id_;

@@ -5,6 +5,7 @@
 #include <relay/net/socket.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -46,5 +47,9 @@ std::size_t threads_for(std::size_t sockets, std::size_t workers) noexcept;
 
 /// The address a `through` stands for, or what is wrong with it.
 std::variant<ip_endpoint, std::string> resolve_through(const host_port& through);
+
+/// Why `send_mptcp` cannot be had on this machine; nothing when it can. Asked once per endpoint at
+/// start, since otherwise each of its connections would fail.
+std::optional<std::string> lacks_send_mptcp();
 
 }  // namespace relay::forward

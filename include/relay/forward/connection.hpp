@@ -45,6 +45,7 @@ class connection final : public lane_hook, private pump::session::owner {
 
   // Before anything is dialled.
   task<> meet_client();
+  task<std::optional<outcome>> consult_hook();
   task<std::optional<outcome>> hear_proxy();
   task<std::optional<outcome>> unwrap_client();
   /// Who the client is: what a PROXY header told, else who is connected here.

@@ -4,6 +4,7 @@
 #include <relay/forward/associations.hpp>
 #include <relay/forward/binding.hpp>
 #include <relay/forward/connection.hpp>
+#include <relay/forward/hook_thread.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
 #include <relay/net/listener.hpp>
@@ -31,6 +32,7 @@ struct shared_parts {
   session_log& log;
   pump::pipe_budget& pipes;
   std::atomic<std::uint64_t>& next_id;
+  hook_thread* hooks = nullptr;  ///< where there is a hook
 };
 
 /// Everything of the relay that lives on one worker: its listeners, its connections and what they

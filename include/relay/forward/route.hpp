@@ -63,6 +63,8 @@ class route {
 
   /// `tried`: what this connection has tried in vain.
   claim pick(const ip_address& client, clock::time_point now, const balance::tried_set& tried);
+  /// The remote that somebody else has chosen; how its connect ends says nothing to the route.
+  claim only(std::size_t index) const noexcept { return {nullptr, {index, 0, false}}; }
   /// For an association, which cannot tell whether its remote answers: the same sequence, without
   /// remotes that are aside (unless all are).
   std::size_t pick_for_datagrams(const ip_address& client, clock::time_point now);

@@ -72,6 +72,8 @@ struct rule {
   std::chrono::milliseconds half_close_timeout;
   std::chrono::milliseconds idle_timeout;
   std::chrono::milliseconds udp_timeout;
+  std::chrono::milliseconds handshake_timeout;
+  bool hook_chooses = false;  ///< among the remotes, since no strategy does
   std::size_t max_associations;
   /// Of them, for each worker that has a socket for datagrams: it can end only its own.
   std::size_t association_share = 1;

@@ -3,6 +3,7 @@
 #include <relay/config/config.hpp>
 #include <relay/forward/admission.hpp>
 #include <relay/forward/binding.hpp>
+#include <relay/forward/hook_thread.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/net/inherited_socket.hpp>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +26,7 @@ struct server_options {
   net::resolver_surroundings names;               ///< tests give files and bounds of their own
   /// Sockets that another process has bound; each serves the endpoint of its address and protocol.
   std::vector<net::inherited_socket> inherited;
+  std::optional<forward::hook> hook;  ///< asked about every TCP client, on a thread of its own
 };
 
 /// Why an endpoint does not listen.
@@ -57,6 +60,8 @@ class server {
   void drain(std::function<void()> drained);
   /// Ends what is left as resets and joins the threads.
   void stop();
+  /// Once it has stopped: a call of the hook has not returned. The process must not tidy up then.
+  bool hook_hangs() const noexcept { return hook_hangs_; }
 
   const counters& count(std::size_t endpoint) const { return rules_[endpoint]->count; }
   std::size_t connections() const noexcept { return door_ ? door_->connections() : 0; }
@@ -88,6 +93,8 @@ class server {
   std::unique_ptr<pump::pipe_budget> pipes_;
   std::unique_ptr<net::resolver> names_;
   std::unique_ptr<session_log> session_log_;
+  std::unique_ptr<hook_thread> hooks_;
+  bool hook_hangs_ = false;
   std::atomic<std::uint64_t> next_id_{0};
   std::vector<std::unique_ptr<net::worker>> workers_;
   std::unique_ptr<storm_watch> storm_watch_;  // on the first worker

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 /// Sockets as plain descriptors: each system call in one small function, errors as values. All are
 /// non-blocking and close-on-exec.
@@ -21,6 +22,7 @@ struct keepalive {
 struct listen_options {
   bool ipv6_only = false;
   bool reuse_port = false;  ///< several workers listen at one address
+  bool mptcp = false;       ///< Multipath TCP; plain TCP clients are served as well
   std::string interface;    ///< empty: any
   keepalive alive;          ///< accepted sockets inherit it, as they do TCP_NODELAY
 };
@@ -29,6 +31,7 @@ struct dial_options {
   std::optional<ip_endpoint> through;  ///< local address; port 0: any
   std::string interface;               ///< empty: any
   keepalive alive;
+  bool mptcp = false;  ///< Multipath TCP; becomes plain TCP where the peer has none
 };
 
 /// socket, options, bind and listen; the error says of which of them in `step`.
@@ -40,11 +43,24 @@ void adopt_listener(int fd, const listen_options& options) noexcept;
 
 /// Whether a listener of somebody else is at that address. SO_REUSEPORT hides it when it belongs to
 /// the same user, so this binds without, once, before the workers do.
-error_code probe_listen(const ip_endpoint& at, const listen_options& options);
+error_code probe_listen(const ip_endpoint& at, const listen_options& options, const char** step);
 
 /// A socket that is connecting (or connected); `step` as above.
 result<unique_fd> start_connect(const ip_endpoint& to, const dial_options& options,
                                 const char** step);
+
+/// Why this machine opens no socket for Multipath TCP; nothing when it does.
+error_code lacks_mptcp();
+
+/// Whether several sockets for Multipath TCP can listen at one address: not so in its first years.
+bool mptcp_shares_ports() noexcept;
+
+/// What the operator can do about an error that a socket for Multipath TCP was refused with; empty
+/// when it has another cause.
+std::string_view advice_on_mptcp(const error_code& ec) noexcept;
+
+/// Whether a socket was opened for Multipath TCP (an accepted one: whether the client speaks it).
+bool is_mptcp(int fd) noexcept;
 
 /// The pending error of a socket; reading it clears it.
 error_code pending_error(int fd) noexcept;

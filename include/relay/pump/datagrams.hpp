@@ -82,9 +82,12 @@ class datagrams {
   std::span<const arrival> receive(int fd, receiving& how, std::uint32_t turn, error_code& error);
 
   /// Sends to one place, in order. `from` of size 0: the socket's address. `cuts`: whether
-  /// UDP_SEGMENT may be used; becomes false when it turns out that it may not on this way.
+  /// UDP_SEGMENT may be used; becomes false when it turns out that it may not on this way. `head`
+  /// goes in front of each datagram and is counted nowhere; what becomes longer than `most_bytes`
+  /// by it is lost.
   send_outcome send(int fd, const socket_address& to, const own_address& from,
-                    std::span<const datagram_run> runs, bool& cuts);
+                    std::span<const datagram_run> runs, bool& cuts,
+                    std::span<const std::byte> head = {});
 
  private:
   struct inbox;

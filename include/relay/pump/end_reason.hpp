@@ -18,6 +18,8 @@ enum class end_reason : std::uint8_t {
   resolve_failed,      ///< the remote's name gave no address
   connect_failed,      ///< no address could be connected
   loop,                ///< the remote was the endpoint's own listener
+  hook_rejected,       ///< the pre-connect hook did not allow the client
+  hook_timeout,        ///< the client did not send the bytes that the hook wants to see
   bad_proxy_header,    ///< the client did not begin with a PROXY header, as it had to
   proxy_timeout,       ///< it had not sent the header within `accept_proxy_timeout`
   untrusted_proxy,     ///< its address is none of `trusted_proxies`

@@ -24,10 +24,10 @@ def environment(extra=None):
     return clean
 
 
-def run(*args, env=None, cwd=None, seconds=20, stdin=None):
-    """A run that ends by itself; the answer has returncode, stdout, stderr."""
+def run(*args, env=None, cwd=None, seconds=20, stdin=None, program=BINARY):
+    """A run that ends by itself; the answer has returncode, stdout, stderr. `program` may be a link."""
     given = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
-    return subprocess.run([BINARY, *map(str, args)], env=environment(env), cwd=cwd, timeout=seconds,
+    return subprocess.run([program, *map(str, args)], env=environment(env), cwd=cwd, timeout=seconds,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
                           **given)
 

@@ -1,7 +1,9 @@
-"""systemd's SystemCallFilter= without systemd: a filter that kills at the first call that is not
-allowed. Run as a program it installs one and becomes another program."""
+"""Filters of system calls. systemd's SystemCallFilter= without systemd: one that kills at the first
+call that is not allowed; and one that plays a kernel with little or no Multipath TCP. Run as a
+program it installs one and becomes another program."""
 
 import ctypes
+import errno
 import os
 import pathlib
 import re
@@ -12,7 +14,9 @@ import sys
 HEADER = pathlib.Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h")
 AUDIT_ARCH_X86_64 = 0xC000003E
 LOAD, JUMP_EQUAL, RETURN = 0x20, 0x15, 0x06
-ALLOW, KILL = 0x7FFF0000, 0x80000000
+ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
+SOCKET, SETSOCKOPT = 41, 54  # numbers of x86-64
+IPPROTO_MPTCP, SO_REUSEPORT = 262, 15
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, MODE_FILTER = 38, 22, 2
 
 
@@ -51,6 +55,19 @@ def program(names):
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
+def answer_with_error(call, argument, value, error):
+    """A filter that fails one call, when one of its arguments has this value."""
+    steps = [(LOAD, 0, 0, 4), (JUMP_EQUAL, 0, 5, AUDIT_ARCH_X86_64),
+             (LOAD, 0, 0, 0), (JUMP_EQUAL, 0, 3, call),
+             (LOAD, 0, 0, 16 + 8 * argument), (JUMP_EQUAL, 0, 1, value),
+             (RETURN, 0, 0, ERROR | error), (RETURN, 0, 0, ALLOW)]
+    return b"".join(struct.pack("HBBI", *step) for step in steps)
+
+
+LESS_MPTCP = {"socket": (SOCKET, 2, IPPROTO_MPTCP, errno.EPROTONOSUPPORT),
+              "reuseport": (SETSOCKOPT, 2, SO_REUSEPORT, errno.EOPNOTSUPP)}
+
+
 def install(filter_program):
     libc = ctypes.CDLL(None, use_errno=True)
     code = ctypes.create_string_buffer(filter_program, len(filter_program))
@@ -61,5 +78,10 @@ def install(filter_program):
 
 
 if __name__ == "__main__":
-    install(program(sys.argv[1].split(",")))
-    os.execv(sys.argv[2], sys.argv[2:])
+    words = sys.argv[1:]
+    if words[0] == "--refuse-mptcp":
+        install(answer_with_error(*LESS_MPTCP[words[1]]))
+        words = words[1:]
+    else:
+        install(program(words[0].split(",")))
+    os.execv(words[1], words[1:])

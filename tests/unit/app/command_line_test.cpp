@@ -31,7 +31,7 @@ struct flag_row {
   std::function<bool(const invocation&)> set;
 };
 
-TEST(CommandLine, EveryFlagHasALetterAndAName) {
+TEST(CommandLine, EveryFlagHasALetterAndAName) {  // spec 1.2
   const std::vector<flag_row> rows{
       {"-h", "--help", [](auto& i) { return i.help; }},
       {"-v", "--version", [](auto& i) { return i.version; }},
@@ -61,7 +61,7 @@ struct value_row {
   std::function<std::string(const invocation&)> got;
 };
 
-TEST(CommandLine, EveryOptionTakesItsValueInEverySpelling) {
+TEST(CommandLine, EveryOptionTakesItsValueInEverySpelling) {  // spec 1.1, 1.2
   const auto endpoint = [](auto member) {
     return [member](const invocation& i) { return (i.endpoints.front().*member).value_or("none"); };
   };
@@ -126,7 +126,7 @@ TEST(CommandLine, PairsAreEndpointsInOrderAndShareTheRest) {
   EXPECT_NE(refusal({"-l", "a:1", "-l", "a:2", "-r", "b:1", "-r", "b:2"}), "");
 }
 
-TEST(CommandLine, HalfAPairNamesWhatIsMissing) {
+TEST(CommandLine, HalfAPairNamesWhatIsMissing) {  // spec 1.3
   EXPECT_NE(understood({"-l", "a:1"}).missing.find("-r"), std::string::npos);
   EXPECT_NE(understood({"-r", "a:1"}).missing.find("-l"), std::string::npos);
   EXPECT_NE(understood({"-u"}).missing, "");
@@ -143,7 +143,7 @@ TEST(CommandLine, ValueThatBeginsWithADashMustBeAttached) {
   EXPECT_EQ(understood({"--config=-x"}).config, "-x");
 }
 
-TEST(CommandLine, WordsThatMakeNoSenseAreNamed) {
+TEST(CommandLine, WordsThatMakeNoSenseAreNamed) {  // spec 1.1
   EXPECT_NE(refusal({"--frobnicate"}).find("--frobnicate"), std::string::npos);
   EXPECT_NE(refusal({"--vers"}).find("--vers"), std::string::npos);
   EXPECT_NE(refusal({"-uq"}).find("-q"), std::string::npos);
@@ -187,7 +187,7 @@ TEST(CommandLine, OverridesAreNumbersWordsAndBooleans) {
   EXPECT_EQ(got.pipe_bytes, 64U * 4096);
 }
 
-TEST(CommandLine, ValuesThatDoNotParseCountAsNotGivenWithAWarning) {
+TEST(CommandLine, ValuesThatDoNotParseCountAsNotGivenWithAWarning) {  // spec 1.2
   const auto got = understood({"--tcp-timeout=5s", "--udp-timeout=-1", "--dns-min-ttl=4294967296",
                                "--send-proxy=yes", "--dns-cache-size=", "--tcp-keepalive=+-1"});
   EXPECT_EQ(got.warnings.size(), 6U);
@@ -303,7 +303,8 @@ TEST(Help, EachCommandShowsItsOwnOptions) {
 }
 
 TEST(Help, VersionIsOneLine) {
-  EXPECT_EQ(version_line(), "relay " RELAY_VERSION " [batched-udp][balance][multi-thread]\n");
+  EXPECT_EQ(version_line(),
+            "relay " RELAY_VERSION " [batched-udp][hook][proxy][balance][multi-thread]\n");
 }
 
 }  // namespace

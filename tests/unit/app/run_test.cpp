@@ -158,8 +158,10 @@ TEST_F(Run, BadConfigurationEndsWith78) {
   EXPECT_EQ(run_with({"-c", file("a.toml", "endpoints = 3\n")}), exit_config);
   EXPECT_TRUE(says("a.toml:1:"));
   EXPECT_EQ(run_with({"-l", "127.0.0.1", "-r", "a:1"}), exit_config);
-  EXPECT_EQ(run_with({"-j", "a.so", "-l", ":1", "-r", "a:1"}), exit_config);
-  EXPECT_TRUE(says("hooks are not available yet"));
+  EXPECT_EQ(run_with({"-j", "./a.so", "-l", ":1", "-r", "a:1"}), exit_config);
+  EXPECT_TRUE(says("error: cannot load the hook library ./a.so: "));
+  EXPECT_EQ(run_with({"check", "-j", "./a.so", "-l", ":1", "-r", "a:1"}), exit_config);
+  EXPECT_TRUE(says("error: cannot load the hook library ./a.so: "));
   EXPECT_TRUE(served_.empty());
 }
 

@@ -21,7 +21,7 @@ std::string last_line(const config::settings& what) {
   return text.substr(text.find("inited: "));
 }
 
-TEST(StartReport, DefaultsPrintAsInTheReference) {
+TEST(StartReport, DefaultsPrintAsInTheReference) {  // spec 1.7
   EXPECT_EQ(start_report(one_endpoint()),
             "log: level=off, output=stdout\n"
             "dns: mode=ipv4_and_ipv6, protocol=tcp+udp, min-ttl=0, max-ttl=86400, cache-size=32, "

@@ -10,7 +10,7 @@ host_port make(std::string host, std::uint16_t first, std::uint16_t last) {
   return {std::move(host), address, {first, last}};
 }
 
-TEST(ParseListen, TakesEveryForm) {
+TEST(ParseListen, TakesEveryForm) {  // spec 3
   EXPECT_EQ(*parse_listen("1.2.3.4:80"), make("1.2.3.4", 80, 80));
   EXPECT_EQ(*parse_listen("[::1]:80"), make("::1", 80, 80));
   EXPECT_EQ(*parse_listen("::1:80"), make("::1", 80, 80));

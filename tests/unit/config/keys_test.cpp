@@ -15,7 +15,7 @@ using texts = std::vector<std::string>;
 
 /// A key, values in the syntax that TOML and JSON share, and what becomes of them.
 struct row {
-  std::string table;
+  std::string table;  ///< spec 2.2 to 2.5
   std::string key;
   std::string kinds;  ///< of values that it takes: b(oolean), n(umber), t(ext), l(ist)
   std::string good;   ///< as to_toml() prints it, and not the default
@@ -153,7 +153,7 @@ TEST(EveryKey, TakesAGoodValueInBothFormatsAndIsPrinted) {
   }
 }
 
-TEST(EveryKey, NamesTheTypeThatItWasGivenInstead) {
+TEST(EveryKey, NamesTheTypeThatItWasGivenInstead) {  // spec 2.1
   const struct {
     char kind;
     const char *toml, *json, *name;
@@ -195,7 +195,7 @@ TEST(EveryKey, RefusesWhatIsOutOfRange) {
   }
 }
 
-TEST(EveryKey, CountsAsNotGivenWhenItIsNull) {
+TEST(EveryKey, CountsAsNotGivenWhenItIsNull) {  // spec 2.1
   const std::set<std::string> refusing{"listen", "local", "remote", "extra_remotes"};
   const auto plain = load(R"({"endpoints":[{"listen":"127.0.0.1:1","remote":"b:2"}]})").value;
   for (const auto& each : rows) {

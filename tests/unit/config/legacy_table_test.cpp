@@ -51,7 +51,7 @@ const std::vector<row> good_rows{
     {{{"h"}, {"1"}, {"::1"}, {"9"}}, "h:1>[::1]:9"},
 };
 
-TEST(LegacyTable, MakesTheRulesOfTheReference) {
+TEST(LegacyTable, MakesTheRulesOfTheReference) {  // spec 2.6
   for (const auto& each : good_rows) {
     const auto made = test::load(each.file.text());
     std::string rules;
@@ -97,7 +97,7 @@ TEST(LegacyTable, LimitsTheNumberOfRules) {
   EXPECT_THROW(count({"0-65535", "0-65535"}), config_error);
 }
 
-TEST(ConvertTable, WritesExactBytes) {
+TEST(ConvertTable, WritesExactBytes) {  // spec 1.9
   for (const auto& each : good_rows) {
     std::string toml, json;
     for (const auto& rule : test::load(each.file.text()).value.endpoints) {

@@ -108,7 +108,7 @@ void add(given& to, const row& each, unsigned layers, int top) {
   if (layers & global) to.everyone += each.key + " = " + each.texts[value] + '\n';
 }
 
-TEST(Precedence, CoversEveryNetworkKey) {
+TEST(Precedence, CoversEveryNetworkKey) {  // spec 1.5
   std::set<std::string> known, here;
   for (const auto& each : known_keys()) {
     if (each.table == "network" && each.alias_of.empty()) known.emplace(each.name);

@@ -90,14 +90,35 @@ TEST(Problems, CheckAddresses) {
             "t:3:16: error: `nameservers`: a name server needs a port; write 8.8.8.8:53\n");
 }
 
-TEST(Problems, WarnAboutKeysThatBelongElsewhereOrDoNothing) {
+TEST(Problems, WarnAboutKeysThatBelongElsewhere) {
   EXPECT_EQ(warning("use_udp = true"),
             "unknown key `use_udp` in `endpoints` | it belongs into `network`");
-  EXPECT_EQ(warning("network.zero_copy = true"),
-            "unknown key `zero_copy` | it no longer does anything; remove it");
-  EXPECT_EQ(warning("network.fast_open = true"),
-            "unknown key `fast_open` | it no longer does anything; remove it");
   EXPECT_EQ(warning("zebra = true"), "unknown key `zebra` in `endpoints` | ");
+}
+
+TEST(Problems, SayThatOldKeysDoNothingWhereverTheyStand) {  // spec 2.1, 13
+  for (const auto* key : {"zero_copy", "splice"}) {
+    for (const auto* table : {"", "network."}) {
+      EXPECT_EQ(warning(table + std::string(key) + " = true"),
+                '`' + std::string(key) +
+                    "` no longer does anything: bulk data is spliced anyway | remove it, here and "
+                    "wherever else it stands in this file");
+    }
+  }
+  EXPECT_TRUE(warning("network.fast_open = true").starts_with("`fast_open` no longer does"));
+  EXPECT_TRUE(warning("tfo = \"yes\"").starts_with("`tfo` no longer does")) << "whatever its value";
+}
+
+TEST(Problems, SayOnceInEachFileThatAnOldKeyDoesNothing) {
+  const std::string rule = "[[endpoints]]\nlisten = \":0\"\nremote = \"a:1\"\nzero_copy = true\n";
+  const auto all = load(rule + rule + "network = {fast_open = true, zero_copy = true}\n").warnings;
+  EXPECT_EQ(brief(all),
+            "t:4:1: warning: `zero_copy` no longer does anything: bulk data is spliced anyway\n"
+            "t:9:12: warning: `fast_open` no longer does anything: TCP fast open is not used\n");
+  const test::temporary_folder folder;
+  folder.write("a.toml", rule);
+  folder.write("b.toml", rule);
+  EXPECT_EQ(load_path(folder.path(), {}).warnings.size(), 2U) << "each file is told";
 }
 
 TEST(Problems, FindDuplicateKeys) {

@@ -29,9 +29,13 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
                             "network.idle_timeout = 0",
                             "network.half_close_timeout = 0",
                             "network.connect_limit = 1",
-                            "network.send_proxy_version = 1",
-                            "network.accept_proxy_timeout = 1",
-                            "network.handshake_timeout = 10",
+                            "network.send_proxy = true\nnetwork.send_proxy_version = 1",
+                            "network.accept_proxy = true\nnetwork.accept_proxy_timeout = 1",
+                            "network.trusted_proxies = [\"10.0.0.0/8\"]",
+                            "network.send_proxy_udp = \"first\"",
+                            "network.handshake_timeout = 1",
+                            "network.send_mptcp = true",
+                            "network.accept_mptcp = true",
                             "max_associations = 1",
                             "through = \"127.0.0.1\"",
                             "interface = \"eth0\"\nlisten_interface = \"eth1\""}) {
@@ -41,16 +45,9 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
 
 TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
   const std::pair<const char*, const char*> cases[] = {
-      {"send_proxy", "network.send_proxy = true"},
-      {"accept_proxy", "network.accept_proxy = true"},
-      {"send_mptcp", "network.send_mptcp = true"},
-      {"accept_mptcp", "network.accept_mptcp = true"},
       {"listen_transport", "listen_transport = \"ws;host=a;path=/\""},
       {"remote_transport", "remote_transport = \"ws;host=a;path=/\""},
-      {"trusted_proxies", "network.trusted_proxies = [\"10.0.0.0/8\"]"},
-      {"send_proxy_udp", "network.send_proxy_udp = \"first\""},
       {"camouflage", "network.camouflage = \"close\""},
-      {"handshake_timeout", "network.handshake_timeout = 1"},
       {"warm", "network.warm = 1"},
       {"warm_max_age", "network.warm_max_age = 1"},
       {"byte_rate", "network.byte_rate = 1"},
@@ -73,27 +70,27 @@ TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
 }
 
 TEST(Unsupported, TellsAGlobalKeyOnce) {
-  const auto made = load(with_endpoint("") + with_endpoint("") + "[network]\nsend_proxy = true\n");
+  const auto made = load(with_endpoint("") + with_endpoint("") + "[network]\nwarm = 1\n");
   EXPECT_EQ(brief(unsupported(made.value)),
-            "t:8:1: error: `send_proxy` is not available yet in this version\n");
+            "t:8:1: error: `warm` is not available yet in this version\n");
   overrides forced;
-  forced.network.send_proxy = true;
+  forced.network.warm = 1;
   EXPECT_EQ(brief(unsupported(load(with_endpoint("") + with_endpoint(""), forced).value)),
-            "command line: error: `send_proxy` is not available yet in this version\n");
+            "command line: error: `warm` is not available yet in this version\n");
 }
 
 TEST(Unsupported, PointsAtTheLayerThatCounts) {
   const auto told = [](const std::string& own, const std::string& global, bool forced_value) {
     overrides forced;
-    if (forced_value) forced.network.send_proxy = true;
+    if (forced_value) forced.network.warm = 1;
     return brief(unsupported(load(with_endpoint(own + "[network]\n" + global), forced).value));
   };
-  const std::string message = ": error: `send_proxy` is not available yet in this version\n";
-  const std::string on = "network.send_proxy = true\n";
-  const std::string off = "network.send_proxy = false\n";
-  EXPECT_EQ(told("", "send_proxy = true\n", false), "t:5:1" + message);
-  EXPECT_EQ(told(on, "send_proxy = true\n", false), "t:4:9" + message);
-  EXPECT_EQ(told(off, "send_proxy = true\n", false), "");
+  const std::string message = ": error: `warm` is not available yet in this version\n";
+  const std::string on = "network.warm = 1\n";
+  const std::string off = "network.warm = 0\n";
+  EXPECT_EQ(told("", "warm = 1\n", false), "t:5:1" + message);
+  EXPECT_EQ(told(on, "warm = 1\n", false), "t:4:9" + message);
+  EXPECT_EQ(told(off, "warm = 1\n", false), "");
   EXPECT_EQ(told(off, "", true), "command line" + message);
   EXPECT_EQ(told(on, "", true), "command line" + message);
 }
@@ -102,7 +99,7 @@ TEST(Unsupported, TellsEverythingAtOnce) {
   const auto made = load(
       "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\nlisten_transport = "
       "\"ws;host=a;path=/\"\n"
-      "network = {warm = 1, send_mptcp = true}\n[process]\nsocket_memory = 2\n");
+      "network = {warm = 1, byte_rate = 100}\n[process]\nsocket_memory = 2\n");
   const auto problems = unsupported(made.value);
   std::set<std::string> keys;
   for (const auto& each : problems) keys.insert(each.where.to_string());
@@ -114,7 +111,7 @@ TEST(Unsupported, TellsEverythingAtOnce) {
 TEST(Unsupported, WorksOnSettingsThatWereNotRead) {
   settings made;
   made.endpoints.resize(1);
-  made.endpoints[0].network.send_proxy = true;
+  made.endpoints[0].network.warm = 1;
   EXPECT_EQ(unsupported(made).size(), 1U);
 }
 

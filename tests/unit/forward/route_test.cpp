@@ -197,5 +197,18 @@ TEST(Route, ManyThreadsWithEveryOutcomeLeaveNoTrialBehind) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(b.pick().index(), first) << "all are well again";
 }
 
+TEST(Route, ARemoteThatSomebodyElseHasChosenIsNobodysBusiness) {
+  bench b(3);
+  for (int i = 0; i < 5; ++i) {
+    auto chosen = b.way->only(2);
+    ASSERT_TRUE(chosen);
+    EXPECT_EQ(chosen.index(), 2U);
+    chosen.failed(b.now, b.refused);
+  }
+  b.way->only(1).succeeded();
+  EXPECT_EQ(b.lines(), "");
+  EXPECT_EQ(b.pick().index(), 0U);
+}
+
 }  // namespace
 }  // namespace relay::forward

@@ -138,8 +138,9 @@ TEST(ListenTcp, ProbeFindsAListenerThatReusePortWouldHide) {
   ASSERT_TRUE(first);
   const auto at = test::address_of(first->get());
   EXPECT_TRUE(listen_tcp(at, options, &step)) << "workers share an address";
-  EXPECT_EQ(probe_listen(at, options).value(), EADDRINUSE);
-  EXPECT_FALSE(probe_listen(test::refusing_address(), options));
+  EXPECT_EQ(probe_listen(at, options, &step).value(), EADDRINUSE);
+  EXPECT_STREQ(step, "binding");
+  EXPECT_FALSE(probe_listen(test::refusing_address(), options, &step));
 }
 
 TEST(ListenTcp, NamesTheStepThatFailed) {

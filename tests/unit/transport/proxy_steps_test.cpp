@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
+
 #include <sys/ioctl.h>
 
 #include <thread>
@@ -134,7 +135,8 @@ TEST(ProxySteps, ASecondHeaderIsPayload) {
 }
 
 TEST(ProxySteps, RefuseWhatIsNoneAtItsFirstWrongByte) {
-  for (const std::string sent : {"G", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PROXY TCP5", "\r\n\r\nX"}) {
+  for (const std::string sent :
+       {"G", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PROXY TCP5", "\r\n\r\nX"}) {
     bench b;
     test::send_all(b.peer.get(), sent);
     const auto heard = b.read(0ms);
@@ -240,7 +242,8 @@ TEST(ProxySteps, WriteTheRestWhenThereIsRoom) {
   ASSERT_TRUE(sent);
   ASSERT_EQ(*sent, 0U) << "the socket was not full";
   std::string got;
-  std::thread reader([&] { got = test::read_exactly(b.peer.get(), filled + header.span().size()); });
+  std::thread reader(
+      [&] { got = test::read_exactly(b.peer.get(), filled + header.span().size()); });
   error_code ec;
   b.run([&]() -> task<> { ec = co_await finish_proxy_header(b.place, b.wheel, 5s, header, 0); });
   reader.join();
