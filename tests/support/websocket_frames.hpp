@@ -12,7 +12,7 @@ namespace relay::test {
 struct foreign_frame {
   std::string payload;
   unsigned first = 0x82;         ///< FIN and binary
-  std::string key;               ///< four bytes; empty: not masked
+  std::string key{};             ///< four bytes; empty: not masked
   std::size_t length_bytes = 0;  ///< 1, 2 or 8; 0: the shortest
 
   std::string bytes() const {

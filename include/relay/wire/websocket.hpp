@@ -69,6 +69,8 @@ class ws_header_bytes {
  public:
   ws_header_bytes(ws_opcode opcode, std::uint64_t length, ws_role role) noexcept;
   std::span<const std::byte> span() const noexcept { return std::span(bytes_).first(size_); }
+  /// For callees that take bytes they might change.
+  std::span<std::byte> writable() noexcept { return std::span(bytes_).first(size_); }
   std::size_t size() const noexcept { return size_; }
 
  private:

@@ -1,0 +1,331 @@
+#include "support/fake_stream.hpp"
+#include "support/websocket_frames.hpp"
+
+#include <relay/transport/websocket_stream.hpp>
+
+#include <gtest/gtest.h>
+
+namespace relay::transport {
+namespace {
+
+using namespace std::string_literals;
+using test::connection_reset;
+using test::fake_stream;
+using test::foreign_frame;
+using wire::ws_role;
+
+constexpr std::size_t room = 65536;
+
+std::string ping(const std::string& payload) { return foreign_frame{payload, 0x89, "", 0}.bytes(); }
+std::string data(const std::string& payload) { return foreign_frame{payload, 0x82, "", 0}.bytes(); }
+
+struct bench {
+  explicit bench(ws_role role = ws_role::server, std::string_view come = {})
+      : stream(below, role, std::as_bytes(std::span(come))) {}
+
+  io_result read() {
+    buffer.resize(room);
+    const auto in = stream.read_some(std::as_writable_bytes(std::span(buffer)));
+    got = in.what == io::moved ? buffer.substr(0, in.bytes) : "";
+    return in;
+  }
+  /// As a pump would: in front of the payload there is room, and the rest is offered again.
+  io_result write(std::string_view payload) {
+    std::string memory(stream::headroom, '\xee');
+    memory += payload;
+    return stream.write_some(std::as_writable_bytes(std::span(memory)).subspan(stream::headroom));
+  }
+
+  fake_stream below;
+  websocket_stream stream;
+  std::string buffer;
+  std::string got;
+};
+
+// Spec 9.2: one binary frame per write; a zero key from a client, none from a server.
+TEST(WebsocketStream, SendsAFrameForEachWrite) {
+  bench server;
+  EXPECT_EQ(server.write("hello").bytes, 5U);
+  EXPECT_EQ(server.write(std::string(300, 'x')).bytes, 300U);
+  EXPECT_EQ(server.below.written, "\x82\x05hello\x82\x7e\x01\x2c"s + std::string(300, 'x'));
+  bench client(ws_role::client);
+  EXPECT_EQ(client.write("hello").bytes, 5U);
+  EXPECT_EQ(client.below.written, "\x82\x85\0\0\0\0hello"s);
+}
+
+TEST(WebsocketStream, AFrameThatWasBegunIsFinishedHoweverLittleIsTaken) {
+  std::mt19937 noise(4);
+  for (const auto role : {ws_role::server, ws_role::client}) {
+    for (std::size_t size : {1U, 125U, 126U, 500U, 65535U, 65536U}) {
+      bench b(role);
+      const auto payload = test::random_bytes(noise, size);
+      std::size_t sent = 0;
+      while (sent < size) {
+        b.below.takes = size > 1000 ? 1 + noise() % 9000 : noise() % 4;
+        const auto out = b.write(std::string_view(payload).substr(sent));
+        ASSERT_TRUE(out.what == io::moved || out.what == io::blocked);
+        ASSERT_TRUE(out.what == io::blocked || out.bytes > 0);
+        sent += out.bytes;
+      }
+      foreign_frame expected{payload};
+      if (role == ws_role::client) expected.key = std::string(4, '\0');
+      ASSERT_EQ(b.below.written, expected.bytes()) << size;
+    }
+  }
+}
+
+TEST(WebsocketStream, ReadsWhatWasInTheFramesOfOneRead) {
+  bench b;
+  b.below.incoming = foreign_frame{"one", 0x02, "\x01\x02\x03\x04", 0}.bytes() +
+                     foreign_frame{"", 0x00, "", 8}.bytes() + foreign_frame{"two", 0x80}.bytes();
+  const auto in = b.read();
+  EXPECT_EQ(b.got, "onetwo");
+  EXPECT_FALSE(in.again);
+  EXPECT_EQ(b.read().what, io::blocked);
+  EXPECT_FALSE(b.stream.holds_memory());
+}
+
+TEST(WebsocketStream, WhereverAReadIsCutTheSameComesOut) {
+  std::mt19937 noise(5);
+  for (int round = 0; round < 200; ++round) {
+    bench b;
+    std::string wire;
+    std::string payload;
+    for (int i = 0; i < 8; ++i) {
+      const auto frame = test::random_frame(noise, 300);
+      wire += frame.bytes() + (noise() % 4 == 0 ? ping("?") : "");
+      payload += frame.payload;
+    }
+    std::string got;
+    for (std::size_t at = 0; at < wire.size();) {
+      const auto step = std::min<std::size_t>(1 + noise() % 40, wire.size() - at);
+      b.below.incoming = wire.substr(at, step);
+      at += step;
+      while (b.read().what == io::moved) got += b.got;
+    }
+    ASSERT_EQ(got, payload) << round;
+  }
+}
+
+TEST(WebsocketStream, AReadWithoutPayloadIsNotTheEnd) {
+  bench b;
+  b.below.incoming = "\x82\x05h";
+  EXPECT_EQ(b.read().bytes, 1U);
+  b.below.incoming = "\x82"s;
+  bench c;
+  c.below.incoming = "\x82"s;
+  EXPECT_EQ(c.read().what, io::blocked) << "a part of a header, and nothing more below";
+  c.below.incoming = "\x00"s;
+  c.below.ended = true;
+  const auto empty = c.read();
+  EXPECT_EQ(empty.what, io::moved);
+  EXPECT_TRUE(empty.again) << "below has more to say";
+  EXPECT_EQ(c.read().what, io::end);
+}
+
+// Spec 9.2, hazard 3: bytes behind the head are kept on our side.
+TEST(WebsocketStream, BytesBehindTheHeadComeFirst) {
+  const auto come = data("early") + "\x82\x04"s;
+  bench b(ws_role::client, come);
+  b.below.incoming = "late";
+  EXPECT_TRUE(b.stream.holds_memory());
+  auto in = b.read();
+  EXPECT_EQ(b.got, "early");
+  EXPECT_TRUE(in.again) << "below may have had something all the time";
+  EXPECT_FALSE(b.stream.holds_memory());
+  b.read();
+  EXPECT_EQ(b.got, "late");
+}
+
+// Issue: pings are answered.
+TEST(WebsocketStream, AnswersPings) {
+  bench server;
+  server.below.incoming = ping("one") + data("x") + ping("");
+  EXPECT_EQ(server.read().bytes, 1U);
+  EXPECT_EQ(server.below.written, "\x8a\x03one\x8a\x00"s);
+  EXPECT_FALSE(server.stream.holds_memory());
+  bench client(ws_role::client);
+  client.below.incoming = ping("one");
+  EXPECT_EQ(client.read().what, io::blocked);
+  EXPECT_EQ(client.below.written, "\x8a\x83\0\0\0\0one"s);
+}
+
+TEST(WebsocketStream, APongThatIsBlockedLeavesWithAFlush) {
+  bench b;
+  b.below.takes = 2;
+  b.below.incoming = ping("one");
+  EXPECT_EQ(b.read().what, io::blocked);
+  EXPECT_EQ(b.stream.flush().what, io::blocked);
+  EXPECT_TRUE(b.stream.holds_memory());
+  b.below.takes = SIZE_MAX;
+  EXPECT_EQ(b.stream.flush().what, io::moved);
+  EXPECT_EQ(b.below.written, "\x8a\x03one");
+  EXPECT_FALSE(b.stream.holds_memory());
+}
+
+TEST(WebsocketStream, APongWaitsForTheFrameThatWasBegun) {
+  for (std::size_t takes = 0; takes < 7; ++takes) {
+    bench b;
+    b.below.takes = takes;
+    std::size_t sent = b.write("hello").bytes;
+    b.below.incoming = ping("?");
+    EXPECT_EQ(b.read().what, io::blocked);
+    EXPECT_EQ(b.stream.flush().what, io::blocked);
+    EXPECT_EQ(b.below.written.size(), takes) << "the frame comes first, even if none of it went";
+    b.below.takes = SIZE_MAX;
+    sent += b.write(std::string_view("hello").substr(sent)).bytes;
+    EXPECT_EQ(sent, 5U);
+    EXPECT_EQ(b.below.written, "\x82\x05hello\x8a\x01?") << takes;
+  }
+}
+
+TEST(WebsocketStream, AFrameWaitsForThePongThatWasBegun) {
+  bench b;
+  b.below.takes = 1;
+  b.below.incoming = ping("?");
+  b.read();
+  EXPECT_EQ(b.write("hello").what, io::blocked);
+  b.below.takes = SIZE_MAX;
+  EXPECT_EQ(b.write("hello").bytes, 5U);
+  EXPECT_EQ(b.below.written, "\x8a\x01?\x82\x05hello");
+}
+
+TEST(WebsocketStream, PingsOfAPeerThatReadsNothingAreNotHoarded) {
+  bench b;
+  b.below.takes = 0;
+  for (int i = 0; i < 1000; ++i) {
+    b.below.incoming = ping(std::string(125, 'p'));
+    EXPECT_EQ(b.read().what, io::blocked);
+  }
+  b.below.takes = SIZE_MAX;
+  EXPECT_EQ(b.stream.flush().what, io::moved);
+  EXPECT_GT(b.below.written.size(), 127U);
+  EXPECT_LE(b.below.written.size(), 4400U);
+  EXPECT_EQ(b.below.written.size() % 127, 0U) << "whole pongs";
+}
+
+// Issue: a received close is echoed; spec 9.2: it is the end, what follows means nothing.
+TEST(WebsocketStream, ACloseIsTheEndAndIsEchoedBehindWhatIsStillSent) {
+  bench b;
+  b.below.incoming =
+      data("bye") + foreign_frame{"\x03\xe8why", 0x88, "abcd", 0}.bytes() + data("ignored");
+  const auto in = b.read();
+  EXPECT_EQ(b.got, "bye");
+  EXPECT_TRUE(in.again);
+  EXPECT_EQ(b.read().what, io::end);
+  EXPECT_EQ(b.read().what, io::end);
+  EXPECT_EQ(b.write("answer").bytes, 6U);
+  EXPECT_EQ(b.stream.flush().what, io::moved);
+  EXPECT_EQ(b.stream.shutdown_write().what, io::moved);
+  EXPECT_EQ(b.below.written,
+            "\x82\x06"
+            "answer\x88\x05\x03\xe8why");
+  EXPECT_TRUE(b.below.shut);
+  EXPECT_FALSE(b.stream.holds_memory());
+}
+
+TEST(WebsocketStream, ABlockedEchoIsRepeatedWithTheEnd) {
+  bench b(ws_role::client);
+  b.below.incoming = "\x88\x00"s;
+  EXPECT_EQ(b.read().what, io::end);
+  b.below.takes = 3;
+  EXPECT_EQ(b.stream.shutdown_write().what, io::blocked);
+  EXPECT_FALSE(b.below.shut);
+  b.below.takes = SIZE_MAX;
+  b.below.shutdowns_to_block = 1;
+  EXPECT_EQ(b.stream.shutdown_write().what, io::blocked);
+  EXPECT_EQ(b.stream.shutdown_write().what, io::moved);
+  EXPECT_EQ(b.below.written, "\x88\x80\0\0\0\0"s);
+  EXPECT_TRUE(b.below.shut);
+}
+
+// Spec 9.2, "end of stream sent": no close frame, and it works as a half-close.
+TEST(WebsocketStream, TheEndIsSentWithoutACloseFrame) {
+  bench b;
+  b.write("all");
+  EXPECT_EQ(b.stream.shutdown_write().what, io::moved);
+  EXPECT_EQ(b.below.written,
+            "\x82\x03"
+            "all");
+  b.below.incoming = data("more") + ping("?") + "\x88\x00"s;
+  b.read();
+  EXPECT_EQ(b.got, "more");
+  EXPECT_EQ(b.read().what, io::end);
+  EXPECT_EQ(b.below.written,
+            "\x82\x03"
+            "all")
+      << "nothing is sent behind the end";
+}
+
+TEST(WebsocketStream, AnEndBetweenFramesIsOneAndWithinAFrameIsNone) {
+  const auto whole = data("one") + data("two");
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    bench b;
+    b.below.incoming = whole.substr(0, size);
+    b.below.ended = true;
+    io_result in;
+    while ((in = b.read()).what == io::moved) {
+    }
+    if (size % 5 == 0) {
+      EXPECT_EQ(in.what, io::end) << size;
+    } else {
+      EXPECT_EQ(in.what, io::failed) << size;
+      EXPECT_EQ(in.ec, error_code(errc::truncated)) << size;
+    }
+  }
+}
+
+// Spec 9.2: text, pong, a long ping, RSV bits and unknown opcodes close the connection.
+TEST(WebsocketStream, WhatIsNoFrameFailsBehindWhatCameBefore) {
+  const std::pair<std::string, wire::ws_errc> cases[] = {
+      {"\x81\x04text", wire::ws_errc::text_frame},
+      {"\x8a\x00"s, wire::ws_errc::pong_frame},
+      {"\x89\x7e\x00\x80"s, wire::ws_errc::long_control},
+      {"\xc2\x01x", wire::ws_errc::reserved_bits},
+      {"\x83\x01x", wire::ws_errc::unknown_opcode},
+  };
+  for (const auto& [bytes, why] : cases) {
+    bench b;
+    b.below.incoming = data("before") + bytes + data("behind");
+    const auto in = b.read();
+    EXPECT_EQ(b.got, "before");
+    EXPECT_TRUE(in.again);
+    EXPECT_EQ(b.read().ec, error_code(why));
+    EXPECT_EQ(b.read().what, io::failed);
+    bench alone;
+    alone.below.incoming = bytes;
+    EXPECT_EQ(alone.read().ec, error_code(why));
+  }
+}
+
+TEST(WebsocketStream, FailuresBelowAreItsOwn) {
+  bench b;
+  b.below.read_error = connection_reset();
+  EXPECT_EQ(b.read().ec, connection_reset());
+  b.below.write_error = connection_reset();
+  EXPECT_EQ(b.write("x").ec, connection_reset());
+  b.below.shutdown_error = connection_reset();
+  EXPECT_EQ(b.stream.shutdown_write().what, io::failed);
+  bench pong;
+  pong.below.write_error = connection_reset();
+  pong.below.incoming = ping("?");
+  EXPECT_EQ(pong.read().ec, connection_reset());
+}
+
+TEST(WebsocketStream, PassesTheRestOnToTheStreamBelow) {
+  bench b;
+  b.below.reset = connection_reset();
+  b.below.unacknowledged = 7;
+  EXPECT_EQ(b.stream.broken(), connection_reset());
+  EXPECT_EQ(b.stream.unsent(), 7U);
+  EXPECT_FALSE(b.stream.can_splice());
+  b.stream.abort();
+  EXPECT_TRUE(b.below.aborted);
+  EXPECT_EQ(b.stream.flush().what, io::moved);
+  EXPECT_EQ(b.below.flushes, 1);
+}
+
+TEST(WebsocketStream, IsSmall) { EXPECT_LE(sizeof(websocket_stream), 192U); }
+
+}  // namespace
+}  // namespace relay::transport
