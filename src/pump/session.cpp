@@ -196,6 +196,8 @@ bool session::is_delivering() {
 }
 
 void session::go_on_delivering() {
+  // What the stream itself still holds (ciphertext) goes out first. That it fails is seen below.
+  stream_of(!failure_->at_client).flush();
   // The kernel tells nobody when the last byte is acknowledged, so it is asked once per tick.
   if (is_delivering()) return shared_.wheel().arm(*this, net::timer_wheel::tick);
   client_->abort();

@@ -210,6 +210,18 @@ TEST(Session, AResetWaitsUntilTheOtherSideHasWhatWasSentToIt) {
   EXPECT_TRUE(b.client.aborted);
 }
 
+// A TLS stream may hold ciphertext that its socket did not take, which only `flush` sends on.
+TEST(Session, WhatAStreamHoldsItselfGoesOutWhileTheResetWaits) {
+  bench b(10s);
+  b.client.unacknowledged = 5000;
+  b.remote.read_error = connection_reset();
+  b.wake();
+  const int before = b.client.flushes;
+  b.wake();
+  EXPECT_GT(b.client.flushes, before);
+  EXPECT_FALSE(b.end);
+}
+
 TEST(Session, ThatWaitIsLimited) {
   bench b(1s);
   b.client.unacknowledged = 5000;

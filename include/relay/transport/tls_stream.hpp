@@ -1,0 +1,71 @@
+#pragma once
+
+#include <relay/transport/stream.hpp>
+#include <relay/transport/tls_context.hpp>
+#include <relay/transport/tls_engine.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace relay::transport {
+
+/// TLS over another stream, which it borrows. First `handshake` until that says `moved`; from then
+/// on it is a stream like any other. An end is close_notify and the end of what is below; one
+/// without the other is a failure, errc::truncated. Idle, it holds what OpenSSL cannot do without.
+class tls_stream final : public stream {
+ public:
+  tls_stream(stream& below, tls_engine& shared, tls_handle session) noexcept;
+  tls_stream(const tls_stream&) = delete;
+  tls_stream& operator=(const tls_stream&) = delete;
+  ~tls_stream() override;
+
+  /// Goes on with the handshake. `moved`: it is done and all of it is on its way; `blocked`: call
+  /// it again after the wake-up; `failed`: `ec` says why in words that can stand in a line.
+  io_result handshake();
+  /// Whether a session was resumed, so that no certificate was shown.
+  bool was_resumed() const noexcept;
+  /// "TLSv1.3, TLS_AES_128_GCM_SHA256".
+  std::string describe() const;
+  /// Holds ciphertext that an idle stream would not.
+  bool holds_bytes() const noexcept { return unsent_ != nullptr || unread_ != nullptr; }
+
+  void notify(net::waiter* whom) noexcept override;
+  io_result read_some(std::span<std::byte> into) override;
+  io_result write_some(std::span<std::byte> data) override;
+  io_result flush() override;
+  io_result shutdown_write() override;
+  error_code broken() override;
+  std::size_t unsent() override;
+  void abort() noexcept override { below_.abort(); }
+
+ private:
+  io_result receive(std::size_t most);
+  std::size_t decrypt(std::span<std::byte> into);
+  void stop_reading(int result);
+  void keep_unread();
+  void push();
+  bool push_kept();
+  void release_buffers() noexcept;
+  std::size_t kept_to_send() const noexcept { return unsent_ ? unsent_->bytes.size() - unsent_->at : 0; }
+  std::size_t best_read(std::size_t into) const noexcept;
+  io_result postpone();
+
+  stream& below_;
+  tls_engine& shared_;
+  tls_handle ssl_;
+  net::waiter* waiter_ = nullptr;
+  std::unique_ptr<tls_kept> unsent_;  // what below did not take
+  std::unique_ptr<tls_kept> unread_;  // what came behind what OpenSSL could take
+  error_code read_error_;             // told when everything before it has been read
+  error_code write_error_;
+  std::uint16_t missing_ = 0;   // bytes of the record that OpenSSL holds a part of
+  std::uint8_t overhead_ = 22;  // bytes that a record adds to its payload
+  bool established_ = false;
+  bool peer_ended_ = false;     // close_notify has come
+  bool said_goodbye_ = false;   // ours is written
+  bool ended_ = false;          // and the end passed on below: nothing may follow
+  bool told_broken_ = false;
+};
+
+}  // namespace relay::transport

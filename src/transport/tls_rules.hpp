@@ -1,0 +1,28 @@
+#pragma once
+
+#include "tls_source.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+struct ssl_method_st;
+
+namespace relay::transport {
+
+/// A context with what both sides insist on: versions, suites, groups (spec 9.3), nothing that is
+/// renegotiated or compressed, no memory while idle. Null when OpenSSL refuses.
+context_ptr make_context(const ssl_method_st* side);
+
+/// What callbacks of a context find there.
+enum class attachment : std::uint8_t { response, sessions };
+
+/// Ties the lifetime of `what` to a context: connections keep that alive, and with it whatever they
+/// may still call.
+bool attach(ssl_ctx_st* to, attachment as, std::shared_ptr<void> what);
+void* attached(const ssl_ctx_st* to, attachment as);
+
+/// The reason of what OpenSSL has just refused, in words.
+std::string openssl_says();
+
+}  // namespace relay::transport

@@ -1,0 +1,118 @@
+#include "tls_identity.hpp"
+#include "tls_rules.hpp"
+
+#include <relay/transport/tls_context.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ocsp.h>
+#include <openssl/ssl.h>
+
+#include <utility>
+
+namespace relay::transport {
+namespace {
+
+using config::tls_listen_options;
+using identity = std::shared_ptr<const tls_identity>;
+
+struct stapled {
+  std::string response;
+};
+
+int staple(SSL* to, void* what) {
+  const auto& response = static_cast<const stapled*>(what)->response;
+  void* const copy = OPENSSL_memdup(response.data(), response.size());
+  if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_tlsext_status_ocsp_resp(to, copy, static_cast<long>(response.size()));  // takes it over
+  return SSL_TLSEXT_ERR_OK;
+}
+
+std::string set_identity(SSL_CTX* to, const tls_identity& who, const std::string& cert) {
+  bool accepted = SSL_CTX_use_certificate(to, who.certificate.get()) == 1 &&
+                  SSL_CTX_use_PrivateKey(to, who.key.get()) == 1;
+  for (const auto& each : who.chain) {
+    accepted = accepted && SSL_CTX_add1_chain_cert(to, each.get()) == 1;
+  }
+  return accepted ? std::string() : "the certificate `" + cert + "` cannot be used: " + openssl_says();
+}
+
+std::string set_response(SSL_CTX* to, const std::string& path) {
+  auto response = read_small_file(path, "the OCSP response");
+  if (!response) return std::move(response.wrong);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(response->data());
+  const std::unique_ptr<OCSP_RESPONSE, freed_by<&OCSP_RESPONSE_free>> readable(
+      d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(response->size())));
+  ERR_clear_error();
+  if (!readable) return "`" + path + "` holds no OCSP response; DER is wanted";
+  auto kept = std::make_shared<stapled>(stapled{std::move(*response.value)});
+  SSL_CTX_set_tlsext_status_cb(to, &staple);
+  SSL_CTX_set_tlsext_status_arg(to, kept.get());
+  return attach(to, attachment::response, std::move(kept)) ? std::string() : openssl_says();
+}
+
+// No ALPN is selected and none refused, no name is looked at, no certificate asked for (spec 9.3).
+parsed<context_ptr> make_server(const tls_listen_options& options, const identity& who) {
+  const auto made = make_context(TLS_server_method());
+  if (!made) return parsed<context_ptr>::bad("OpenSSL refuses: " + openssl_says());
+  auto wrong = set_identity(made.get(), *who, options.cert);
+  if (wrong.empty() && !options.ocsp.empty()) wrong = set_response(made.get(), options.ocsp);
+  if (!wrong.empty()) return parsed<context_ptr>::bad(std::move(wrong));
+  SSL_CTX_set_verify(made.get(), SSL_VERIFY_NONE, nullptr);
+  // Tickets hold all there is to a session: nothing is kept for clients that may never return.
+  SSL_CTX_set_session_cache_mode(made.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(made.get(), 1);
+  SSL_CTX_set_max_early_data(made.get(), 0);
+  return parsed<context_ptr>::good(made);
+}
+
+parsed<context_ptr> from_files(const tls_listen_options& options) {
+  auto who = load_identity(options.cert, options.key);
+  if (!who) return parsed<context_ptr>::bad(std::move(who.wrong));
+  return make_server(options, *who);
+}
+
+bool has_files(const tls_listen_options& options) {
+  return !options.cert.empty() && !options.key.empty();  // they take precedence over `servername`
+}
+
+}  // namespace
+
+parsed<std::shared_ptr<tls_server>> tls_server::make(const tls_listen_options& options,
+                                                     self_signed_certificates& self_signed) {
+  using answer = parsed<std::shared_ptr<tls_server>>;
+  std::vector<std::string> files;
+  tls_source::maker make;
+  if (has_files(options)) {
+    files = {options.cert, options.key};
+    make = [options] { return from_files(options); };
+  } else {
+    auto who = self_signed.of(options.servername);
+    if (!who) {
+      return answer::bad("no certificate can be made for `" + options.servername + "`");
+    }
+    make = [options, who = std::move(who)] { return make_server(options, who); };
+  }
+  if (!options.ocsp.empty()) files.push_back(options.ocsp);
+  auto source = tls_source::open(std::move(files), std::move(make));
+  if (!source) return answer::bad(std::move(source.wrong));
+  return answer::good(std::make_shared<tls_server>(*source));
+}
+
+tls_server::tls_server(std::shared_ptr<tls_source> from) noexcept : source_(std::move(from)) {}
+tls_server::~tls_server() = default;
+
+tls_handle tls_server::open() const {
+  tls_handle made(SSL_new(source_->current().get()));
+  if (made) SSL_set_accept_state(made.get());
+  return made;
+}
+
+tls_refresh tls_server::refresh(time_point now) { return source_->refresh(now); }
+
+void tls_closer::operator()(ssl_st* what) const noexcept {
+  // Otherwise OpenSSL takes the session for one that was broken off, and forgets it.
+  SSL_set_shutdown(what, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free(what);
+}
+
+}  // namespace relay::transport

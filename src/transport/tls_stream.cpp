@@ -1,0 +1,265 @@
+#include <relay/transport/tls_error.hpp>
+#include <relay/transport/tls_stream.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+namespace relay::transport {
+namespace {
+
+constexpr std::size_t record_bytes = 16384;  // of payload, at most
+// Taken at once: a whole copy buffer. Its ciphertext is the most that is kept for a slow peer.
+constexpr std::size_t most_payload = 64 * 1024;
+// A peer that asks for answers of TLS's own and does not take them is not listened to beyond this.
+constexpr std::size_t most_unsent = most_payload + 16 * 1024;
+// Ciphertext without payload that one call looks at: tickets and key updates come in ones.
+constexpr std::size_t most_silent = std::size_t{256} << 10;
+
+constexpr io_result blocked{io::blocked, false, 0, {}};
+constexpr io_result done{io::moved, false, 0, {}};
+
+io_result failure(const error_code& ec) { return {io::failed, false, 0, ec}; }
+
+}  // namespace
+
+tls_stream::tls_stream(stream& below, tls_engine& shared, tls_handle session) noexcept
+    : below_(below), shared_(shared), ssl_(std::move(session)) {
+  if (!ssl_) {
+    read_error_ = error_code(ENOMEM, boost::system::system_category());
+    return;
+  }
+  BIO_up_ref(shared_.bio());
+  SSL_set_bio(ssl_.get(), shared_.bio(), shared_.bio());  // one reference for both directions
+}
+
+tls_stream::~tls_stream() {
+  shared_.give_back(std::move(unsent_));
+  shared_.give_back(std::move(unread_));
+}
+
+io_result tls_stream::handshake() {
+  if (read_error_) return failure(read_error_);
+  if (!push_kept() && !write_error_) return blocked;
+  ERR_clear_error();
+  shared_.feed({});
+  while (!established_) {
+    const int result = SSL_do_handshake(ssl_.get());
+    const int what = SSL_get_error(ssl_.get(), result);
+    if (result == 1) {
+      established_ = true;
+      overhead_ = SSL_version(ssl_.get()) == TLS1_2_VERSION ? 29 : 22;
+    } else if (what != SSL_ERROR_WANT_READ) {
+      read_error_ = take_tls_error(ssl_.get());
+    }
+    keep_unread();
+    push();  // an alert, too
+    if (read_error_) return failure(read_error_);
+    if (established_) break;
+    // After a write that failed too: the peer may have said why, before it reset.
+    const auto in = receive(tls_engine::buffer_bytes);
+    if (in.what == io::blocked && write_error_) break;
+    if (in.what != io::moved) return in;
+  }
+  if (write_error_) return failure(write_error_);
+  release_buffers();
+  return unsent_ ? blocked : done;
+}
+
+bool tls_stream::was_resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
+
+std::string tls_stream::describe() const {
+  return std::string(SSL_get_version(ssl_.get())) + ", " + SSL_get_cipher_name(ssl_.get());
+}
+
+void tls_stream::notify(net::waiter* whom) noexcept {
+  waiter_ = whom;
+  below_.notify(whom);
+}
+
+// One read below, kept where OpenSSL finds it.
+io_result tls_stream::receive(std::size_t most) {
+  auto in = below_.read_some(shared_.room(most));
+  if (in.what == io::end) in = failure(errc::truncated);
+  if (in.what == io::failed) read_error_ = in.ec;
+  if (in.what == io::moved) shared_.feed(shared_.room(in.bytes));
+  return in;
+}
+
+// Some of it ends in the middle of a record, and what a read gives then must fit where it is wanted:
+// for whole records that means as many of them as fit, time after time.
+std::size_t tls_stream::best_read(std::size_t into) const noexcept {
+  const auto records = into / record_bytes;
+  if (missing_ == 0) return into + std::max<std::size_t>(records, 1) * overhead_;
+  return missing_ + (records > 0 ? into - record_bytes + (records - 1) * overhead_ : 0);
+}
+
+io_result tls_stream::read_some(std::span<std::byte> into) {
+  assert(established_ && !into.empty());
+  for (std::size_t silent = 0;;) {
+    if (peer_ended_) return {io::end, false, 0, {}};
+    if (read_error_) return failure(read_error_);
+    bool more = true;
+    if (unread_) {
+      shared_.feed(unread_->rest());
+    } else if (SSL_pending(ssl_.get()) > 0) {
+      shared_.feed({});
+    } else {
+      if (kept_to_send() > most_unsent && !push_kept() && !write_error_) return blocked;
+      const auto in = receive(best_read(into.size()));
+      if (in.what != io::moved) return in;
+      more = in.again;
+      silent += in.bytes;
+    }
+    const auto got = decrypt(into);
+    keep_unread();
+    push();
+    const bool again = more || unread_ || peer_ended_ || read_error_ || SSL_pending(ssl_.get()) > 0;
+    if (!again) release_buffers();
+    if (got > 0) return {io::moved, again, got, {}};
+    if (!again) return blocked;
+    if (silent > most_silent) return postpone();
+  }
+}
+
+std::size_t tls_stream::decrypt(std::span<std::byte> into) {
+  auto* const ssl = ssl_.get();
+  ERR_clear_error();
+  std::size_t got = 0;
+  while (got < into.size() && !peer_ended_ && !read_error_ &&
+         (!shared_.unread().empty() || SSL_pending(ssl) > 0)) {
+    std::size_t count = 0;
+    const int result = SSL_read_ex(ssl, into.data() + got, into.size() - got, &count);
+    if (result == 1) {
+      got += count;
+    } else {
+      stop_reading(result);
+    }
+  }
+  return got;
+}
+
+void tls_stream::stop_reading(int result) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:  // all of the input is inside
+      assert(shared_.unread().empty());
+      return;
+    case SSL_ERROR_ZERO_RETURN:
+      peer_ended_ = true;
+      return;
+    default:
+      read_error_ = take_tls_error(ssl_.get());
+  }
+}
+
+// What OpenSSL has not taken is announced by nobody any more.
+void tls_stream::keep_unread() {
+  const auto rest = shared_.unread();
+  missing_ = static_cast<std::uint16_t>(shared_.missing());
+  if (rest.empty() || peer_ended_ || read_error_) {
+    shared_.give_back(std::move(unread_));
+  } else if (unread_) {
+    unread_->at = unread_->bytes.size() - rest.size();
+  } else {
+    unread_ = shared_.keep(rest);
+  }
+  shared_.feed({});
+}
+
+// A peer that keeps a worker busy with what is no payload waits for its turn like others.
+io_result tls_stream::postpone() {
+  if (waiter_ != nullptr) shared_.poller().schedule(*waiter_);
+  return blocked;
+}
+
+io_result tls_stream::write_some(std::span<std::byte> data) {
+  assert(established_ && !said_goodbye_);
+  if (!push_kept() && !write_error_) return blocked;
+  if (write_error_) return failure(write_error_);
+  ERR_clear_error();
+  const auto taken = std::min(data.size(), most_payload);
+  std::size_t count = 0;
+  if (SSL_write_ex(ssl_.get(), data.data(), taken, &count) != 1) {
+    write_error_ = take_tls_error(ssl_.get());
+    shared_.clear_output();
+    return failure(write_error_);
+  }
+  push();
+  if (write_error_) return failure(write_error_);
+  return {io::moved, false, count, {}};
+}
+
+// Sends what OpenSSL has written, behind what is still waiting; keeps what is not taken below.
+void tls_stream::push() {
+  auto rest = shared_.output();
+  if (rest.empty()) return;
+  if (unsent_) {
+    unsent_->bytes.insert(unsent_->bytes.end(), rest.begin(), rest.end());
+    rest = {};
+  }
+  if (ended_) rest = {};  // an answer that nobody can be given any more
+  while (!rest.empty() && !write_error_) {
+    const auto out = below_.write_some(rest);
+    if (out.what == io::failed) write_error_ = out.ec;
+    if (out.what == io::blocked) {
+      unsent_ = shared_.keep(rest);
+      break;
+    }
+    rest = rest.subspan(out.bytes);
+  }
+  shared_.clear_output();
+}
+
+// True when nothing is left; false: blocked, or failed with `write_error_`.
+bool tls_stream::push_kept() {
+  while (unsent_ && !write_error_) {
+    const auto out = below_.write_some(unsent_->rest());
+    if (out.what == io::blocked) return false;
+    if (out.what == io::failed) write_error_ = out.ec;
+    unsent_->at += out.bytes;
+    if (write_error_ || unsent_->rest().empty()) shared_.give_back(std::move(unsent_));
+  }
+  return !write_error_;
+}
+
+// A write that fails here is told by the next one, by the shutdown or by `broken`: what the peer
+// had sent before is to be read first, as it is where no TLS is.
+io_result tls_stream::flush() {
+  if (!push_kept() && !write_error_) return blocked;
+  return below_.flush();
+}
+
+io_result tls_stream::shutdown_write() {
+  if (ended_) return done;
+  if (!said_goodbye_) {
+    ERR_clear_error();
+    // It does not wait for the peer's: half-closed, we go on reading.
+    if (SSL_shutdown(ssl_.get()) < 0) {
+      const auto why = take_tls_error(ssl_.get());
+      if (!write_error_) write_error_ = read_error_ ? read_error_ : why;
+    }
+    said_goodbye_ = true;
+    push();
+  }
+  if (!push_kept() && !write_error_) return blocked;
+  if (write_error_) return failure(write_error_);
+  release_buffers();
+  const auto out = below_.shutdown_write();
+  ended_ = out.what == io::moved;
+  return out;
+}
+
+error_code tls_stream::broken() {
+  if (const auto ec = below_.broken()) return ec;
+  return std::exchange(told_broken_, static_cast<bool>(write_error_)) ? error_code() : write_error_;
+}
+
+std::size_t tls_stream::unsent() { return kept_to_send() + below_.unsent(); }
+
+void tls_stream::release_buffers() noexcept { SSL_free_buffers(ssl_.get()); }
+
+}  // namespace relay::transport

@@ -1,0 +1,78 @@
+#include "support/tls_bench.hpp"
+
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+namespace relay::transport {
+namespace {
+
+using test::tls_bench;
+using test::tls_link;
+
+/// A client that asks for a stapled response.
+std::string stapled(tls_bench& b, const config::tls_listen_options& options) {
+  const auto accepting = b.server(options);
+  const auto dialling = b.client();
+  auto asking = dialling->open(test::some_remote);
+  SSL_set_tlsext_status_type(asking.get(), TLSEXT_STATUSTYPE_ocsp);
+  tls_link link(b, std::move(asking), accepting->open());
+  EXPECT_TRUE(link.shake()) << link.client_result.ec.message();
+  const unsigned char* bytes = nullptr;
+  const auto size = SSL_get_tlsext_status_ocsp_resp(link.client_ssl, &bytes);
+  return size > 0 ? std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size))
+                  : "";
+}
+
+// Spec 9.1: `ocsp`.
+TEST(TlsServer, StaplesTheResponseAsItIs) {
+  tls_bench b;
+  auto options = b.listen_options(b.trusted.server());
+  EXPECT_EQ(stapled(b, options), "");
+  options.ocsp = b.files.file("ocsp.der", test::ocsp_response());
+  EXPECT_EQ(stapled(b, options), test::ocsp_response());
+}
+
+TEST(TlsServer, RefusesAResponseThatIsNone) {
+  tls_bench b;
+  auto options = b.listen_options(b.trusted.server());
+  options.ocsp = b.files.file("ocsp.der", "nothing");
+  EXPECT_EQ(tls_server::make(options, b.self_signed).wrong,
+            "`" + options.ocsp + "` holds no OCSP response; DER is wanted");
+  options.ocsp = b.files.path() + "/missing";
+  EXPECT_EQ(tls_server::make(options, b.self_signed).wrong,
+            "cannot read the OCSP response `" + options.ocsp + "`: no such file or directory");
+}
+
+// Spec 9.3: the same certificate whatever the name; a missing name is fine.
+TEST(TlsServer, LooksAtNoName) {
+  tls_bench b;
+  const auto accepting = b.server();
+  for (const auto* const name : {"server.test", "unknown.test", "192.0.2.1"}) {
+    const auto dialling = tls_bench::client({name, {}, true, {}});
+    tls_link link(b, *dialling, *accepting);
+    EXPECT_TRUE(link.shake()) << name;
+  }
+}
+
+TEST(TlsServer, NeverOffersEarlyData) {
+  tls_bench b;
+  const auto accepting = b.server();
+  const auto dialling = b.client();
+  tls_link link(b, *dialling, *accepting);
+  ASSERT_TRUE(link.shake());
+  std::array<std::byte, 16> buffer{};
+  ASSERT_TRUE(test::turn_until(b.poller, [&] {
+    link.client.read_some(buffer);  // the ticket
+    return SSL_SESSION_has_ticket(SSL_get_session(link.client_ssl)) == 1;
+  }));
+  EXPECT_EQ(SSL_SESSION_get_max_early_data(SSL_get_session(link.client_ssl)), 0U);
+}
+
+TEST(TlsServer, WritesNoKeysForDebuggers) {
+  tls_bench b;
+  const auto handle = b.server()->open();
+  EXPECT_EQ(SSL_CTX_get_keylog_callback(SSL_get_SSL_CTX(handle.get())), nullptr);
+}
+
+}  // namespace
+}  // namespace relay::transport
