@@ -109,7 +109,7 @@ std::string help_text(command about, program_name called) {
 }
 
 std::string version_line() {
-  return "relay " RELAY_VERSION " [batched-udp][hook][proxy][balance][multi-thread]\n";
+  return "relay " RELAY_VERSION " [batched-udp][hook][proxy][balance][transport][multi-thread]\n";
 }
 
 std::string realm_version_line() {

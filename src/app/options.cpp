@@ -73,9 +73,9 @@ constexpr auto endpoints = section(
     option('e', "listen-interface", "DEVICE", "device of the listeners",
            take_text<&shared::listen_interface>),
     option('a', "listen-transport", "OPTIONS",
-           "what clients speak, such as `ws;host=a;path=/` (not yet)",
+           "what clients speak, such as `ws;host=a;path=/` or `tls;cert=FILE;key=FILE`",
            take_text<&shared::listen_transport>),
-    option('b', "remote-transport", "OPTIONS", "what the remote speaks (not yet)",
+    option('b', "remote-transport", "OPTIONS", "what the remote speaks, such as `tls;sni=a`",
            take_text<&shared::remote_transport>));
 
 constexpr auto system_limits = section(

@@ -21,5 +21,4 @@ enum class transport_side { listen, remote };
 void check_transport(std::string_view text, transport_side side, const origin& where,
                      findings& found);
 
-
 }  // namespace relay::config

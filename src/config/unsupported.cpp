@@ -23,10 +23,6 @@ const network defaults{};
 
 // When something becomes available, its rows go, and nothing else has to change here.
 constexpr auto rows = std::to_array<later>({
-    {"listen_transport", [](const endpoint& e) { return !e.listen_transport.empty(); }, remove_it},
-    {"remote_transport", [](const endpoint& e) { return !e.remote_transport.empty(); }, remove_it},
-    {"camouflage", [](const endpoint& e) { return e.network.camouflage != defaults.camouflage; },
-     remove_it},
     {"warm", [](const endpoint& e) { return e.network.warm != 0; }, "remove it or set it to 0"},
     {"warm_max_age",
      [](const endpoint& e) { return e.network.warm_max_age != defaults.warm_max_age; }, remove_it},

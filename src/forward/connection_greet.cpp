@@ -127,8 +127,7 @@ task<std::optional<connection::outcome>> connection::hear_proxy() {
 wire::proxy_bytes connection::header() const {
   const bool is_told = introduction_ && introduction_->told;
   const auto addresses = is_told ? *introduction_->told : wire::only_source(peer_);
-  return rule_.proxy.sends == 1 ? wire::write_proxy_v1(addresses)
-                                : wire::write_proxy_v2(addresses);
+  return rule_.proxy.sends == 1 ? wire::write_proxy_v1(addresses) : wire::write_proxy_v2(addresses);
 }
 
 // The remote's side, as soon as it is connected and before anything else goes there.

@@ -24,9 +24,9 @@ struct connection::outcome {
   const char* phase = "connecting";
   error_code ec;
   ip_endpoint at;
-  bool cut_short = false;   // by `connect_limit`, before its own limit was over
-  std::string more{};       // says more than `ec`
-  bool is_told = false;     // the line of the session is enough
+  bool cut_short = false;  // by `connect_limit`, before its own limit was over
+  std::string more{};      // says more than `ec`
+  bool is_told = false;    // the line of the session is enough
 };
 
 /// What is known of a client beyond its address when its remote is dialled. Only where a rule asks

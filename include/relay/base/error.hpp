@@ -21,11 +21,11 @@ enum class errc {
   no_such_name,   ///< the name server says that the name does not exist
   no_address,     ///< the name exists but has no address of a usable family
   lookup_failed,  ///< no name server gave a usable answer
-  no_usable_family,  ///< every address is of another family than `through`
-  own_listener,      ///< the address leads back to the endpoint's own listener
-  bad_proxy_header,  ///< what a client began with is no header of the PROXY protocol
-  handshake_refused, ///< a peer answered a WebSocket handshake, but not as it should
-  untrusted_proxy,   ///< the client is none of `trusted_proxies`
+  no_usable_family,   ///< every address is of another family than `through`
+  own_listener,       ///< the address leads back to the endpoint's own listener
+  bad_proxy_header,   ///< what a client began with is no header of the PROXY protocol
+  handshake_refused,  ///< a peer answered a WebSocket handshake, but not as it should
+  untrusted_proxy,    ///< the client is none of `trusted_proxies`
 };
 
 error_code make_error_code(errc code) noexcept;

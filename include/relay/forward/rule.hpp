@@ -1,8 +1,8 @@
 #pragma once
 
 #include <relay/config/config.hpp>
-#include <relay/forward/gate.hpp>
 #include <relay/forward/endpoint_layers.hpp>
+#include <relay/forward/gate.hpp>
 #include <relay/forward/proxy_policy.hpp>
 #include <relay/forward/route.hpp>
 #include <relay/net/socket.hpp>

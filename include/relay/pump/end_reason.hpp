@@ -27,8 +27,8 @@ enum class end_reason : std::uint8_t {
   client_handshake_timeout,  ///< not within `handshake_timeout`
   remote_handshake_failed,   ///< TLS or WebSocket with the remote did not come about
   truncated,                 ///< a side's TLS or WebSocket broke off where it could not end
-  evicted,             ///< an association that made room for another
-  shutdown,            ///< the process ended before the session did
+  evicted,                   ///< an association that made room for another
+  shutdown,                  ///< the process ended before the session did
   count_
 };
 

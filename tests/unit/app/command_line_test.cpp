@@ -303,8 +303,8 @@ TEST(Help, EachCommandShowsItsOwnOptions) {
 }
 
 TEST(Help, VersionIsOneLine) {
-  EXPECT_EQ(version_line(),
-            "relay " RELAY_VERSION " [batched-udp][hook][proxy][balance][multi-thread]\n");
+  EXPECT_EQ(version_line(), "relay " RELAY_VERSION
+                            " [batched-udp][hook][proxy][balance][transport][multi-thread]\n");
 }
 
 }  // namespace

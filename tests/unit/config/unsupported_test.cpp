@@ -36,6 +36,9 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
                             "network.handshake_timeout = 1",
                             "network.send_mptcp = true",
                             "network.accept_mptcp = true",
+                            "listen_transport = \"ws;host=a;path=/\"",
+                            "remote_transport = \"tls;sni=a\"",
+                            "network.camouflage = \"close\"",
                             "max_associations = 1",
                             "through = \"127.0.0.1\"",
                             "interface = \"eth0\"\nlisten_interface = \"eth1\""}) {
@@ -45,9 +48,6 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
 
 TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
   const std::pair<const char*, const char*> cases[] = {
-      {"listen_transport", "listen_transport = \"ws;host=a;path=/\""},
-      {"remote_transport", "remote_transport = \"ws;host=a;path=/\""},
-      {"camouflage", "network.camouflage = \"close\""},
       {"warm", "network.warm = 1"},
       {"warm_max_age", "network.warm_max_age = 1"},
       {"byte_rate", "network.byte_rate = 1"},

@@ -28,13 +28,15 @@ struct told : pump::session::owner {
 
 /// Two relays in a row with TLS between them: near peer, session, TLS, session, far peer.
 struct chain : tls_bench {
-  explicit chain(int buffers = 0) : near(*this, buffers), far(*this, buffers), link(*this, *dialling, *accepting, buffers) {
+  explicit chain(int buffers = 0)
+      : near(*this, buffers), far(*this, buffers), link(*this, *dialling, *accepting, buffers) {
     EXPECT_TRUE(link.shake()) << link.client_result.ec.message();
     outgoing.start(near.stream, link.client);
     incoming.start(link.server, far.stream);
   }
   bool finish() {
-    return test::turn_until(poller, [&] { return first.end.has_value() && second.end.has_value(); });
+    return test::turn_until(poller,
+                            [&] { return first.end.has_value() && second.end.has_value(); });
   }
 
   std::shared_ptr<tls_server> accepting = server();
