@@ -93,7 +93,8 @@ TEST_F(Heads, AnyRunsArriveAsTheyWouldOneByOne) {
       const auto segment = below(3) == 0 ? below(5) : 100 + 100 * below(2);
       const auto count = segment == 0 ? 0 : 1 + below(8);
       const auto last = count == 0 ? 0 : below(static_cast<unsigned>(segment)) + 1;
-      each = test::pattern(count == 0 ? 0 : (count - 1) * segment + last, static_cast<unsigned>(round));
+      each = test::pattern(count == 0 ? 0 : (count - 1) * segment + last,
+                           static_cast<unsigned>(round));
       runs.push_back(run(each, count < 2 ? each.size() : segment, wanted));
     }
     EXPECT_EQ(send(runs).datagrams, wanted.size());
