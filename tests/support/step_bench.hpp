@@ -23,6 +23,7 @@ struct step_bench {
     peer = std::move(far);
     EXPECT_FALSE(place.attach(std::move(near)));
     on.poller().turn(std::chrono::microseconds(0));  // tells that it is writable
+    on.on_asio_needed([] { return true; });          // as where coroutines live
   }
 
   /// Runs the loop until the coroutine has ended.
