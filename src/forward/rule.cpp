@@ -20,7 +20,6 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       proxy(from.network),
       in(std::move(layers.in)),
       out(std::move(layers.out)),
-      handshake_timeout(from.network.handshake_timeout),
       limit("the endpoint " + from.listen.to_string(), from.max_connections),
       way(from, log),
       listen_ports_(from.listen.ports) {

@@ -86,7 +86,6 @@ struct rule {
   proxy_policy proxy;
   transport::listen_layers in;
   transport::dial_layers out;
-  std::chrono::milliseconds handshake_timeout;
   gate limit;  ///< `max_connections`; guarded by `admission`
   route way;
   counters count;

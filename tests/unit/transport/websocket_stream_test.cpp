@@ -304,8 +304,9 @@ TEST(WebsocketStream, FailuresBelowAreItsOwn) {
   EXPECT_EQ(b.read().ec, connection_reset());
   b.below.write_error = connection_reset();
   EXPECT_EQ(b.write("x").ec, connection_reset());
-  b.below.shutdown_error = connection_reset();
-  EXPECT_EQ(b.stream.shutdown_write().what, io::failed);
+  bench closing;
+  closing.below.shutdown_error = connection_reset();
+  EXPECT_EQ(closing.stream.shutdown_write().what, io::failed);
   bench pong;
   pong.below.write_error = connection_reset();
   pong.below.incoming = ping("?");
