@@ -21,13 +21,18 @@ worker::worker(std::size_t index)
     : index_(index),
       poller_([this] { asio::post(loop_, [this] { run_scheduled(); }); }),
       mailbox_(poller_),
-      readiness_(loop_, poller_.fd()),
+      readiness_(loop_),
       tick_timer_(loop_),
       wheel_([this] {
         await_tick();
         return tick_now();
       }) {
-  await_poller();
+  // Not before the loop runs: each descriptor that is added to a poller that is itself polled takes
+  // a lock of the whole kernel, and a range has thousands.
+  asio::post(loop_, [this] {
+    readiness_.assign(poller_.fd());
+    await_poller();
+  });
 }
 
 worker::~worker() { (void)readiness_.release(); }  // the poller closes its descriptor
