@@ -98,7 +98,8 @@ parsed<context_ptr> make_client(const tls_dial_options& options) {
   if (!made) return parsed<context_ptr>::bad("OpenSSL refuses: " + openssl_says());
   auto wrong = set_verification(made.get(), options);
   if (wrong.empty()) wrong = set_protocols(made.get(), options.alpn);
-  if (wrong.empty() && !attach(made.get(), attachment::sessions, std::make_shared<tls_sessions>())) {
+  if (wrong.empty() &&
+      !attach(made.get(), attachment::sessions, std::make_shared<tls_sessions>())) {
     wrong = openssl_says();
   }
   if (!wrong.empty()) return parsed<context_ptr>::bad(std::move(wrong));

@@ -56,7 +56,7 @@ struct tls_bio {
   }
 
   static const BIO_METHOD* method() {
-    static const std::unique_ptr<BIO_METHOD, freed_by<&BIO_meth_free>> made = [] {
+    static const std::unique_ptr<BIO_METHOD, freed_by<& BIO_meth_free>> made = [] {
       auto* const how = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "relay worker");
       if (how == nullptr) throw std::bad_alloc();
       BIO_meth_set_read_ex(how, &read);

@@ -62,8 +62,7 @@ parsed<std::shared_ptr<EVP_PKEY>> read_key(const std::string& path) {
 
 }  // namespace
 
-parsed<std::shared_ptr<certificates>> read_certificates(const std::string& path,
-                                                        const char* what) {
+parsed<std::shared_ptr<certificates>> read_certificates(const std::string& path, const char* what) {
   using answer = parsed<std::shared_ptr<certificates>>;
   const auto text = read_small_file(path, what);
   if (!text) return answer::bad(text.wrong);
@@ -96,10 +95,9 @@ parsed<identity> load_identity(const std::string& cert, const std::string& key) 
   auto& found = **chain;
   if (X509_check_private_key(found.front().get(), secret->get()) != 1) {
     ERR_clear_error();
-    return parsed<identity>::bad("the key `" + key + "` does not belong to the certificate `" +
-                                 cert + "`" +
-                                 (found.size() > 1 ? "; the server's own must be the first in it"
-                                                   : ""));
+    return parsed<identity>::bad(
+        "the key `" + key + "` does not belong to the certificate `" + cert + "`" +
+        (found.size() > 1 ? "; the server's own must be the first in it" : ""));
   }
   auto made = std::make_shared<tls_identity>();
   made->certificate = std::move(found.front());

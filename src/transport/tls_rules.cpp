@@ -26,9 +26,8 @@ void detach(void* /*of*/, void* value, CRYPTO_EX_DATA* /*all*/, int /*index*/, l
 }
 
 int index_of(attachment which) {
-  static const std::array indices{
-      SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach),
-      SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach)};
+  static const std::array indices{SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach),
+                                  SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach)};
   return indices[static_cast<std::size_t>(which)];
 }
 
@@ -47,10 +46,11 @@ context_ptr make_context(const ssl_method_st* side) {
                         SSL_CTX_set_cipher_list(to, suites_1_2) == 1 &&
                         SSL_CTX_set1_groups_list(to, groups) == 1;
   if (!accepted) return nullptr;
-  SSL_CTX_clear_options(to, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
+  SSL_CTX_clear_options(to, SSL_OP_IGNORE_UNEXPECTED_EOF |
+                                SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
                                 SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);
-  SSL_CTX_set_options(to, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                              SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(
+      to, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   // Without read-ahead what is left of a read stays ours, and OpenSSL holds one record at most.
   SSL_CTX_set_read_ahead(to, 0);
   SSL_CTX_set_mode(to, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |

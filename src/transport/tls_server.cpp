@@ -33,7 +33,8 @@ std::string set_identity(SSL_CTX* to, const tls_identity& who, const std::string
   for (const auto& each : who.chain) {
     accepted = accepted && SSL_CTX_add1_chain_cert(to, each.get()) == 1;
   }
-  return accepted ? std::string() : "the certificate `" + cert + "` cannot be used: " + openssl_says();
+  return accepted ? std::string()
+                  : "the certificate `" + cert + "` cannot be used: " + openssl_says();
 }
 
 std::string set_response(SSL_CTX* to, const std::string& path) {

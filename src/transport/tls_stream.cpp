@@ -90,8 +90,8 @@ io_result tls_stream::receive(std::size_t most) {
   return in;
 }
 
-// Some of it ends in the middle of a record, and what a read gives then must fit where it is wanted:
-// for whole records that means as many of them as fit, time after time.
+// Some of it ends in the middle of a record, and what a read gives then must fit where it is
+// wanted: for whole records that means as many of them as fit, time after time.
 std::size_t tls_stream::best_read(std::size_t into) const noexcept {
   const auto records = into / record_bytes;
   if (missing_ == 0) return into + std::max<std::size_t>(records, 1) * overhead_;

@@ -34,8 +34,8 @@ struct tls_bench : pump_bench {
   /// Files named after `stem`.
   config::tls_listen_options listen_options(const certificate& shown,
                                             const std::string& stem = "server") const {
-    return {files.file(stem + ".pem", shown.pem()), files.file(stem + ".key", shown.key_pem()), {},
-            {}};
+    return {
+        files.file(stem + ".pem", shown.pem()), files.file(stem + ".key", shown.key_pem()), {}, {}};
   }
   config::tls_dial_options dial_options(const std::string& sni = "server.test") const {
     return {sni, {}, false, ca};
@@ -86,14 +86,18 @@ struct tls_link {
 
   /// Both handshakes, until they are done or one has failed.
   bool shake() {
-    return turn_until(bench.poller, [&] {
-      if (client_result.what == io::blocked) client_result = client.handshake();
-      if (server_result.what == io::blocked) server_result = server.handshake();
-      const bool failed = client_result.what == io::failed || server_result.what == io::failed;
-      // Whoever failed has said so; the other hears of it.
-      return (client_result.what != io::blocked && server_result.what != io::blocked) ||
-             (failed && --patience_after_failure == 0);
-    }) && client_result.what == io::moved && server_result.what == io::moved;
+    return turn_until(
+               bench.poller,
+               [&] {
+                 if (client_result.what == io::blocked) client_result = client.handshake();
+                 if (server_result.what == io::blocked) server_result = server.handshake();
+                 const bool failed =
+                     client_result.what == io::failed || server_result.what == io::failed;
+                 // Whoever failed has said so; the other hears of it.
+                 return (client_result.what != io::blocked && server_result.what != io::blocked) ||
+                        (failed && --patience_after_failure == 0);
+               }) &&
+           client_result.what == io::moved && server_result.what == io::moved;
   }
 
   tls_bench& bench;
@@ -108,7 +112,8 @@ struct tls_link {
   int patience_after_failure = 20;
 };
 
-/// Reads what is there, waiting for `count` bytes; stops at an end or a failure, which `last` tells.
+/// Reads what is there, waiting for `count` bytes; stops at an end or a failure, which `last`
+/// tells.
 inline std::string read_from(tls_bench& bench, tls_stream& from, std::size_t count,
                              io_result* last = nullptr) {
   std::string got;
@@ -129,15 +134,16 @@ inline std::string read_from(tls_bench& bench, tls_stream& from, std::size_t cou
 inline bool write_to(tls_bench& bench, tls_stream& to, std::string data) {
   auto rest = std::as_writable_bytes(std::span(data));
   io_result out;
-  return turn_until(bench.poller, [&] {
-           while (!rest.empty()) {
-             out = to.write_some(rest);
-             if (out.what == io::failed) return true;
-             if (out.what == io::blocked) return false;
-             rest = rest.subspan(out.bytes);
-           }
-           return to.flush().what == io::moved;
-         }) &&
+  return turn_until(bench.poller,
+                    [&] {
+                      while (!rest.empty()) {
+                        out = to.write_some(rest);
+                        if (out.what == io::failed) return true;
+                        if (out.what == io::blocked) return false;
+                        rest = rest.subspan(out.bytes);
+                      }
+                      return to.flush().what == io::moved;
+                    }) &&
          out.what == io::moved;
 }
 

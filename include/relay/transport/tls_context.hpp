@@ -13,8 +13,8 @@
 struct ssl_st;
 struct ssl_ctx_st;
 
-/// What the TLS connections of an endpoint have in common: certificates, rules, sessions that can be
-/// resumed. One object for all workers, with a lock that is taken once per connection.
+/// What the TLS connections of an endpoint have in common: certificates, rules, sessions that can
+/// be resumed. One object for all workers, with a lock that is taken once per connection.
 namespace relay::transport {
 
 struct tls_identity;

@@ -47,7 +47,9 @@ class tls_stream final : public stream {
   void push();
   bool push_kept();
   void release_buffers() noexcept;
-  std::size_t kept_to_send() const noexcept { return unsent_ ? unsent_->bytes.size() - unsent_->at : 0; }
+  std::size_t kept_to_send() const noexcept {
+    return unsent_ ? unsent_->bytes.size() - unsent_->at : 0;
+  }
   std::size_t best_read(std::size_t into) const noexcept;
   io_result postpone();
 
@@ -62,9 +64,9 @@ class tls_stream final : public stream {
   std::uint16_t missing_ = 0;   // bytes of the record that OpenSSL holds a part of
   std::uint8_t overhead_ = 22;  // bytes that a record adds to its payload
   bool established_ = false;
-  bool peer_ended_ = false;     // close_notify has come
-  bool said_goodbye_ = false;   // ours is written
-  bool ended_ = false;          // and the end passed on below: nothing may follow
+  bool peer_ended_ = false;    // close_notify has come
+  bool said_goodbye_ = false;  // ours is written
+  bool ended_ = false;         // and the end passed on below: nothing may follow
   bool told_broken_ = false;
 };
 

@@ -86,13 +86,15 @@ TEST(TlsCertificates, UnusableFilesAreRefusedWithWhatWouldBeRight) {
             "cannot read the key `" + missing + "`: no such file or directory");
   EXPECT_EQ(refusal(b, b.files.path(), key),
             "cannot read the certificate `" + b.files.path() + "`: not a regular file");
-  EXPECT_EQ(refusal(b, garbage, key),
-            "`" + garbage + "` holds no certificate; a chain in PEM, or a single one in DER, is wanted");
+  EXPECT_EQ(
+      refusal(b, garbage, key),
+      "`" + garbage + "` holds no certificate; a chain in PEM, or a single one in DER, is wanted");
   EXPECT_EQ(refusal(b, cert, garbage),
             "`" + garbage + "` holds no key; PEM (PKCS#8, PKCS#1, SEC1) or DER PKCS#8 is wanted");
   EXPECT_EQ(refusal(b, cert, b.files.file("empty", "")).substr(0, 1), "`");
-  EXPECT_EQ(refusal(b, key, key), "`" + key + "` holds no certificate; a chain in PEM, or a single "
-                                              "one in DER, is wanted");
+  EXPECT_EQ(refusal(b, key, key), "`" + key +
+                                      "` holds no certificate; a chain in PEM, or a single "
+                                      "one in DER, is wanted");
   const auto cut = b.files.file("cut.pem", made.pem() + made.pem().substr(0, 200));
   EXPECT_EQ(refusal(b, cut, key),
             "certificate 2 of `" + cut + "` cannot be read: its PEM text is damaged");
@@ -158,7 +160,8 @@ TEST(TlsCertificates, EqualNamesShareACertificate) {
   tls_bench b;
   EXPECT_EQ(b.self_signed.of("a.test"), b.self_signed.of("a.test"));
   EXPECT_NE(b.self_signed.of("a.test"), b.self_signed.of("b.test"));
-  EXPECT_EQ(X509_cmp(shown(b, "a.test").certificate.get(), shown(b, "a.test").certificate.get()), 0);
+  EXPECT_EQ(X509_cmp(shown(b, "a.test").certificate.get(), shown(b, "a.test").certificate.get()),
+            0);
 }
 
 TEST(TlsCertificates, FilesTakePrecedenceOverServername) {

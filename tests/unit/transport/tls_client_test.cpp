@@ -15,7 +15,8 @@ using test::tls_bench;
 using test::tls_link;
 
 /// What a client says of a certificate: nothing when it takes it.
-std::string verdict(tls_bench& b, const certificate& shown, const config::tls_dial_options& options) {
+std::string verdict(tls_bench& b, const certificate& shown,
+                    const config::tls_dial_options& options) {
   const auto accepting = b.server(b.listen_options(shown));
   const auto dialling = tls_bench::client(options);
   tls_link link(b, *dialling, *accepting);
@@ -110,7 +111,8 @@ TEST(TlsClient, UnusableOptionsAreRefused) {
   EXPECT_EQ(refusal({"a.test", {}, false, missing}),
             "cannot read the trusted certificates `" + missing + "`: no such file or directory");
   const auto garbage = b.files.file("garbage", "x");
-  EXPECT_NE(refusal({"a.test", {}, false, garbage}).find("holds no certificate"), std::string::npos);
+  EXPECT_NE(refusal({"a.test", {}, false, garbage}).find("holds no certificate"),
+            std::string::npos);
   EXPECT_NE(refusal({"", {}, false, {}}), "");
   EXPECT_NE(refusal({"a.test", {std::string(256, 'x')}, false, {}}), "");
 }
@@ -127,11 +129,14 @@ struct greeting {
           const unsigned char* bytes = nullptr;
           std::size_t size = 0;
           auto& seen = *static_cast<greeting*>(into);
-          seen.has_alpn = SSL_client_hello_get0_ext(of, TLSEXT_TYPE_application_layer_protocol_negotiation,
-                                                    &bytes, &size) == 1;
+          seen.has_alpn =
+              SSL_client_hello_get0_ext(of, TLSEXT_TYPE_application_layer_protocol_negotiation,
+                                        &bytes, &size) == 1;
           if (seen.has_alpn) seen.alpn.assign(reinterpret_cast<const char*>(bytes), size);
-          seen.has_name = SSL_client_hello_get0_ext(of, TLSEXT_TYPE_server_name, &bytes, &size) == 1;
-          seen.has_early_data = SSL_client_hello_get0_ext(of, TLSEXT_TYPE_early_data, &bytes, &size) == 1;
+          seen.has_name =
+              SSL_client_hello_get0_ext(of, TLSEXT_TYPE_server_name, &bytes, &size) == 1;
+          seen.has_early_data =
+              SSL_client_hello_get0_ext(of, TLSEXT_TYPE_early_data, &bytes, &size) == 1;
           return SSL_CLIENT_HELLO_SUCCESS;
         },
         this);

@@ -17,7 +17,8 @@ struct near_end {
   near_end(tls_bench& on, unique_fd fd, tls_handle handle)
       : bench(on), below(on.poller), stream(below, on.engine, std::move(handle)) {
     test::set_non_blocking(fd.get());
-    if (below.socket().attach(std::move(fd), net::seen::writable)) throw std::runtime_error("attach");
+    if (below.socket().attach(std::move(fd), net::seen::writable))
+      throw std::runtime_error("attach");
   }
   bool shake() {
     return test::turn_until(bench.poller,
@@ -29,16 +30,18 @@ struct near_end {
   }
   /// Reads until `text` has come.
   bool hears(const std::string& text) {
-    return test::turn_until(bench.poller, [&] {
-      stream.flush();
-      std::string part(65536, '\0');
-      do {
-        result = stream.read_some(std::as_writable_bytes(std::span(part)));
-        heard.append(part, 0, result.bytes);
-      } while (result.what == io::moved && result.again);
-      return heard.find(text) != std::string::npos || result.what == io::end ||
-             result.what == io::failed;
-    }) && heard.find(text) != std::string::npos;
+    return test::turn_until(bench.poller,
+                            [&] {
+                              stream.flush();
+                              std::string part(65536, '\0');
+                              do {
+                                result = stream.read_some(std::as_writable_bytes(std::span(part)));
+                                heard.append(part, 0, result.bytes);
+                              } while (result.what == io::moved && result.again);
+                              return heard.find(text) != std::string::npos ||
+                                     result.what == io::end || result.what == io::failed;
+                            }) &&
+           heard.find(text) != std::string::npos;
   }
 
   tls_bench& bench;
@@ -53,10 +56,15 @@ struct our_server : tls_bench {
     end.emplace(*this, test::accept_one(listener.get()), accepting->open());
   }
   std::vector<std::string> command(const std::vector<std::string>& flags) const {
-    std::vector<std::string> all{"openssl",     "s_client", "-connect",
+    std::vector<std::string> all{"openssl",
+                                 "s_client",
+                                 "-connect",
                                  test::address_of(listener.get()).to_string(),
-                                 "-servername", "server.test", "-verify_return_error",
-                                 "-CAfile",     ca};
+                                 "-servername",
+                                 "server.test",
+                                 "-verify_return_error",
+                                 "-CAfile",
+                                 ca};
     all.insert(all.end(), flags.begin(), flags.end());
     return all;
   }

@@ -72,7 +72,9 @@ TEST(TlsResumption, AConnectionThatWasCutOffSpoilsNothing) {
 
 TEST(TlsResumption, RemotesHaveTicketsOfTheirOwn) {
   meeting b;
-  const auto at = [](int n) { return *ip_endpoint::parse("192.0.2." + std::to_string(n) + ":443"); };
+  const auto at = [](int n) {
+    return *ip_endpoint::parse("192.0.2." + std::to_string(n) + ":443");
+  };
   EXPECT_FALSE(b.resumes(at(1)));
   EXPECT_FALSE(b.resumes(at(2)));
   EXPECT_TRUE(b.resumes(at(1)));

@@ -19,8 +19,9 @@ std::string stapled(tls_bench& b, const config::tls_listen_options& options) {
   EXPECT_TRUE(link.shake()) << link.client_result.ec.message();
   const unsigned char* bytes = nullptr;
   const auto size = SSL_get_tlsext_status_ocsp_resp(link.client_ssl, &bytes);
-  return size > 0 ? std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size))
-                  : "";
+  return size > 0
+             ? std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size))
+             : "";
 }
 
 // Spec 9.1: `ocsp`.

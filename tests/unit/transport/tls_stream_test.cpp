@@ -74,19 +74,22 @@ TEST(TlsStream, BytesArriveWholeInBuffersOfEverySize) {
       auto copy = sent;
       auto rest = std::as_writable_bytes(std::span(copy));
       io_result in;
-      ASSERT_TRUE(test::turn_until(b.poller, [&] {
-        while (!rest.empty()) {
-          const auto out = b.link.client.write_some(rest);
-          if (out.what != io::moved) break;
-          rest = rest.subspan(out.bytes);
-        }
-        b.link.client.flush();
-        do {
-          in = b.link.server.read_some(std::as_writable_bytes(std::span(part)));
-          got.append(part, 0, in.bytes);
-        } while (in.what == io::moved && in.again);
-        return in.what == io::failed || got.size() == sent.size();
-      })) << got.size() << " of " << sent.size() << " in pieces of " << size;
+      ASSERT_TRUE(test::turn_until(b.poller,
+                                   [&] {
+                                     while (!rest.empty()) {
+                                       const auto out = b.link.client.write_some(rest);
+                                       if (out.what != io::moved) break;
+                                       rest = rest.subspan(out.bytes);
+                                     }
+                                     b.link.client.flush();
+                                     do {
+                                       in = b.link.server.read_some(
+                                           std::as_writable_bytes(std::span(part)));
+                                       got.append(part, 0, in.bytes);
+                                     } while (in.what == io::moved && in.again);
+                                     return in.what == io::failed || got.size() == sent.size();
+                                   }))
+          << got.size() << " of " << sent.size() << " in pieces of " << size;
       EXPECT_EQ(got, sent) << size;
     }
   }
@@ -198,8 +201,8 @@ TEST(TlsStream, AResetIsAReset) {
 TEST(TlsStream, DamagedBytesAreRefusedBehindWhatWasGood) {
   established b;
   ASSERT_TRUE(write_to(b, b.link.client, "good"));
-  test::send_all(b.link.client_below.socket().fd(), std::string("\x17\x03\x03\x00\x20", 5) +
-                                                        std::string(32, 'x'));
+  test::send_all(b.link.client_below.socket().fd(),
+                 std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x'));
   io_result last;
   EXPECT_EQ(read_from(b, b.link.server, 0, &last), "good");
   EXPECT_EQ(last.what, io::failed);
@@ -239,8 +242,9 @@ TEST(TlsStream, AStalledShutdownIsTakenUpAgain) {
 TEST(TlsStream, AWriteThatFailedIsToldOnce) {
   established b;
   test::reset(b.link.client_below.socket().release());
-  ASSERT_TRUE(test::turn_until(
-      b.poller, [&] { return net::has(b.link.server_below.socket().events(), net::seen::broken); }));
+  ASSERT_TRUE(test::turn_until(b.poller, [&] {
+    return net::has(b.link.server_below.socket().events(), net::seen::broken);
+  }));
   std::string data = "x";
   const auto out = b.link.server.write_some(std::as_writable_bytes(std::span(data)));
   EXPECT_EQ(out.what, io::failed);
