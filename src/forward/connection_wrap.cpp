@@ -63,6 +63,7 @@ task<connection::outcome> connection::wrap_remote(ip_endpoint to) {
     made.phase = "sending the PROXY header";
     made.ec = co_await transport::finish_proxy_header(remote_.socket(), lane_.worker().wheel(),
                                                       limit, header(), 0);
+    made.cut_short = made.ec == errc::timed_out && limit != rule_.handshake_timeout;
     if (made.ec) co_return made;
   }
   if (rule_.out.tls) {
@@ -74,7 +75,10 @@ task<connection::outcome> connection::wrap_remote(ip_endpoint to) {
   made.ec = opened.ec;
   made.more = std::move(opened.more);
   made.cut_short = made.ec == errc::timed_out && limit != rule_.handshake_timeout;
-  if (made.ec) wrapping_->remote.reset();
+  if (made.ec) {
+    wrapping_->remote.reset();
+    remote_.socket().close();  // nobody has to wait there while another is tried
+  }
   co_return made;
 }
 

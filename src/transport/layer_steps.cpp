@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
@@ -18,6 +19,28 @@ namespace {
 using net::seen;
 
 constexpr auto anything = seen::readable | seen::hangup | seen::broken;
+
+error_code look_for_byte(net::watch& of) {
+  std::byte next{};
+  for (;;) {
+    const auto count = ::recv(of.fd(), &next, 1, MSG_PEEK);
+    if (count > 0) return {};
+    if (count == 0) return errc::truncated;
+    if (errno != EINTR) return last_system_error();
+  }
+}
+
+// An event alone does not say that there is one: an end is an event too, and a step before this one
+// may have left the socket empty.
+task<error_code> first_byte(net::watch& of, net::readiness& ready) {
+  for (;;) {
+    auto ec = co_await ready.wait(of, seen::readable);
+    if (ec) co_return ec;
+    ec = look_for_byte(of);
+    if (ec.value() != EAGAIN) co_return ec;
+    of.clear(seen::readable);
+  }
+}
 
 task<error_code> shake_tls(tls_stream& on, net::readiness& ready) {
   const notified told(on, ready);
@@ -145,11 +168,13 @@ task<handshake_outcome> dial_websocket(layered& over, const config::ws_options& 
       break;
     }
   }
-  // An empty frame: a server of ours need not wait to find out that we are there.
+  // An empty frame: a server of ours need not wait to find out that we are there. One that has
+  // reset already may have said something before, which is still delivered.
   const auto hello = wire::ws_header_bytes(wire::ws_opcode::binary, 0, wire::ws_role::client);
   const auto bytes = hello.span();
   std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   made.ec = co_await write_all(below, std::move(text), ready);
+  if (made.ec.value() == ECONNRESET || made.ec.value() == EPIPE) made.ec = {};
   co_return made;
 }
 
@@ -161,7 +186,7 @@ task<handshake_outcome> open_for_client(layered& over, const listen_layers& what
   handshake_outcome made;
   if (!what.tls) made.phase = "WebSocket handshake";
   // Who only keeps a connection open costs neither a session of OpenSSL nor a buffer.
-  made.ec = co_await ready.wait(over.bare().socket(), anything);
+  made.ec = co_await first_byte(over.bare().socket(), ready);
   if (made.ec) co_return made;
   if (what.tls) {
     auto session = what.tls->open();
