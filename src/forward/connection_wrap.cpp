@@ -70,7 +70,9 @@ task<connection::outcome> connection::wrap_remote(ip_endpoint to) {
     lane_.shared().log.certificates(rule_, rule_.out.tls->refresh(steady_clock::now()));
   }
   const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(), limit};
-  auto opened = co_await transport::open_to_remote(*wrapping_->remote, rule_.out, to, with);
+  // Nobody has read from a bare client yet, so what it has sent is still announced.
+  const bool speaks = !rule_.in.any() && net::has(client_.socket().events(), net::seen::readable);
+  auto opened = co_await transport::open_to_remote(*wrapping_->remote, rule_.out, to, speaks, with);
   made.phase = opened.phase;
   made.ec = opened.ec;
   made.more = std::move(opened.more);

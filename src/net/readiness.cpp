@@ -23,6 +23,9 @@ readiness::readiness(const asio::any_io_executor& on, timer_wheel& wheel,
   if (limit.count() > 0) wheel.arm(*this, limit);
 }
 
+readiness::readiness(const asio::any_io_executor& on, steady_timer::time_point limit)
+    : changed_(on, limit) {}
+
 task<error_code> readiness::wait(watch& of, seen any) {
   if (expired_) co_return errc::timed_out;  // also who never runs dry has this limit
   const notified while_waiting(of, *this);
@@ -32,7 +35,10 @@ task<error_code> readiness::wait(watch& of, seen any) {
 }
 
 task<error_code> readiness::woken() {
-  if (!woken_ && !expired_) co_await changed_.async_wait();
+  if (!woken_ && !expired_) {
+    const auto [told] = co_await changed_.async_wait();
+    if (!told) expired_ = true;
+  }
   if (woken_) {  // what came in time counts, even if the limit has been reached meanwhile
     woken_ = false;
     co_return error_code();

@@ -1,6 +1,5 @@
 #include "layer_io.hpp"
 
-#include <relay/net/timeout.hpp>
 #include <relay/transport/layer_steps.hpp>
 #include <relay/wire/websocket_handshake.hpp>
 
@@ -73,19 +72,12 @@ std::span<const std::byte> behind(const std::string& head, std::size_t size) {
 
 // A client of ours says with an empty frame that it is there; one of realm's says nothing until it
 // has payload.
-task<result<seen>> first_bytes(plain_stream& of, net::timer_wheel& wheel) {
-  net::readiness ready(co_await asio::this_coro::executor, wheel, std::chrono::milliseconds(0));
-  const auto ec = co_await ready.wait(of.socket(), anything);
-  if (ec) co_return ec;
-  co_return of.socket().events();
-}
-
-task<error_code> hold_back(layered& over, net::timer_wheel& wheel) {
+task<error_code> hold_back(layered& over) {
   if (over.tls() != nullptr && over.tls()->holds_bytes()) co_return error_code();
-  auto come = first_bytes(over.bare(), wheel);
-  const auto first = co_await net::with_timeout(std::move(come), first_frame_delay);
-  if (!first && first.error() != errc::timed_out) co_return first.error();
-  co_return error_code();
+  const auto until = std::chrono::steady_clock::now() + first_frame_delay;
+  net::readiness ready(co_await asio::this_coro::executor, until);
+  const auto ec = co_await ready.wait(over.bare().socket(), anything);
+  co_return ec == errc::timed_out ? error_code() : ec;
 }
 
 task<> refuse(stream& whom, const wire::ws_head_refusal& why, net::readiness& ready) {
@@ -95,7 +87,7 @@ task<> refuse(stream& whom, const wire::ws_head_refusal& why, net::readiness& re
 }
 
 task<handshake_outcome> accept_websocket(layered& over, const listen_layers& what,
-                                         handshake_tools with, net::readiness& ready) {
+                                         net::readiness& ready) {
   handshake_outcome made;
   made.phase = "WebSocket handshake";
   auto& below = over.top();
@@ -125,7 +117,7 @@ task<handshake_outcome> accept_websocket(layered& over, const listen_layers& wha
   }
   const auto come = behind(head, asked.size);
   over.add(std::make_unique<websocket_stream>(below, wire::ws_role::server, come));
-  if (come.empty()) made.ec = co_await hold_back(over, with.wheel);
+  if (come.empty()) made.ec = co_await hold_back(over);
   co_return made;
 }
 
@@ -137,7 +129,7 @@ result<std::string> new_key() {
   return wire::ws_key(noise);
 }
 
-task<handshake_outcome> dial_websocket(layered& over, const config::ws_options& asks,
+task<handshake_outcome> dial_websocket(layered& over, const config::ws_options& asks, bool speaks,
                                        net::readiness& ready) {
   handshake_outcome made;
   made.phase = "WebSocket handshake";
@@ -168,6 +160,7 @@ task<handshake_outcome> dial_websocket(layered& over, const config::ws_options& 
       break;
     }
   }
+  if (speaks) co_return made;
   // An empty frame: a server of ours need not wait to find out that we are there. One that has
   // reset already may have said something before, which is still delivered.
   const auto hello = wire::ws_header_bytes(wire::ws_opcode::binary, 0, wire::ws_role::client);
@@ -194,12 +187,12 @@ task<handshake_outcome> open_for_client(layered& over, const listen_layers& what
     made.begun = true;
     if (made.ec) co_return made;
   }
-  if (what.ws) made = co_await accept_websocket(over, what, with, ready);
+  if (what.ws) made = co_await accept_websocket(over, what, ready);
   co_return made;
 }
 
 task<handshake_outcome> open_to_remote(layered& over, const dial_layers& what, ip_endpoint to,
-                                       handshake_tools with) {
+                                       bool speaks, handshake_tools with) {
   net::readiness ready(co_await asio::this_coro::executor, with.wheel, with.limit);
   handshake_outcome made;
   if (what.tls) {
@@ -207,7 +200,7 @@ task<handshake_outcome> open_to_remote(layered& over, const dial_layers& what, i
     made = co_await add_tls(over, std::move(session), with.tls, ready);
     if (made.ec) co_return made;
   }
-  if (what.ws) made = co_await dial_websocket(over, *what.ws, ready);
+  if (what.ws) made = co_await dial_websocket(over, *what.ws, speaks, ready);
   co_return made;
 }
 

@@ -130,6 +130,7 @@ struct layer_end {
   transport::plain_stream bare{b.on.poller()};
   transport::layered over{bare};
   std::optional<transport::handshake_outcome> outcome;  // nothing: not over, or cancelled
+  bool speaks = false;                                  // whoever dials has payload already
 
  private:
   task<> accepting(const transport::listen_layers& what) {
@@ -140,7 +141,7 @@ struct layer_end {
   task<> dialling(const transport::dial_layers& what) {
     const auto with = b.tools();
     const auto to = *ip_endpoint::parse("192.0.2.1:443");
-    auto made = co_await transport::open_to_remote(over, what, to, with);
+    auto made = co_await transport::open_to_remote(over, what, to, speaks, with);
     outcome = std::move(made);
   }
 };

@@ -17,6 +17,8 @@ class readiness final : public waiter, public timer {
  public:
   /// The limit begins now; 0: none.
   readiness(const asio::any_io_executor& on, timer_wheel& wheel, std::chrono::milliseconds limit);
+  /// A limit that is too short for the wheel's ticks, on Asio's clock.
+  readiness(const asio::any_io_executor& on, steady_timer::time_point limit);
   ~readiness() = default;
 
   /// Waits until the watch has seen one of these events since it was last cleared of them; whoever
@@ -32,7 +34,8 @@ class readiness final : public waiter, public timer {
   void wake() override;
   void expired() override;
 
-  steady_timer changed_;  // a condition variable: never runs out, is cancelled to be told
+  steady_timer changed_;  // a condition variable: is cancelled to be told; runs out at the limit,
+                          // or never if that is on the wheel
   bool woken_ = false;
   bool expired_ = false;
 };

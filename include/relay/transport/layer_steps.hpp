@@ -35,8 +35,9 @@ constexpr std::chrono::milliseconds first_frame_delay{30};
 task<handshake_outcome> open_for_client(layered& over, const listen_layers& what,
                                         handshake_tools with);
 
-/// The remote's side, right after the connect to `to` (and its PROXY header).
+/// The remote's side, right after the connect to `to` (and its PROXY header). `speaks`: payload for
+/// it is there already, so a WebSocket server hears of us at once.
 task<handshake_outcome> open_to_remote(layered& over, const dial_layers& what, ip_endpoint to,
-                                       handshake_tools with);
+                                       bool speaks, handshake_tools with);
 
 }  // namespace relay::transport

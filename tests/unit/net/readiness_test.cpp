@@ -96,6 +96,21 @@ TEST(Readiness, KeepsOneLimitOverAllItsWaits) {
   });
 }
 
+TEST(Readiness, HasAnExactLimitWhereTheWheelsTicksAreTooLong) {
+  bench b;
+  b.run([&]() -> task<> {
+    const auto before = std::chrono::steady_clock::now();
+    readiness ready(b.on.loop().get_executor(), before + 5ms);
+    EXPECT_FALSE(ready.is_armed());
+    b.on.post([&] { test::send_all(b.peer.get(), "x"); });
+    auto ec = co_await ready.wait(b.place, seen::hangup);  // the byte does not end it
+    EXPECT_EQ(ec, errc::timed_out);
+    EXPECT_GE(std::chrono::steady_clock::now(), before + 5ms);
+    ec = co_await ready.wait(b.place, seen::hangup);
+    EXPECT_EQ(ec, errc::timed_out) << "it stays over";
+  });
+}
+
 TEST(Readiness, WithoutALimitNeverGivesUp) {
   bench b;
   b.run([&]() -> task<> {

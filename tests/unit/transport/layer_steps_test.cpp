@@ -254,8 +254,8 @@ TEST(LayerSteps, NoByteMakesTheLimitLonger) {
 // --- TLS, the clients' side
 
 TEST(LayerSteps, WhatIsNoTlsIsRefusedAtOnce) {
-  for (const std::string sent : {"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n", "\x01\x02\x03\x04\x05\x06",
-                                 "SSH-2.0-OpenSSH_9.2\r\n"}) {
+  for (const std::string sent : {"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n",
+                                 "\x01\x02\x03\x04\x05\x06", "SSH-2.0-OpenSSH_9.2\r\n"}) {
     scripted s("tls");
     test::send_all(s.peer.get(), sent);
     EXPECT_TRUE(s.accept().ec) << sent;
@@ -277,6 +277,17 @@ TEST(LayerSteps, ARequestIsAllThatIsSentBeforeTheReply) {
   server.join();
   EXPECT_EQ(server.heard.rfind("GET /x HTTP/1.1\r\nhost: a.example\r\n", 0), 0U) << server.heard;
   EXPECT_EQ(test::read_exactly(s.peer.get(), hello.size()), hello) << "it tells that it is there";
+}
+
+TEST(LayerSteps, WhoHasPayloadNeedNotTellThatItIsThere) {
+  scripted s("ws");
+  s.end->speaks = true;
+  scripted_server server(s.peer.get(),
+                         [&](const std::string& key) { return wire::write_ws_reply(key); });
+  EXPECT_FALSE(s.dial().ec) << s.outcome().more;
+  server.join();
+  s.end->write("x");
+  EXPECT_EQ(test::read_exactly(s.peer.get(), 7), std::string("\x82\x81\0\0\0\0x", 7));
 }
 
 TEST(LayerSteps, AReplyMayComeByteByByteAndWhatIsBehindItIsKept) {

@@ -278,7 +278,7 @@ TEST(WebsocketChain, AnEndWithinAFrameIsAnError) {
   f.client.says = "\x82\x05hel";
   f.client.then_ends = true;
   EXPECT_TRUE(f.run([&] { return f.end.why.has_value(); }));
-  EXPECT_EQ(f.end.why, end_reason::client_error);
+  EXPECT_EQ(f.end.why, end_reason::truncated);
   EXPECT_EQ(f.end.error, error_code(errc::truncated));
 }
 
