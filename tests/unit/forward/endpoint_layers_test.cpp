@@ -43,7 +43,8 @@ std::string certificate_of(const transport::listen_layers& of) {
 }
 
 TEST(EndpointLayers, AreNoneWithoutATransport) {
-  const auto all = make(endpoint(1, "") + endpoint(2, listening("") + '\n' + dialling("mask=skip")));
+  const auto all =
+      make(endpoint(1, "") + endpoint(2, listening("") + '\n' + dialling("mask=skip")));
   ASSERT_EQ(all.layers.size(), 2U);
   for (const auto& each : all.layers) {
     EXPECT_FALSE(each.in.any());
@@ -70,7 +71,8 @@ TEST(EndpointLayers, AreThoseOfEachSideInOrder) {
 
 TEST(EndpointLayers, CamouflageDecidesWhatOthersAreAnswered) {
   const auto ws = listening("ws;host=a;path=/x");
-  const auto all = make(endpoint(1, ws) + endpoint(2, ws + "\nnetwork = { camouflage = \"close\" }"));
+  const auto all =
+      make(endpoint(1, ws) + endpoint(2, ws + "\nnetwork = { camouflage = \"close\" }"));
   ASSERT_EQ(all.layers.size(), 2U);
   EXPECT_FALSE(all.layers[0].in.is_silent);
   EXPECT_TRUE(all.layers[1].in.is_silent);

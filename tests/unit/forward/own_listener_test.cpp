@@ -19,7 +19,7 @@ struct bench {
     from.remote = *parse_remote("10.0.0.1:80");
   }
   bool leads(const char* listening, const char* target) {
-    rule made(from, log.target("x"));
+    rule made(from, {}, log.target("x"));
     made.listening(*ip_endpoint::parse(listening));
     return leads_back(made, *ip_endpoint::parse(target));
   }
@@ -46,7 +46,7 @@ std::optional<ip_address> address_of_this_machine() {
 
 TEST(OwnListener, IsUnknownBeforeItListens) {
   bench b;
-  const rule made(b.from, b.log.target("x"));
+  const rule made(b.from, {}, b.log.target("x"));
   EXPECT_FALSE(leads_back(made, *ip_endpoint::parse("127.0.0.1:5000")));
 }
 

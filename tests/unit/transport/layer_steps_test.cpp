@@ -254,8 +254,8 @@ TEST(LayerSteps, NoByteMakesTheLimitLonger) {
 // --- TLS, the clients' side
 
 TEST(LayerSteps, WhatIsNoTlsIsRefusedAtOnce) {
-  for (const std::string sent : {"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n", "\x01\x02\x03\x04\x05\x06",
-                                 "SSH-2.0-OpenSSH_9.2\r\n"}) {
+  for (const std::string sent : {"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n",
+                                 "\x01\x02\x03\x04\x05\x06", "SSH-2.0-OpenSSH_9.2\r\n"}) {
     scripted s("tls");
     test::send_all(s.peer.get(), sent);
     EXPECT_TRUE(s.accept().ec) << sent;
