@@ -17,6 +17,12 @@ bool is_reset(const error_code& ec) {
   return ec.value() == ECONNRESET || ec.value() == EPIPE || ec.value() == ENOTCONN;
 }
 
+// TLS has a word of its own for an end, which closing does not say. Room for it is not waited for.
+void part_from(transport::stream& side, bool as_reset) {
+  if (as_reset) return side.abort();
+  (void)side.shutdown_write();  // it is closed at once, whatever comes of it
+}
+
 std::uint32_t in_32_bits(milliseconds limit) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(limit.count(), 0, UINT32_MAX));
 }
@@ -87,6 +93,7 @@ bool session::direction_ended(bool is_up) {
   }
   first_ = is_up ? end_reason::client_eof : end_reason::remote_eof;
   if (half_close_ms_ == 0) {
+    if ((is_up ? down_ : up_).pending() == 0) part_from(stream_of(is_up), false);
     end(first_, {});
     return false;
   }
@@ -172,8 +179,8 @@ bool session::idle_expired() {
   // Two silent peers see an end. Where bytes are lost, or where one side has ended and the other
   // has not, it must not look like one.
   const bool owes = unsent > 0 || up_.pending() > 0 || down_.pending() > 0;
-  if (owes || down_.is_done()) remote_->abort();
-  if (owes || up_.is_done()) client_->abort();
+  part_from(*remote_, owes || down_.is_done());
+  part_from(*client_, owes || up_.is_done());
   end(end_reason::idle, {});
   return true;
 }

@@ -99,6 +99,19 @@ TEST(Session, WithoutHalfCloseTheFirstEndEndsBoth) {
   b.wake();
   EXPECT_EQ(b.client.written, "all of it");
   EXPECT_EQ(b.end, end_reason::remote_eof);
+  EXPECT_TRUE(b.client.shut);
+  EXPECT_TRUE(b.remote.shut) << "closing alone is no end to TLS";
+}
+
+TEST(Session, WithoutHalfCloseWhatIsDroppedIsNotFollowedByAnEnd) {
+  bench b(0ms);
+  b.client.incoming = "never taken";
+  b.remote.takes = 0;
+  b.remote.ended = true;
+  b.wake();
+  EXPECT_EQ(b.end, end_reason::remote_eof);
+  EXPECT_TRUE(b.client.shut);
+  EXPECT_FALSE(b.remote.shut);
 }
 
 TEST(Session, AResetIsPassedOnAsAReset) {
@@ -292,6 +305,7 @@ TEST(Session, IdleForItsLimitItEndsInOrder) {
   EXPECT_FALSE(b.end);
   b.pass(6);
   EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_TRUE(b.client.shut && b.remote.shut) << "closing alone is no end to TLS";
   EXPECT_FALSE(b.client.aborted);
   EXPECT_FALSE(b.remote.aborted);
 }
