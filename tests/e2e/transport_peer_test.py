@@ -1,0 +1,427 @@
+"""Scripted WebSocket and TLS peers, right and wrong, on either side of a relay (spec 9.2, 9.3)."""
+
+import os
+import socket
+import ssl
+
+from support.servers import (dial, digest, echo, ended_by_reset, pattern, read_all, read_exactly,
+                             reset, source)
+from support.tls import HalfClosing, Authority, behind, client_context, server_context
+from support.transport import KINDS, TransportCase
+from support.wait import until
+from support.websocket import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, headers_of,
+                               open_client, read_frame, read_head, read_payload, reply_to, request)
+
+LABEL = "e2e"
+TIMEOUT = 120
+
+SOON = 'handshake_timeout = "300ms"'
+
+
+def in_pieces(data, sizes):
+    """Cuts data at odd places, round and round."""
+    at, turn = 0, 0
+    while at < len(data):
+        size = sizes[turn % len(sizes)]
+        yield data[at:at + size]
+        at, turn = at + size, turn + 1
+
+
+class Clients(TransportCase):
+    """The relay's clients are ours, by hand."""
+
+    def setUp(self):
+        super().setUp()
+        self.got = []
+
+        def talk(sock):
+            self.got.append(read_all(sock))
+            sock.sendall(b"ok")
+        self.recorder = self.server(talk)
+        self.echo = self.server(echo)
+
+    def test_the_answer_to_a_handshake_byte_by_byte(self):
+        """Spec 9.2: these headers in lower case and nothing else; the RFC's own example."""
+        started = self.unwrapping("ws", self.echo.port)
+        with dial(started.port) as sock:
+            sock.sendall(request())
+            self.assertEqual(read_head(sock),
+                             b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n"
+                             b"connection: upgrade\r\n"
+                             b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+
+    def test_a_head_in_pieces(self):
+        started = self.unwrapping("ws", self.echo.port)
+        with dial(started.port) as sock:
+            for byte in request():
+                sock.sendall(bytes([byte]))
+            self.assertIn(b"101 Switching", read_head(sock))
+            sock.sendall(frame(b"hello", mask=os.urandom(4)))
+            self.assertEqual(read_payload(sock, 5), b"hello")
+
+    def test_bytes_behind_the_head_are_kept(self):
+        """Spec 9.2, hazard 3: whole frames and half of one."""
+        started = self.unwrapping("ws", self.recorder.port)
+        for cut in (0, 1, 3, 7, 2000):
+            data = pattern(5000)
+            frames = frame(data[:100], mask=b"\1\2\3\4") + frame(data[100:], mask=b"\5\6\7\0")
+            with dial(started.port) as sock:
+                sock.sendall(request() + frames[:cut + 100])
+                read_head(sock)
+                sock.sendall(frames[cut + 100:])
+                sock.shutdown(socket.SHUT_WR)
+                self.assertEqual(read_payload(sock, 2), b"ok")
+            self.assertEqual(self.got.pop(), data)
+
+    def test_random_masks_cut_at_odd_places(self):
+        """Spec 9.2, hazard 1: the mask's phase is kept over reads; every form of length."""
+        for kind in ("ws", "wss"):
+            with self.subTest(kind):
+                started = self.unwrapping(kind, self.recorder.port)
+                data = pattern(700_000)
+                sizes = (0, 1, 2, 3, 5, 125, 126, 127, 1000, 8191, 65535, 65536, 70001)
+                frames = b"".join(
+                    frame(part, opcode=CONTINUATION if nth % 3 else BINARY, fin=nth % 2 == 0,
+                          mask=None if nth % 11 == 0 else os.urandom(4),
+                          width=8 if nth % 5 == 0 else None)
+                    for nth, part in enumerate(in_pieces(data, sizes[1:])))
+                frames = frame(mask=b"abcd") + frames + frame(mask=b"\0\0\0\0")
+                with dial(started.port) as tcp:
+                    sock = client_context().wrap_socket(tcp) if kind == "wss" else tcp
+                    open_client(sock)
+                    for part in in_pieces(frames, (1, 2, 3, 7, 13, 1001, 4099, 16385, 30001)):
+                        sock.sendall(part)
+                    sock.sendall(frame(b"\x03\xe8", CLOSE, mask=b"wxyz"))
+                    self.assertEqual(read_payload(sock, 2), b"ok")
+                self.assertEqual(digest(self.got.pop()), digest(data))
+
+    def test_what_comes_from_the_relay_is_binary_whole_and_not_masked(self):
+        data = pattern(200_000)
+        server = self.server(source(len(data)))
+        started = self.unwrapping("ws", server.port)
+        with dial(started.port) as sock:
+            open_client(sock)
+            got = b""
+            while len(got) < len(data):
+                opcode, part, mask = read_frame(sock)
+                self.assertEqual((opcode, mask), (BINARY, None))
+                got += part
+            self.assertEqual(got, data)
+            self.assertEqual(read_all(sock), b"", "the end is that of TCP, without a close frame")
+
+    def test_a_ping_is_answered(self):
+        started = self.unwrapping("ws", self.echo.port)
+        with dial(started.port) as sock:
+            open_client(sock)
+            for body in (b"", b"abc", b"p" * 125):
+                sock.sendall(frame(body, PING, mask=os.urandom(4)))
+                self.assertEqual(read_frame(sock), (PONG, body, None))
+            sock.sendall(frame(b"data", mask=os.urandom(4)))
+            self.assertEqual(read_payload(sock, 4), b"data", "no ping went to the remote")
+
+    def test_a_close_is_echoed_and_is_the_end_for_the_remote(self):
+        started = self.unwrapping("ws", self.recorder.port)
+        with dial(started.port) as sock:
+            open_client(sock)
+            sock.sendall(frame(b"hello", mask=b"\0\0\0\0") + frame(b"\x03\xe8bye", CLOSE, b"mask"))
+            frames = [read_frame(sock) for _ in range(2)]
+            self.assertEqual({opcode for opcode, _, _ in frames}, {BINARY, CLOSE})
+            closes = [data for opcode, data, _ in frames if opcode == CLOSE]
+            self.assertEqual(closes[0][:2], b"\x03\xe8")
+        self.assertEqual(self.got, [b"hello"])
+
+    def test_what_must_not_come_ends_the_connection(self):
+        """Text, a pong, a long ping, reserved bits, an opcode that there is not."""
+        wrong = {"text": frame(b"hello", TEXT, mask=b"mask"), "pong": frame(b"", PONG, mask=b"mask"),
+                 "long ping": frame(b"p" * 126, PING, mask=b"mask"),
+                 "reserved bit": b"\xc2\x80mask", "opcode 3": b"\x83\x80mask"}
+        started = self.unwrapping("ws", self.echo.port)
+        for what, sent in wrong.items():
+            with self.subTest(what), dial(started.port) as sock:
+                open_client(sock)
+                sock.sendall(frame(b"x", mask=b"mask"))
+                self.assertEqual(read_payload(sock, 1), b"x")
+                sock.sendall(sent)
+                ended_by_reset(sock)
+        until(lambda: started.out().count("session done") == len(wrong), started.story)
+        self.assertNotIn("end=client_eof", started.out(), "that is not an orderly end")
+        self.assertEqual(len(self.echo.errors), len(wrong), "each is a reset for the remote")
+
+    def test_an_end_within_a_frame_is_truncated(self):
+        started = self.unwrapping("ws", self.recorder.port)
+        with dial(started.port) as sock:
+            open_client(sock)
+            sock.sendall(frame(b"x" * 100, mask=b"mask")[:50])
+            sock.shutdown(socket.SHUT_WR)
+            ended_by_reset(sock)
+        started.wait_text("end=truncated")
+        until(lambda: self.recorder.errors, started.story)
+        self.assertEqual(self.got, [], "not taken for an end")
+
+    def test_an_end_without_close_notify_is_truncated(self):
+        for kind in ("tls", "wss"):
+            with self.subTest(kind):
+                started = self.unwrapping(kind, self.recorder.port)
+                before = len(self.recorder.errors)
+                with client_context().wrap_socket(dial(started.port)) as sock:
+                    if kind == "wss":
+                        open_client(sock)
+                        sock.sendall(frame(b"hello", mask=b"mask"))
+                    else:
+                        sock.sendall(b"hello")
+                    sock.shutdown(socket.SHUT_WR)  # of TCP alone
+                    started.wait_text("end=truncated")
+                until(lambda before=before: len(self.recorder.errors) > before, started.story)
+        self.assertEqual(self.got, [], "not taken for an end")
+
+    def test_close_notify_ends_one_direction_only(self):
+        """Spec 9.3, and the answer comes after it."""
+        started = self.unwrapping("tls", self.recorder.port)
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version.name), dial(started.port) as tcp:
+                sock = HalfClosing(tcp, client_context(version=version))
+                sock.sendall(b"hello")
+                sock.close_notify()
+                self.assertEqual(read_all(sock), b"ok")
+        self.assertEqual(self.got, [b"hello"] * 2)
+
+
+class Visitors(TransportCase):
+    """Who does not speak the transport costs nothing and reaches nobody."""
+
+    def setUp(self):
+        super().setUp()
+        self.echo = self.server(echo)
+
+    def answer(self, started, sent):
+        with dial(started.port) as sock:
+            sock.sendall(sent)
+            return read_all(sock)
+
+    def nobody_was_dialled(self, started, count):
+        until(lambda: started.out().count("session done") == count, started.story)
+        self.assertEqual(self.echo.seen, [])
+
+    def test_other_paths_hosts_and_methods_are_not_found(self):
+        started = self.unwrapping("ws", self.echo.port)
+        wrong = [request(path="/y"), request(path="/x?"), request(path="/X"),
+                 request(host="A.example"), request(host="a.example:80"), request(method="POST"),
+                 b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+                 request().replace(b"websocket", b"h2c"), request(connection="keep-alive"),
+                 request().replace(b"Version: 13", b"Version: 8")]
+        for sent in wrong:
+            with self.subTest(sent):
+                first, headers = headers_of(self.answer(started, sent).split(b"\r\n\r\n")[0])
+                self.assertEqual(first, "HTTP/1.1 404 Not Found")
+                self.assertEqual(headers["connection"], "close")
+        self.nobody_was_dialled(started, len(wrong))
+        self.assertEqual(started.out().count("end=client_handshake_failed"), len(wrong))
+        self.assertIn("error: WebSocket handshake: ", started.out())
+
+    def test_camouflage_close_says_nothing(self):
+        started = self.unwrapping("ws", self.echo.port, 'camouflage = "close"')
+        for sent in (request(path="/y"), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"):
+            with dial(started.port) as sock:
+                sock.sendall(sent)
+                try:
+                    self.assertEqual(read_all(sock), b"")
+                except ConnectionResetError:
+                    pass
+        self.nobody_was_dialled(started, 2)
+
+    def test_token_lists_in_connection_are_taken(self):
+        started = self.unwrapping("ws", self.echo.port)
+        for words in ("keep-alive, Upgrade", "Upgrade, keep-alive", "UPGRADE"):
+            with dial(started.port) as sock:
+                open_client(sock, connection=words)
+
+    def test_who_is_silent_or_slow_is_ended_after_handshake_timeout(self):
+        begins = {"ws": b"GET /x HTT", "tls": b"\x16\x03\x01\x02\x00", "wss": b"\x16\x03"}
+        for kind in KINDS:
+            with self.subTest(kind):
+                started = self.unwrapping(kind, self.echo.port, SOON)
+                with dial(started.port) as silent, dial(started.port) as slow:
+                    slow.sendall(begins[kind])
+                    self.assertEqual(read_all(silent), b"")
+                    ended_by_reset(slow)
+                self.nobody_was_dialled(started, 2)
+                self.assertEqual(started.out().count("end=client_handshake_timeout"), 2)
+
+    def test_tls_without_websocket_inside_is_ended_too(self):
+        started = self.unwrapping("wss", self.echo.port, SOON)
+        with client_context().wrap_socket(dial(started.port)) as sock:
+            ended_by_reset(sock)
+        started.wait_text("end=client_handshake_timeout")
+        self.assertEqual(self.echo.seen, [])
+
+    def test_handshake_timeout_0_waits(self):
+        started = self.unwrapping("ws", self.echo.port, "handshake_timeout = 0")
+        with dial(started.port) as sock:
+            for byte in request():
+                sock.sendall(bytes([byte]))
+            read_head(sock)
+            sock.sendall(frame(b"x", mask=b"mask"))
+            self.assertEqual(read_payload(sock, 1), b"x")
+
+    def test_plain_text_at_a_tls_listener(self):
+        for kind in ("tls", "wss"):
+            with self.subTest(kind):
+                started = self.unwrapping(kind, self.echo.port)
+                for sent in (b"GET / HTTP/1.1\r\n\r\n", b"\0" * 100, b"\x16\x03\x01\x40\x00" * 9):
+                    with dial(started.port) as sock:
+                        sock.sendall(sent)
+                        sock.shutdown(socket.SHUT_WR)
+                        ended_by_reset(sock)
+                self.nobody_was_dialled(started, 3)
+                self.assertIn("end=client_handshake_failed", started.out())
+
+    def test_who_only_looks_is_no_error(self):
+        """Health checks by TCP: nothing at level error."""
+        for kind in KINDS:
+            with self.subTest(kind):
+                started = self.unwrapping(kind, self.echo.port)
+                dial(started.port).close()
+                reset(dial(started.port))
+                self.nobody_was_dialled(started, 2)
+                self.assertIn("end=client_eof", started.out())
+                self.assertNotIn("[ERROR]", started.out())
+
+    def test_many_silent_ones_keep_nobody_waiting(self):
+        started = self.unwrapping("wss", self.echo.port)
+        silent = [dial(started.port) for _ in range(300)]
+        with client_context().wrap_socket(dial(started.port)) as sock:
+            open_client(sock)
+            sock.sendall(frame(b"x", mask=b"mask"))
+            self.assertEqual(read_payload(sock, 1), b"x")
+        for each in silent:
+            each.close()
+        self.assertEqual(len(self.echo.seen), 1)
+
+
+class Remotes(TransportCase):
+    """The relay's remotes are ours, by hand."""
+
+    def test_the_request_byte_by_byte(self):
+        """Spec 9.2: in lower case, this order, and nothing else."""
+        heads = []
+
+        def talk(sock):
+            head = read_head(sock)
+            sock.sendall(reply_to(head))
+            heads.append(head)
+            read_all(sock)
+        server = self.server(talk)
+        started = self.wrapping("ws;host=b.example:8080;path=/p?q=1", server.port)
+        with dial(started.port):
+            until(lambda: heads, started.story)
+        key = headers_of(heads[0])[1]["sec-websocket-key"]
+        self.assertEqual(heads[0].decode(),
+                         "GET /p?q=1 HTTP/1.1\r\nhost: b.example:8080\r\nupgrade: websocket\r\n"
+                         f"connection: upgrade\r\nsec-websocket-key: {key}\r\n"
+                         "sec-websocket-version: 13\r\n\r\n")
+
+    def test_frames_to_the_remote_have_a_mask_of_zero(self):
+        """Spec 9.2, hazard 1."""
+        got = []
+
+        def talk(sock):
+            sock.sendall(reply_to(read_head(sock)))
+            size = 0
+            while size < 100_000:
+                opcode, data, mask = read_frame(sock)
+                got.append((opcode, mask))
+                size += len(data)
+            sock.sendall(frame(b"ok"))
+        server = self.server(talk)
+        started = self.wrapping("ws", server.port)
+        with dial(started.port) as sock:
+            sock.sendall(pattern(100_000))
+            self.assertEqual(read_exactly(sock, 2), b"ok")
+        self.assertEqual(set(got), {(BINARY, b"\0\0\0\0")})
+
+    def test_a_reply_in_pieces_and_bytes_behind_it(self):
+        data = pattern(3000)
+
+        def talk(sock):
+            answer = reply_to(read_head(sock))
+            for byte in answer[:-1]:
+                sock.sendall(bytes([byte]))
+            sock.sendall(answer[-1:] + frame(data[:1000]) + frame(data[1000:], mask=b"mask")[:999])
+            sock.sendall(frame(data[1000:], mask=b"mask")[999:])
+            read_all(sock)
+        server = self.server(talk)
+        started = self.wrapping("ws", server.port)
+        with dial(started.port) as sock:
+            self.assertEqual(read_exactly(sock, len(data)), data)
+
+    def test_replies_that_are_none(self):
+        wrong = {
+            "status 200 in place of 101": lambda head: b"HTTP/1.1 200 OK\r\n\r\n",
+            "no `upgrade: websocket`": lambda head: reply_to(head).replace(b"websocket", b"h2c"),
+            "does not fit the key": lambda head: reply_to(request())}
+        for said, reply in wrong.items():
+            with self.subTest(said):
+                server = self.server(lambda sock, reply=reply: sock.sendall(reply(read_head(sock))))
+                started = self.wrapping("ws", server.port)
+                with dial(started.port) as sock:
+                    ended_by_reset(sock)
+                started.wait_text("end=remote_handshake_failed")
+                self.assertIn(said, started.out())
+
+    def test_the_remote_s_close_is_an_end_for_the_client(self):
+        def talk(sock):
+            sock.sendall(reply_to(read_head(sock)))
+            sock.sendall(frame(b"last words") + frame(b"\x03\xe8", CLOSE))
+            answers = [read_frame(sock)]
+            while answers[-1][0] != CLOSE:
+                answers.append(read_frame(sock))
+        server = self.server(talk)
+        started = self.wrapping("ws", server.port)
+        with dial(started.port) as sock:
+            self.assertEqual(read_all(sock), b"last words")
+        until(lambda: not server.sockets, started.story)
+        self.assertEqual(server.errors, [], "the close was echoed")
+
+    def test_an_end_of_the_remote_without_close_notify_is_truncated(self):
+        authority = Authority(self)
+        context = server_context(*authority.issue())
+
+        def talk(sock):
+            tls = context.wrap_socket(sock, server_side=True)
+            tls.sendall(b"partial")
+            tls.shutdown(socket.SHUT_RDWR)  # of TCP alone
+        server = self.server(talk)
+        started = self.wrapping("tls;sni=relay.test;insecure", server.port)
+        with dial(started.port) as sock:
+            self.assertEqual(read_exactly(sock, 7), b"partial")
+            self.assertTrue(ended_by_reset(sock), "an orderly end instead of a reset")
+        started.wait_text("end=truncated")
+
+    def test_an_orderly_end_of_tls_is_one(self):
+        authority = Authority(self)
+        context = server_context(*authority.issue())
+        server = self.server(behind(context, lambda sock: sock.sendall(b"whole")))
+        started = self.wrapping("tls;sni=relay.test;insecure", server.port)
+        with dial(started.port) as sock:
+            self.assertEqual(read_all(sock), b"whole")
+        started.wait_text("end=remote_eof")
+
+    def test_sni_and_alpn_are_as_the_text_says(self):
+        authority = Authority(self)
+        context = server_context(*authority.issue(), alpn=("http/1.1", "h3"))
+        seen = []
+        context.sni_callback = lambda sock, name, _: seen.append(name)
+
+        def talk(sock):
+            seen.append(sock.selected_alpn_protocol())
+            sock.sendall(b"ok")
+        server = self.server(behind(context, talk))
+        for text, name, protocol in (("sni=relay.test;alpn=h2, http/1.1", "relay.test", "http/1.1"),
+                                     ("sni=relay.test", "relay.test", None),
+                                     ("sni=127.0.0.1;insecure", None, None)):
+            with self.subTest(text):
+                del seen[:]
+                started = self.wrapping(f"tls;ca={authority.file};{text}", server.port)
+                with dial(started.port) as sock:
+                    self.assertEqual(read_all(sock), b"ok")
+                self.assertEqual(seen, [name, protocol])
