@@ -80,7 +80,13 @@ task<error_code> hold_back(layered& over) {
   co_return ec == errc::timed_out ? error_code() : ec;
 }
 
-task<> refuse(stream& whom, const wire::ws_head_refusal& why, net::readiness& ready) {
+// Visitors who do not leave are left: after as long as a handshake may take, or after this.
+constexpr std::chrono::milliseconds longest_parting{10000};
+
+task<> refuse(stream& whom, const wire::ws_head_refusal& why, handshake_tools with) {
+  const auto limit = with.limit.count() > 0 ? with.limit : longest_parting;
+  net::readiness ready(co_await asio::this_coro::executor, with.wheel, limit);
+  const notified told(whom, ready);
   std::string answer(why.answer);
   const auto ec = co_await write_all(whom, std::move(answer), ready);
   if (!ec) co_await part_from(whom, ready);
@@ -103,7 +109,7 @@ task<handshake_outcome> accept_websocket(layered& over, const listen_layers& wha
       if (const auto* no = std::get_if<wire::ws_head_refusal>(&answer)) {
         made.ec = errc::handshake_refused;
         made.more = no->why;
-        if (!what.is_silent) co_await refuse(below, *no, ready);
+        if (!what.is_silent) co_await refuse(below, *no, with);
         co_return made;
       }
       if (auto* yes = std::get_if<wire::ws_request>(&answer)) {

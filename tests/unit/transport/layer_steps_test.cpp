@@ -149,11 +149,15 @@ TEST(LayerSteps, AWrongRequestIsAnsweredAsByAWebServerWhichWaitsUntilItIsRead) {
   }
 }
 
-TEST(LayerSteps, AVisitorWhoDoesNotLeaveIsLeftAtTheLimit) {
-  scripted s("ws");
-  test::send_all(s.peer.get(), "GET / HTTP/1.1\r\n\r\n");
-  s.b.when([&] { return test::waiting_at(s.peer.get()) > 0; }, [&] { s.b.pass(11); });
-  EXPECT_EQ(s.accept().ec, errc::handshake_refused);
+TEST(LayerSteps, AVisitorWhoDoesNotLeaveIsLeftEvenWhereHandshakesHaveNoLimit) {
+  for (const auto limit : {1000ms, 0ms}) {
+    scripted s("ws");
+    s.b.limit = limit;
+    test::send_all(s.peer.get(), "GET / HTTP/1.1\r\n\r\n");
+    s.b.when([&] { return test::waiting_at(s.peer.get()) > 0; },
+             [&] { s.b.pass(limit.count() > 0 ? 11 : 101); });
+    EXPECT_EQ(s.accept().ec, errc::handshake_refused);
+  }
 }
 
 TEST(LayerSteps, AVisitorWhoSendsForEverIsLeftInTheEnd) {
