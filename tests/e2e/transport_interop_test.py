@@ -81,6 +81,30 @@ class Openssl(TransportPrograms):
                 said = self.s_client(started.port, flag, "-ign_eof", "-sess_in", kept)
                 self.assertIn(b"Reused, " + version, said)
 
+    def test_a_key_update_is_followed_by_data(self):
+        """`K` at the start of a line asks s_client for one of each side, `k` for one of its own."""
+        server = self.server(echo)
+        started = self.unwrapping(self.listen_tls, server.port)
+        talk = self.talk_to("openssl", "s_client", "-tls1_3", "-connect",
+                            f"127.0.0.1:{started.port}")
+        talk.hear(b"Verify return code")
+        for command in (b"K\n", b"k\n", b"K\n"):
+            talk.tell(command)
+            talk.hear(b"KEYUPDATE\n")
+            talk.tell(b"after " + command.lower())
+            talk.hear(b"after " + command.lower())
+
+    def test_renegotiation_is_refused(self):
+        """Spec 9.3."""
+        server = self.server(echo)
+        started = self.unwrapping(self.listen_tls, server.port)
+        talk = self.talk_to("openssl", "s_client", "-tls1_2", "-connect",
+                            f"127.0.0.1:{started.port}")
+        talk.hear(b"Verify return code")
+        talk.tell(b"R\n")
+        talk.hear(b"RENEGOTIATING\n")
+        talk.hear(b"no renegotiation")
+
     def test_older_versions_and_weak_ciphers_are_refused(self):
         server = self.server(echo)
         started = self.unwrapping(self.listen_tls, server.port)

@@ -109,6 +109,16 @@ class Clients(TransportCase):
             self.assertEqual(got, data)
             self.assertEqual(read_all(sock), b"", "the end is that of TCP, without a close frame")
 
+    def test_a_client_that_says_nothing_hears_a_server_that_speaks_first(self):
+        """Spec 9.2, hazard 3: held back, but not for ever."""
+        server = self.server(lambda sock: (sock.sendall(b"220 hello\r\n"), read_all(sock)))
+        for kind in ("ws", "wss"):
+            started = self.unwrapping(kind, server.port)
+            with dial(started.port) as tcp:
+                sock = client_context().wrap_socket(tcp) if kind == "wss" else tcp
+                open_client(sock)
+                self.assertEqual(read_payload(sock, 11), b"220 hello\r\n")
+
     def test_a_ping_is_answered(self):
         started = self.unwrapping("ws", self.echo.port)
         with dial(started.port) as sock:
