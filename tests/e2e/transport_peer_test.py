@@ -195,6 +195,20 @@ class Clients(TransportCase):
                 self.assertEqual(read_all(sock), b"ok")
         self.assertEqual(self.got, [b"hello"] * 2)
 
+    def test_a_client_that_closes_after_its_close_notify_has_ended_in_order(self):
+        """As browsers and curl do: ours finds nobody there any more, and that is no error."""
+        server = self.server(read_all)
+        started = self.unwrapping("tls", server.port)
+        count = 60
+        for _ in range(count):
+            with dial(started.port) as tcp:  # 1.2: no tickets that would stay unread
+                sock = HalfClosing(tcp, client_context(version=ssl.TLSVersion.TLSv1_2))
+                sock.sendall(b"bye")
+                sock.close_notify()
+        until(lambda: started.out().count("session done") == count, started.story)
+        self.assertEqual(started.out().count("end=client_eof"), count)
+        self.assertEqual(server.errors, [])
+
 
 class Visitors(TransportCase):
     """Who does not speak the transport costs nothing and reaches nobody."""
