@@ -288,7 +288,7 @@ class Node(TransportPrograms):
             for size in (1, 125, 126, 65535, 65536, SIZE):
                 with self.subTest(scheme, size=size):
                     started = self.unwrapping(text, server.port)
-                    said = self.tool("env", f"NODE_PATH={self.folders}", self.program("node"), script,
+                    said = self.tool("env", f"NODE_PATH={self.folders}", "node", script,
                                      f"{scheme}://127.0.0.1:{started.port}/x",
                                      self.authority.file if scheme == "wss" else "", size)
                     self.assertEqual(said.decode().split("\n"),
@@ -308,8 +308,8 @@ socket.onopen = () => { for (let at = 0; at < data.length; at += 50000)
 socket.onmessage = event => {
   for (const byte of new Uint8Array(event.data)) got.push(byte);
   if (got.length < data.length) return;
-  socket.onclose = event => tell((got.every((byte, at) => byte === data[at]) ? "equal" : "different")
-    + " " + event.wasClean);
+  const same = got.every((byte, at) => byte === data[at]);
+  socket.onclose = event => tell((same ? "equal" : "different") + " " + event.wasClean);
   socket.close(1000);
 };
 socket.onerror = () => tell("error");
@@ -337,8 +337,9 @@ class Browser(TransportPrograms):
                     if path.startswith("/told?"):
                         told.append(urllib.parse.unquote(path[6:]))
                     page = PAGE.replace("SCHEME", scheme).replace("PORT", str(port)).encode()
-                    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n"
-                                 b"Content-Length: %d\r\n\r\n" % len(page) + page)
+                    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+                                 b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(page)
+                                 + page)
                 site = self.server(serve)
                 with open(self.folder / f"{scheme}.log", "wb") as log:
                     child = subprocess.Popen(

@@ -142,7 +142,8 @@ class Clients(TransportCase):
 
     def test_what_must_not_come_ends_the_connection(self):
         """Text, a pong, a long ping, reserved bits, an opcode that there is not."""
-        wrong = {"text": frame(b"hello", TEXT, mask=b"mask"), "pong": frame(b"", PONG, mask=b"mask"),
+        wrong = {"text": frame(b"hello", TEXT, mask=b"mask"),
+                 "pong": frame(b"", PONG, mask=b"mask"),
                  "long ping": frame(b"p" * 126, PING, mask=b"mask"),
                  "reserved bit": b"\xc2\x80mask", "opcode 3": b"\x83\x80mask"}
         started = self.unwrapping("ws", self.echo.port)

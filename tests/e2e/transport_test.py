@@ -154,7 +154,7 @@ class Chains(TransportCase):
                 self.assertEqual(read_all(sock), b"")
             until(lambda server=server: not server.sockets, first.story)
             self.assertEqual(server.errors, [])
-            self.assertIn("end=idle", first.out() + first.last.out())
+            until(lambda first=first: "end=idle" in first.out() + first.last.out(), first.story)
 
     def test_the_line_at_the_start_says_what_wraps_what(self):
         """Spec 1.7."""
@@ -318,7 +318,8 @@ class WithOthers(TransportCase):
 
     def test_datagrams_of_the_endpoint_are_relayed_as_they_are(self):
         with udp.Remote() as remote, udp.open_socket() as sock:
-            both = self.LOG + endpoint("LISTEN", remote.port, *TEXTS["wss"], network="use_udp = true")
+            both = self.LOG + endpoint("LISTEN", remote.port, *TEXTS["wss"],
+                                       network="use_udp = true")
             started = self.configured(both, udp=True)
             self.assertEqual(udp.ask(sock, b"hello", ("127.0.0.1", started.port)), b"hello")
             self.assertEqual([data for data, _ in remote.got], [b"hello"])
