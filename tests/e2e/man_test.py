@@ -57,7 +57,7 @@ class Pages(Case):
         rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", document, re.M)
         self.assertGreater(len(rows), 50)
         for key, meaning in rows:
-            self.assertRegex(page, rf"(?m)^ +{key}( \(|$)")
+            self.assertRegex(page, rf"(?m)^ +{key}( \(|  |$)")
             self.assertIn(re.sub(r"[`*]", "", meaning), page)
         for title in re.findall(r"^## (.+)$", document, re.M):
             self.assertRegex(page, rf"(?m)^{title.replace('`', '').upper()}$")

@@ -551,9 +551,10 @@ class Files(examples_test.Examples):
                     self.cli("convert", "-t", kind, "-o", "new", path)
                     self.assertEqual(self.settings("new"), before)
 
-    def test_those_without_a_transport_carry_bytes(self):
-        for name in ("basic.toml", "basic.json", "good.toml", "good.json", "balance.toml",
-                     "balance.json", "legacy.json"):
+    def test_all_but_the_full_one_carry_bytes(self):
+        kinds = [f"{name}.{kind}" for name in ("basic", "good", "balance", "ws", "tls", "wss")
+                 for kind in ("toml", "json")]
+        for name in (*kinds, "legacy.json"):
             with self.subTest(name):
                 path, listens = self.prepared(FILES / name)
                 started = self.launch("-c", path)

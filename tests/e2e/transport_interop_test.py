@@ -81,6 +81,30 @@ class Openssl(TransportPrograms):
                 said = self.s_client(started.port, flag, "-ign_eof", "-sess_in", kept)
                 self.assertIn(b"Reused, " + version, said)
 
+    def test_a_key_update_is_followed_by_data(self):
+        """`K` at the start of a line asks s_client for one of each side, `k` for one of its own."""
+        server = self.server(echo)
+        started = self.unwrapping(self.listen_tls, server.port)
+        talk = self.talk_to("openssl", "s_client", "-tls1_3", "-connect",
+                            f"127.0.0.1:{started.port}")
+        talk.hear(b"Verify return code")
+        for command in (b"K\n", b"k\n", b"K\n"):
+            talk.tell(command)
+            talk.hear(b"KEYUPDATE\n")
+            talk.tell(b"after " + command.lower())
+            talk.hear(b"after " + command.lower())
+
+    def test_renegotiation_is_refused(self):
+        """Spec 9.3."""
+        server = self.server(echo)
+        started = self.unwrapping(self.listen_tls, server.port)
+        talk = self.talk_to("openssl", "s_client", "-tls1_2", "-connect",
+                            f"127.0.0.1:{started.port}")
+        talk.hear(b"Verify return code")
+        talk.tell(b"R\n")
+        talk.hear(b"RENEGOTIATING\n")
+        talk.hear(b"no renegotiation")
+
     def test_older_versions_and_weak_ciphers_are_refused(self):
         server = self.server(echo)
         started = self.unwrapping(self.listen_tls, server.port)
@@ -264,7 +288,7 @@ class Node(TransportPrograms):
             for size in (1, 125, 126, 65535, 65536, SIZE):
                 with self.subTest(scheme, size=size):
                     started = self.unwrapping(text, server.port)
-                    said = self.tool("env", f"NODE_PATH={self.folders}", self.program("node"), script,
+                    said = self.tool("env", f"NODE_PATH={self.folders}", "node", script,
                                      f"{scheme}://127.0.0.1:{started.port}/x",
                                      self.authority.file if scheme == "wss" else "", size)
                     self.assertEqual(said.decode().split("\n"),
@@ -284,8 +308,8 @@ socket.onopen = () => { for (let at = 0; at < data.length; at += 50000)
 socket.onmessage = event => {
   for (const byte of new Uint8Array(event.data)) got.push(byte);
   if (got.length < data.length) return;
-  socket.onclose = event => tell((got.every((byte, at) => byte === data[at]) ? "equal" : "different")
-    + " " + event.wasClean);
+  const same = got.every((byte, at) => byte === data[at]);
+  socket.onclose = event => tell((same ? "equal" : "different") + " " + event.wasClean);
   socket.close(1000);
 };
 socket.onerror = () => tell("error");
@@ -313,8 +337,9 @@ class Browser(TransportPrograms):
                     if path.startswith("/told?"):
                         told.append(urllib.parse.unquote(path[6:]))
                     page = PAGE.replace("SCHEME", scheme).replace("PORT", str(port)).encode()
-                    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n"
-                                 b"Content-Length: %d\r\n\r\n" % len(page) + page)
+                    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+                                 b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(page)
+                                 + page)
                 site = self.server(serve)
                 with open(self.folder / f"{scheme}.log", "wb") as log:
                     child = subprocess.Popen(

@@ -109,6 +109,16 @@ class Clients(TransportCase):
             self.assertEqual(got, data)
             self.assertEqual(read_all(sock), b"", "the end is that of TCP, without a close frame")
 
+    def test_a_client_that_says_nothing_hears_a_server_that_speaks_first(self):
+        """Spec 9.2, hazard 3: held back, but not for ever."""
+        server = self.server(lambda sock: (sock.sendall(b"220 hello\r\n"), read_all(sock)))
+        for kind in ("ws", "wss"):
+            started = self.unwrapping(kind, server.port)
+            with dial(started.port) as tcp:
+                sock = client_context().wrap_socket(tcp) if kind == "wss" else tcp
+                open_client(sock)
+                self.assertEqual(read_payload(sock, 11), b"220 hello\r\n")
+
     def test_a_ping_is_answered(self):
         started = self.unwrapping("ws", self.echo.port)
         with dial(started.port) as sock:
@@ -132,7 +142,8 @@ class Clients(TransportCase):
 
     def test_what_must_not_come_ends_the_connection(self):
         """Text, a pong, a long ping, reserved bits, an opcode that there is not."""
-        wrong = {"text": frame(b"hello", TEXT, mask=b"mask"), "pong": frame(b"", PONG, mask=b"mask"),
+        wrong = {"text": frame(b"hello", TEXT, mask=b"mask"),
+                 "pong": frame(b"", PONG, mask=b"mask"),
                  "long ping": frame(b"p" * 126, PING, mask=b"mask"),
                  "reserved bit": b"\xc2\x80mask", "opcode 3": b"\x83\x80mask"}
         started = self.unwrapping("ws", self.echo.port)
@@ -145,7 +156,7 @@ class Clients(TransportCase):
                 ended_by_reset(sock)
         until(lambda: started.out().count("session done") == len(wrong), started.story)
         self.assertNotIn("end=client_eof", started.out(), "that is not an orderly end")
-        self.assertEqual(len(self.echo.errors), len(wrong), "each is a reset for the remote")
+        until(lambda: len(self.echo.errors) == len(wrong), "each is a reset for the remote")
 
     def test_an_end_within_a_frame_is_truncated(self):
         started = self.unwrapping("ws", self.recorder.port)
@@ -184,6 +195,20 @@ class Clients(TransportCase):
                 sock.close_notify()
                 self.assertEqual(read_all(sock), b"ok")
         self.assertEqual(self.got, [b"hello"] * 2)
+
+    def test_a_client_that_closes_after_its_close_notify_has_ended_in_order(self):
+        """As browsers and curl do: ours finds nobody there any more, and that is no error."""
+        server = self.server(read_all)
+        started = self.unwrapping("tls", server.port)
+        count = 60
+        for _ in range(count):
+            with dial(started.port) as tcp:  # 1.2: no tickets that would stay unread
+                sock = HalfClosing(tcp, client_context(version=ssl.TLSVersion.TLSv1_2))
+                sock.sendall(b"bye")
+                sock.close_notify()
+        until(lambda: started.out().count("session done") == count, started.story)
+        self.assertEqual(started.out().count("end=client_eof"), count)
+        self.assertEqual(server.errors, [])
 
 
 class Visitors(TransportCase):

@@ -4,9 +4,9 @@ how it ends."""
 import socket
 import threading
 
-from support import relay
+from support import relay, udp
 from support.limits import room_for
-from support.ports import listening
+from support.ports import free_ports, listening
 from support.proxies import header, nowhere
 from support.servers import (Refusing, dial, digest, echo, ended_by_reset, hash_after_end, pattern,
                              read_all, read_exactly, reset, source)
@@ -154,7 +154,7 @@ class Chains(TransportCase):
                 self.assertEqual(read_all(sock), b"")
             until(lambda server=server: not server.sockets, first.story)
             self.assertEqual(server.errors, [])
-            self.assertIn("end=idle", first.out() + first.last.out())
+            until(lambda first=first: "end=idle" in first.out() + first.last.out(), first.story)
 
     def test_the_line_at_the_start_says_what_wraps_what(self):
         """Spec 1.7."""
@@ -314,6 +314,29 @@ class WithOthers(TransportCase):
             sock.sendall(b"x")
             self.assertEqual(sock.recv(1), b"x")
             self.assertEqual(read_all(silent), b"")
+
+
+    def test_datagrams_of_the_endpoint_are_relayed_as_they_are(self):
+        with udp.Remote() as remote, udp.open_socket() as sock:
+            both = self.LOG + endpoint("LISTEN", remote.port, *TEXTS["wss"],
+                                       network="use_udp = true")
+            started = self.configured(both, udp=True)
+            self.assertEqual(udp.ask(sock, b"hello", ("127.0.0.1", started.port)), b"hello")
+            self.assertEqual([data for data, _ in remote.got], [b"hello"])
+
+    def test_each_port_of_a_range_speaks_it(self):
+        server = self.server(hash_after_end)
+        first_port = free_ports(3)
+        text = self.LOG + endpoint(f"{first_port}-{first_port + 2}", server.port, TEXTS["wss"][0])
+        path = self.file("range.toml", text)
+        ports = range(first_port, first_port + 3)
+        self.start("-c", path, ports=ports)
+        for port in ports:
+            first = self.wrapping("wss", port)
+            with dial(first.port) as sock:
+                sock.sendall(b"hello")
+                sock.shutdown(socket.SHUT_WR)
+                self.assertEqual(read_all(sock), digest(b"hello"))
 
 
 class Ending(TransportCase):

@@ -173,7 +173,8 @@ class Listening(TransportCase):
         self.echo = self.server(echo)
 
     def relay(self, network="", more=""):
-        return self.unwrapping(f"tls;cert={self.cert};key={self.key}{more}", self.echo.port, network)
+        text = f"tls;cert={self.cert};key={self.key}{more}"
+        return self.unwrapping(text, self.echo.port, network)
 
     def connect(self, started, context=None, name=NAME, session=None):
         context = context or client_context(self.authority.file)

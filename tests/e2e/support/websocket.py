@@ -13,7 +13,8 @@ HOST, PATH = "a.example", "/x"
 TEXT_OF = f"ws;host={HOST};path={PATH}"
 
 
-def request(host=HOST, path=PATH, key="dGhlIHNhbXBsZSBub25jZQ==", connection="Upgrade", method="GET"):
+def request(host=HOST, path=PATH, key="dGhlIHNhbXBsZSBub25jZQ==", connection="Upgrade",
+            method="GET"):
     return (f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
             f"Connection: {connection}\r\nSec-WebSocket-Key: {key}\r\n"
             "Sec-WebSocket-Version: 13\r\n\r\n").encode()
@@ -40,8 +41,7 @@ def frame(data=b"", opcode=BINARY, mask=None, fin=True, width=None):
     else:
         head += bytes([bit | (126 if width == 2 else 127)])
         head += struct.pack(">H" if width == 2 else ">Q", len(data))
-    return head + (b"" if mask is None else mask + masked(data, mask))  \
-        + (data if mask is None else b"")
+    return head + (data if mask is None else mask + masked(data, mask))
 
 
 def read_head(sock):
