@@ -93,7 +93,7 @@ task<> refuse(stream& whom, const wire::ws_head_refusal& why, handshake_tools wi
 }
 
 task<handshake_outcome> accept_websocket(layered& over, const listen_layers& what,
-                                         net::readiness& ready) {
+                                         handshake_tools with, net::readiness& ready) {
   handshake_outcome made;
   made.phase = "WebSocket handshake";
   auto& below = over.top();
@@ -193,7 +193,7 @@ task<handshake_outcome> open_for_client(layered& over, const listen_layers& what
     made.begun = true;
     if (made.ec) co_return made;
   }
-  if (what.ws) made = co_await accept_websocket(over, what, ready);
+  if (what.ws) made = co_await accept_websocket(over, what, with, ready);
   co_return made;
 }
 
