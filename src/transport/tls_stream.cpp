@@ -23,6 +23,11 @@ constexpr std::size_t most_silent = std::size_t{256} << 10;
 constexpr io_result blocked{io::blocked, false, 0, {}};
 constexpr io_result done{io::moved, false, 0, {}};
 
+// ENOTCONN is what shutdown() says of a connection that the peer has reset meanwhile.
+bool is_gone(const error_code& ec) {
+  return ec.value() == ECONNRESET || ec.value() == EPIPE || ec.value() == ENOTCONN;
+}
+
 io_result failure(const error_code& ec) { return {io::failed, false, 0, ec}; }
 
 }  // namespace
@@ -235,7 +240,10 @@ io_result tls_stream::flush() {
 
 io_result tls_stream::shutdown_write() {
   if (ended_) return done;
+  bool may_be_gone = false;
   if (!said_goodbye_) {
+    // Who has ended and got all of the payload may have closed: nobody waits for our goodbye.
+    may_be_gone = peer_ended_ && !write_error_ && unsent() == 0;
     ERR_clear_error();
     // It does not wait for the peer's: half-closed, we go on reading.
     if (SSL_shutdown(ssl_.get()) < 0) {
@@ -246,9 +254,12 @@ io_result tls_stream::shutdown_write() {
     push();
   }
   if (!push_kept() && !write_error_) return blocked;
-  if (write_error_) return failure(write_error_);
-  release_buffers();
-  const auto out = below_.shutdown_write();
+  auto out = write_error_ ? failure(write_error_) : done;
+  if (!write_error_) {
+    release_buffers();
+    out = below_.shutdown_write();
+  }
+  if (may_be_gone && out.what == io::failed && is_gone(out.ec)) out = done;
   ended_ = out.what == io::moved;
   return out;
 }

@@ -252,5 +252,23 @@ TEST(TlsStream, AWriteThatFailedIsToldOnce) {
   EXPECT_EQ(b.link.server.shutdown_write().what, io::failed);
 }
 
+TEST(TlsStream, APeerThatHasEndedMayCloseBeforeItIsToldOfOurEnd) {
+  test::tls_bench b;
+  for (const bool loses_payload : {false, true}) {
+    test::tls_link link(b, *b.client(), *b.server());
+    ASSERT_TRUE(link.shake());
+    test::write_to(b, link.server, "x");
+    ASSERT_EQ(test::read_from(b, link.client, 1), "x");
+    ASSERT_EQ(link.client.shutdown_write().what, io::moved);
+    io_result last;
+    test::read_from(b, link.server, 0, &last);
+    ASSERT_EQ(last.what, io::end);
+    link.client_below.socket().close();
+    if (loses_payload) test::write_to(b, link.server, "never read");
+    // Over there nobody is left; a reset says so, at once.
+    EXPECT_EQ(link.server.shutdown_write().what, loses_payload ? io::failed : io::moved);
+  }
+}
+
 }  // namespace
 }  // namespace relay::transport
