@@ -45,9 +45,19 @@ class supervisor {
     said(manager_.ready(status));
     await_tick();
     loop_.run();
+    ignore_late_signals();
   }
 
  private:
+  /// The end has come in order; another signal, whose handler goes with this object, must not make
+  /// a death by signal of it. The workers' threads have ended.
+  static void ignore_late_signals() {
+    sigset_t late;
+    sigemptyset(&late);
+    for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&late, each);
+    pthread_sigmask(SIG_BLOCK, &late, nullptr);
+  }
+
   void await_signal() {
     signals_.async_wait([this](const boost::system::error_code& ec, int number) {
       if (ec) return;

@@ -70,6 +70,14 @@ class Signals(Case):  # spec 1.8, 11
         started.wait_exit()
         self.assertLess(time.monotonic() - began, 5)
 
+    def test_signals_until_it_is_gone_do_not_kill_it(self):
+        for _ in range(5):
+            started = self.configured(self.config(60))
+            self.live_session(started)
+            while started.running():
+                started.signal(signal.SIGTERM)
+            self.assertEqual(started.wait_exit(), 0)
+
     def test_hangup_is_ignored_with_one_line(self):
         started = self.configured(self.config(1))
         before = len(started.out().splitlines())
