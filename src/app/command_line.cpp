@@ -172,7 +172,7 @@ class reader {
     if (into_.what == command::convert) {
       into_.endpoints.clear();
       if (!into_.missing.empty()) throw senseless{into_.missing};
-      if (!has_input_) throw senseless{};
+      if (!has_input_ && !into_.help) throw senseless{};
       return;
     }
     if (into_.what == command::completion) {

@@ -44,7 +44,7 @@ constexpr auto joined(const std::array<option_row, Sizes>&... sections) {
 constexpr auto flags = section(
     "FLAGS",
     flag('h', "help", "show this help", switch_on<&invocation::help>)
-        .of(to_relay | to_check | to_demo | to_completion),
+        .of(to_relay | to_check | to_convert | to_demo | to_completion),
     flag('v', "version", "show the version", switch_on<&invocation::version>).of(to_relay),
     flag('d', "daemon", "detach; the caller returns once the listeners are bound",
          switch_on<&invocation::daemon>)

@@ -5,6 +5,7 @@
 #include "start_report.hpp"
 
 #include <relay/app/run.hpp>
+#include <relay/base/error.hpp>
 #include <relay/base/log.hpp>
 #include <relay/ops/service_manager.hpp>
 
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <filesystem>
@@ -124,14 +126,24 @@ int run_relay(const invocation& given, const environment& with) {
   return code;
 }
 
+/// A command whose answer reached nobody has not done its work: a full disk behind `>` is told.
+int printed(const environment& with, int code) {
+  errno = 0;
+  if (with.out.flush()) return code;
+  with.err << "error: cannot write to the standard output";
+  if (errno != 0) with.err << ": " << describe(last_system_error());
+  with.err << '\n';
+  return code == exit_done ? exit_failure : code;
+}
+
 int run_command(const invocation& given, const environment& with) {
   if (given.help) {
     with.out << help_text(given.what, given.called);
-    return exit_done;
+    return printed(with, exit_done);
   }
   if (given.version) {
     with.out << (given.called == program_name::realm ? realm_version_line() : version_line());
-    return exit_done;
+    return printed(with, exit_done);
   }
   for (const auto& each : given.warnings) {
     // Two of them are the reference's own lines.
@@ -140,14 +152,14 @@ int run_command(const invocation& given, const environment& with) {
   }
   switch (given.what) {
     case command::check:
-      return told(with, [&] { return check(given, with); });
+      return printed(with, told(with, [&] { return check(given, with); }));
     case command::convert:
-      return told(with, [&] { return convert(given, with); });
+      return printed(with, told(with, [&] { return convert(given, with); }));
     case command::demo:
       return told(with, [&] { return demo(given, with); });
     case command::completion:
       with.out << completion_script(given.for_shell);
-      return exit_done;
+      return printed(with, exit_done);
     case command::relay:
       break;
   }

@@ -27,14 +27,26 @@ ip_address masked(const ip_address& address, int prefix) noexcept {
   return ip_address::v4(std::span(bytes).first<4>());
 }
 
+parsed<cidr> refused(std::string_view text, const std::string& why) {
+  return parsed<cidr>::bad('`' + std::string(text) + "` " + why);
+}
+
+/// The IPv4 block means the clients of both kinds of listeners, so there is no need for another.
+parsed<cidr> refused_as_mapped(std::string_view text, const ip_address& plain, int prefix) {
+  // Who thinks of IPv4 may have counted its bits only.
+  const int meant = prefix >= 96 ? prefix - 96 : prefix;
+  const cidr block{masked(plain, meant), meant};
+  return refused(text, "is a block of IPv4 addresses in IPv6 form; write " +
+                           (meant <= 32 ? block.to_string() : "the IPv4 block, as 10.0.0.0/8"));
+}
+
 }  // namespace
 
 parsed<cidr> cidr::parse(std::string_view text) {
   const auto slash = text.find('/');
   const auto address = ip_address::parse(text.substr(0, slash));
   if (!address || address->scope() != 0) {
-    return parsed<cidr>::bad('`' + std::string(text) +
-                             "` is not a block of addresses; write 10.0.0.0/8 or fd00::/8");
+    return refused(text, "is not a block of addresses; write 10.0.0.0/8 or fd00::/8");
   }
   const int most = address->is_v6() ? 128 : 32;
   int prefix = most;
@@ -43,11 +55,18 @@ parsed<cidr> cidr::parse(std::string_view text) {
     const auto* const end = digits.data() + digits.size();
     const auto [stop, ec] = std::from_chars(digits.data(), end, prefix);
     if (ec != std::errc{} || stop != end || prefix < 0 || prefix > most) {
-      return parsed<cidr>::bad('`' + std::string(digits) +
-                               "` is not a prefix length; it takes 0 to " + std::to_string(most));
+      return refused(digits, "is not a prefix length; it takes 0 to " + std::to_string(most));
+    }
+    if (digits != std::to_string(prefix)) {
+      return refused(digits, "is not a prefix length; write " + std::to_string(prefix));
     }
   }
-  return parsed<cidr>::good({masked(*address, prefix), prefix});
+  const cidr made{masked(*address, prefix), prefix};
+  if (const auto plain = unmapped(*address); plain != *address)
+    return refused_as_mapped(text, plain, prefix);
+  if (made.network != *address)
+    return refused(text, "has bits behind its prefix; write " + made.to_string());
+  return parsed<cidr>::good(made);
 }
 
 bool cidr::contains(const ip_address& address) const noexcept {

@@ -4,9 +4,22 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 
 namespace relay {
+
+namespace {
+
+/// Those of ::/96 whose last 32 bits the C library writes with dots, though nobody calls them IPv4
+/// any more (RFC 5952, section 5). `::ffff:1.2.3.4` is none of them, nor is `::1`.
+bool is_ipv4_compatible(std::span<const std::uint8_t, 16> bytes) noexcept {
+  const auto head = bytes.first<12>();
+  return std::ranges::all_of(head, [](auto byte) { return byte == 0; }) &&
+         (bytes[12] != 0 || bytes[13] != 0);
+}
+
+}  // namespace
 
 ip_address ip_address::v4(std::span<const std::uint8_t, 4> bytes) noexcept {
   ip_address made;
@@ -54,7 +67,12 @@ bool ip_address::is_loopback() const noexcept {
 
 std::string ip_address::to_string() const {
   char text[INET6_ADDRSTRLEN] = {};
-  ::inet_ntop(family(), bytes_.data(), text, sizeof text);
+  if (v6_ && is_ipv4_compatible(bytes_)) {
+    std::snprintf(text, sizeof text, "::%x:%x", bytes_[12] << 8 | bytes_[13],
+                  bytes_[14] << 8 | bytes_[15]);
+  } else {
+    ::inet_ntop(family(), bytes_.data(), text, sizeof text);
+  }
   std::string made = text;
   if (scope_ != 0) made += '%' + std::to_string(scope_);
   return made;

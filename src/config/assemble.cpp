@@ -36,6 +36,18 @@ auto filling(Values& values, std::vector<const Patch*> layers) {
   };
 }
 
+/// Endpoints carry the global `network`. Without one it is lost, to `convert` as to everybody.
+void tell_of_unused(const network_patch& global, findings& found) {
+  bool is_told = false;
+  network_fields([&](const key_name& key, auto field, auto, const auto&) {
+    if (is_told || !(global.*field)) return;
+    is_told = true;
+    found.warning(global.keys.at(key.name),
+                  "the global `network` has no effect: there is no endpoint",
+                  "add an endpoint, or remove it");
+  });
+}
+
 }  // namespace
 
 settings assemble(std::vector<document> documents, const overrides& forced, findings& found) {
@@ -63,6 +75,7 @@ settings assemble(std::vector<document> documents, const overrides& forced, find
           std::vector<const network_patch*>{&forced.network, &patch.network, &whole.network}));
     }
   }
+  if (made.endpoints.empty()) tell_of_unused(whole.network, found);
   validate(made, found);
   return made;
 }

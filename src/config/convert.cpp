@@ -31,26 +31,7 @@ bool is_legacy_json(const std::string& text) {
   return root && is_legacy(*root);
 }
 
-conversion written(loaded what, convert_format format) {
-  const auto print = format == convert_format::toml ? to_toml : to_json;
-  return {print(what.value, extent::needed), std::move(what.warnings), false};
-}
-
-}  // namespace
-
-conversion convert_text(std::string name, std::string text, convert_format format,
-                        convert_input takes) {
-  if (takes == convert_input::legacy || is_legacy_json(text)) {
-    return {convert_legacy(std::move(name), std::move(text), format), {}, true};
-  }
-  return written(load_text(std::move(name), std::move(text), {}), format);
-}
-
-conversion convert_folder(const std::filesystem::path& path, convert_format format) {
-  return written(load_path(path, {}), format);
-}
-
-std::string convert_legacy(std::string name, std::string text, convert_format format) {
+conversion from_legacy(std::string name, std::string text, convert_format format) {
   findings found;
   const auto from = make_source(std::move(name), std::move(text));
   std::vector<endpoint_patch> rules;
@@ -63,8 +44,31 @@ std::string convert_legacy(std::string name, std::string text, convert_format fo
                   "`remote_ports`");
     }
   }
-  found.finish();
-  return format == convert_format::toml ? as_toml(rules) : as_json(rules);
+  auto warnings = found.finish();
+  return {format == convert_format::toml ? as_toml(rules) : as_json(rules), std::move(warnings),
+          true};
+}
+
+conversion written(loaded what, convert_format format) {
+  const auto print = format == convert_format::toml ? to_toml : to_json;
+  return {print(what.value, extent::needed), std::move(what.warnings), false};
+}
+
+}  // namespace
+
+conversion convert_text(std::string name, std::string text, convert_format format,
+                        convert_input takes) {
+  if (takes == convert_input::legacy || is_legacy_json(text))
+    return from_legacy(std::move(name), std::move(text), format);
+  return written(load_text(std::move(name), std::move(text), {}), format);
+}
+
+conversion convert_folder(const std::filesystem::path& path, convert_format format) {
+  return written(load_path(path, {}), format);
+}
+
+std::string convert_legacy(std::string name, std::string text, convert_format format) {
+  return from_legacy(std::move(name), std::move(text), format).text;
 }
 
 }  // namespace relay::config

@@ -91,6 +91,40 @@ void check_through_port(const endpoint& what, findings& found) {
                 "leave the port out, unless there is only one client");
 }
 
+/// A key that has no effect without another. A global one has, as long as one endpoint uses it.
+struct companion {
+  std::string_view key;
+  bool (*given)(const network&);
+  bool (*used)(const network&);
+  std::string_view message;
+  std::string_view hint;
+};
+
+constexpr companion companions[]{
+    {"trusted_proxies", [](const network& n) { return !n.trusted_proxies.empty(); },
+     [](const network& n) { return n.accept_proxy; },
+     "`trusted_proxies` has no effect without `accept_proxy`: anyone may connect",
+     "switch `accept_proxy` on, or remove it"},
+    {"send_proxy_udp", [](const network& n) { return n.send_proxy_udp != udp_proxy::off; },
+     [](const network& n) { return n.use_udp; }, "`send_proxy_udp` has no effect without `use_udp`",
+     "switch `use_udp` on, or remove it"},
+};
+
+void check_companions(const settings& what, once& first, findings& found) {
+  for (const auto& row : companions) {
+    once effective;
+    for (const auto& each : what.endpoints)
+      if (row.given(each.network) && row.used(each.network))
+        effective(place_of(each, row.key), row.key);
+    for (const auto& each : what.endpoints) {
+      if (!row.given(each.network) || row.used(each.network)) continue;
+      const auto where = place_of(each, row.key);
+      if (effective(where, row.key) && first(where, row.key))
+        found.warning(where, std::string(row.message), std::string(row.hint));
+    }
+  }
+}
+
 }  // namespace
 
 origin place_of(const endpoint& what, std::string_view key) {
@@ -118,6 +152,7 @@ void validate(settings& what, findings& found) {
     check_transport(each.remote_transport, transport_side::remote,
                     place_of(each, "remote_transport"), found);
   }
+  check_companions(what, first, found);
   check_loops(what, found);
 }
 

@@ -31,10 +31,11 @@ std::size_t sockets_wanted(const bind_request& by) {
 }
 
 // What to do about a failure for want of Multipath TCP; else nothing.
+/// The command line has one letter for both keys.
 std::string advice(const error_code& ec, const char* key) {
   const auto what = net::advice_on_mptcp(ec);
   if (what.empty()) return {};
-  return " (" + std::string(what) + "; or remove `" + key + "`)";
+  return " (" + std::string(what) + "; or remove `" + key + "` (`-m`))";
 }
 
 bool means_no_ipv6(const error_code& ec) {

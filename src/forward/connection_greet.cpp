@@ -1,10 +1,10 @@
 #include "connection_parts.hpp"
 
+#include <relay/base/reset.hpp>
 #include <relay/forward/hook_step.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/transport/proxy_steps.hpp>
 
-#include <cerrno>
 #include <utility>
 
 // What a connection says and is told before the first byte of its payload, on either side.
@@ -23,14 +23,14 @@ end_reason reason_of(const transport::proxy_reading& failed) {
     // Those who only look whether the port is open come and go without a word.
     return failed.begun ? end_reason::bad_proxy_header : end_reason::client_eof;
   }
-  return failed.ec.value() == ECONNRESET ? end_reason::reset_by_client : end_reason::client_error;
+  return is_reset(failed.ec) ? end_reason::reset_by_client : end_reason::client_error;
 }
 
 end_reason reason_of(const hook_answer& failed) {
   if (failed.rejected != nullptr) return end_reason::hook_rejected;
   if (failed.ec == errc::timed_out) return end_reason::hook_timeout;
   if (failed.ec == errc::truncated) return end_reason::client_eof;
-  return failed.ec.value() == ECONNRESET ? end_reason::reset_by_client : end_reason::client_error;
+  return is_reset(failed.ec) ? end_reason::reset_by_client : end_reason::client_error;
 }
 
 // As if the others had been tried in vain: whoever chose one had a reason.
@@ -149,8 +149,7 @@ task<> connection::go_on_greeting(wire::proxy_bytes header, std::size_t sent) {
 
 void connection::greeted(const error_code& ec) {
   // A remote that has reset the connection already: what it said before that is still delivered.
-  const bool is_reset = ec.value() == ECONNRESET || ec.value() == EPIPE;
-  if (!ec || is_reset) return begin();
+  if (!ec || is_reset(ec)) return begin();
   fail({end_reason::remote_error, "sending the PROXY header", ec, {}});
 }
 

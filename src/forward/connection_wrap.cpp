@@ -1,10 +1,10 @@
 #include "connection_parts.hpp"
 
+#include <relay/base/reset.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/transport/layer_steps.hpp>
 #include <relay/transport/proxy_steps.hpp>
 
-#include <cerrno>
 #include <utility>
 
 // TLS and WebSocket around a connection's sockets, on either side.
@@ -18,10 +18,9 @@ namespace {
 
 end_reason reason_of(const transport::handshake_outcome& failed) {
   if (failed.ec == errc::timed_out) return end_reason::client_handshake_timeout;
-  const bool is_reset = failed.ec.value() == ECONNRESET;
   // Those who only look whether the port is open come and go without a word.
   if (!failed.begun && failed.ec == errc::truncated) return end_reason::client_eof;
-  if (!failed.begun && is_reset) return end_reason::reset_by_client;
+  if (!failed.begun && is_reset(failed.ec)) return end_reason::reset_by_client;
   return end_reason::client_handshake_failed;
 }
 

@@ -2,6 +2,7 @@
 
 #include <spdlog/logger.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -12,6 +13,9 @@ namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::seconds;
+
+// A queue is looked through when it has doubled, so that each question costs the same.
+constexpr std::size_t least_purge = 64;
 
 void answer(const hook& by, hook_question& what) {
   if (!what.needs) what.needs = by.first_packet_length();
@@ -31,6 +35,7 @@ struct hook_thread::state {
   state(const hook& by, spdlog::logger& to) : functions(by), log(to) {}
 
   void run();
+  void purge();
   void call(std::unique_lock<std::mutex>& lock, const entry& next);
 
   const hook functions;
@@ -38,6 +43,7 @@ struct hook_thread::state {
   std::mutex mutex;     // of all that follows
   std::condition_variable changed;
   std::deque<entry> queue;
+  std::size_t worth_a_purge = least_purge;
   std::optional<clock::time_point> call_began;
   bool told_stuck = false;
   bool stopping = false;
@@ -52,6 +58,12 @@ void hook_thread::state::run() {
     queue.pop_front();
     if (!next.what->dropped) call(lock, next);
   }
+}
+
+/// While a hook hangs, clients may come and go without end; what they asked must not pile up.
+void hook_thread::state::purge() {
+  std::erase_if(queue, [](const entry& each) { return each.what->dropped.load(); });
+  worth_a_purge = std::max(least_purge, queue.size() * 2);
 }
 
 void hook_thread::state::call(std::unique_lock<std::mutex>& lock, const entry& next) {
@@ -78,6 +90,7 @@ hook_thread::~hook_thread() { stop(); }
 void hook_thread::ask(std::shared_ptr<hook_question> what, std::function<void()> answered) {
   const std::lock_guard lock(state_->mutex);
   if (state_->stopping) return;
+  if (state_->queue.size() >= state_->worth_a_purge) state_->purge();
   state_->queue.push_back({std::move(what), std::move(answered)});
   state_->changed.notify_all();
 }
@@ -86,6 +99,7 @@ void hook_thread::tell_if_stuck(clock::time_point now) {
   const std::lock_guard lock(state_->mutex);
   const auto& began = state_->call_began;
   if (!began || now - *began < patience || std::exchange(state_->told_stuck, true)) return;
+  state_->purge();  // only who waits is counted
   state_->log.error(
       "the hook has not answered for {} s: every new client waits for it ({} in its queue)",
       duration_cast<seconds>(now - *began).count(), state_->queue.size());

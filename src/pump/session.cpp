@@ -1,7 +1,7 @@
+#include <relay/base/reset.hpp>
 #include <relay/pump/session.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace relay::pump {
@@ -11,11 +11,6 @@ using std::chrono::milliseconds;
 
 // Per direction and turn: enough for a full pipe, little enough to be fair.
 constexpr std::size_t turn_budget = std::size_t{1} << 20;
-
-// ENOTCONN is what shutdown() says of a connection that the peer has reset meanwhile.
-bool is_reset(const error_code& ec) {
-  return ec.value() == ECONNRESET || ec.value() == EPIPE || ec.value() == ENOTCONN;
-}
 
 // TLS has a word of its own for an end, which closing does not say. Room for it is not waited for.
 void part_from(transport::stream& side, bool as_reset) {

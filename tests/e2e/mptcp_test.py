@@ -209,7 +209,7 @@ class Lacking(Case):
             self.assertEqual(relay.wait_exit(), 69, relay.story())
             said = relay.err()
             for part in (f"{key}.toml:2", phrase, "opening a Multipath TCP socket: " + kernel, advice,
-                         f"or remove `{key}`"):
+                         f"or remove `{key}` (`-m`)"):
                 self.assertIn(part, said)
 
     def test_switched_off_in_this_network(self):

@@ -13,7 +13,7 @@ struct cidr {
   ip_address network;  ///< host bits are zero
   int prefix = 0;
 
-  /// An address alone is the block of that one address; host bits are cleared.
+  /// An address alone is the block of that one address; bits behind the prefix are refused.
   static parsed<cidr> parse(std::string_view text);
 
   /// A v4-mapped IPv6 address, as a dual-stack listener sees IPv4 clients, counts as IPv4.

@@ -142,6 +142,33 @@ TEST_F(Run, HelpBeatsVersionAndBothGoToStdout) {
   EXPECT_TRUE(out_.str().starts_with("relay " RELAY_VERSION));
   EXPECT_EQ(run_with({"check", "--help"}), exit_done);
   EXPECT_TRUE(prints("--strict"));
+  EXPECT_EQ(run_with({"convert", "--help"}), exit_done);
+  EXPECT_TRUE(prints("Usage: relay convert"));
+}
+
+/// Takes nothing, as a full disk does.
+class full_disk final : public std::streambuf {
+  int_type overflow(int_type) override { return traits_type::eof(); }
+};
+
+TEST_F(Run, AnAnswerThatCannotBeWrittenIsAFailure) {
+  const auto path = file("a.toml", toml_);
+  full_disk nowhere;
+  auto* const before = out_.std::ios::rdbuf(&nowhere);
+  for (const auto& words : std::vector<std::vector<std::string>>{{"-h"},
+                                                                 {"-v"},
+                                                                 {"check", "--help"},
+                                                                 {"check", "-c", path},
+                                                                 {"check", "--print", "-c", path},
+                                                                 {"convert", path},
+                                                                 {"completion", "bash"}}) {
+    out_.clear();
+    EXPECT_EQ(run_with(words), exit_failure) << words[0];
+    EXPECT_TRUE(says("error: cannot write to the standard output")) << words[0];
+  }
+  out_.clear();
+  EXPECT_EQ(run_with({"convert", file("b.toml", "x = ")}), exit_config) << "which is worse";
+  out_.std::ios::rdbuf(before);
 }
 
 TEST_F(Run, NonsenseAndHalfEndpointsPrintNothingOnStdout) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace relay {
 namespace {
 
@@ -11,6 +13,27 @@ TEST(IpAddress, ParsesAndPrintsBothFamilies) {
     const auto address = ip_address::parse(text);
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(address->to_string(), text);
+  }
+}
+
+// RFC 5952, section 5: dots where an IPv4 address is known to be inside, and only there.
+TEST(IpAddress, WritesDotsForMappedAddressesOnly) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"::1.2.3.4", "::102:304"},
+      {"::0.1.0.0", "::1:0"},
+      {"::255.255.0.1", "::ffff:1"},
+      {"::0.0.1.2", "::102"},
+      {"::", "::"},
+      {"::1", "::1"},
+      {"::ffff:1.2.3.4", "::ffff:1.2.3.4"},
+      {"::ffff:0:0", "::ffff:0.0.0.0"},
+      {"64:ff9b::1.2.3.4", "64:ff9b::102:304"},
+      {"::1:102:304", "::1:102:304"},
+  };
+  for (const auto& [given, written] : cases) {
+    const auto address = *ip_address::parse(given);
+    EXPECT_EQ(address.to_string(), written);
+    EXPECT_EQ(ip_address::parse(address.to_string()), address);
   }
 }
 

@@ -154,6 +154,30 @@ TEST(Convert, MakesOfARealm1TextWhatTheReferenceMakes) {
   }
 }
 
+TEST(Convert, TellsOfUnknownKeysInARealm1Text) {
+  const std::string old =
+      R"({"listening_addresses": ["127.0.0.1"], "listening_ports": ["80"], "remote_adresses": [],
+          "remote_addresses": ["127.0.0.1"], "remote_ports": ["80"]})";
+  for (const auto takes : {convert_input::any, convert_input::legacy}) {
+    const auto made = convert_text("old.json", old, convert_format::toml, takes);
+    ASSERT_EQ(made.warnings.size(), 1U);
+    EXPECT_EQ(made.warnings[0].where.to_string(), "old.json:1:69");
+    EXPECT_EQ(made.warnings[0].message, "unknown key `remote_adresses` in a realm 1.x file");
+  }
+}
+
+TEST(Convert, TellsOfAGlobalNetworkThatNoEndpointTakesAlong) {
+  for (const auto format : formats) {
+    const auto lost = convert_text("t", "endpoints = []\n[network]\nuse_udp = true\n", format);
+    ASSERT_EQ(lost.warnings.size(), 1U);
+    EXPECT_EQ(lost.warnings[0].where.to_string(), "t:3:1");
+    EXPECT_EQ(lost.warnings[0].message, "the global `network` has no effect: there is no endpoint");
+    EXPECT_TRUE(convert_text("t", "endpoints = []\n[network]\n", format).warnings.empty());
+    EXPECT_TRUE(convert_text("t", "[network]\nuse_udp = true\n" + test::with_endpoint(""), format)
+                    .warnings.empty());
+  }
+}
+
 TEST(Convert, TakesNothingElseWhenAskedAsTheReference) {
   for (const auto* text : {"", "endpoints = []", "{\"endpoints\": []}"}) {
     EXPECT_THROW(convert_text("x", text, convert_format::toml, convert_input::legacy), config_error)

@@ -137,6 +137,32 @@ TEST(Problems, TakeNullOnlyWhereAKeyMayBeAbsent) {
   EXPECT_TRUE(load(R"({"endpoints":[],"dns":{"nameservers":null,"mode":null}})").warnings.empty());
 }
 
+TEST(Problems, TellOfKeysWithoutTheOneThatTheyNeed) {
+  EXPECT_EQ(warning("network.trusted_proxies = [\"::1\"]"),
+            "`trusted_proxies` has no effect without `accept_proxy`: anyone may connect | switch "
+            "`accept_proxy` on, or remove it");
+  EXPECT_EQ(warning("network.send_proxy_udp = \"first\""),
+            "`send_proxy_udp` has no effect without `use_udp` | switch `use_udp` on, or remove it");
+  for (const auto* fine : {"network.trusted_proxies = []",
+                           "network = {trusted_proxies = [\"::1\"], accept_proxy = true}",
+                           "network.send_proxy_udp = \"off\"",
+                           "network = {send_proxy_udp = \"every\", use_udp = true}"}) {
+    EXPECT_EQ(brief(load(with_endpoint(fine)).warnings), "") << fine;
+  }
+}
+
+TEST(Problems, TellOfAGlobalKeyOnceAndOnlyIfNoEndpointUsesIt) {
+  const std::string global = "[network]\ntrusted_proxies = [\"::1\"]\n";
+  const std::string second = "[[endpoints]]\nlisten = \"127.0.0.1:3\"\nremote = \"b:2\"\n";
+  EXPECT_EQ(brief(load(global + with_endpoint(second)).warnings),
+            "t:2:1: warning: `trusted_proxies` has no effect without `accept_proxy`: anyone may "
+            "connect\n");
+  for (const auto& one_does : {with_endpoint(second + "network.accept_proxy = true\n"),
+                               with_endpoint("network.accept_proxy = true\n" + second)}) {
+    EXPECT_EQ(brief(load(global + one_does).warnings), "");
+  }
+}
+
 TEST(Problems, MatchTheSizesOfPortRanges) {
   const auto load_ports = [](const std::string& listen, const std::string& remote) {
     return load("[[endpoints]]\nlisten = \"" + listen + "\"\nremote = \"" + remote + "\"");

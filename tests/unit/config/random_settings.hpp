@@ -95,7 +95,7 @@ class random_settings {
     made.tcp_keepalive_probe = static_cast<int>(1 + below(127));
     made.send_proxy_version = flag() ? 1 : 2;
     for (auto left = below(3); left > 0; --left) {
-      made.trusted_proxies.push_back(flag() ? "10.1.2.3/8" : "::1");
+      made.trusted_proxies.push_back(flag() ? "10.0.0.0/8" : "::1");
     }
     made.send_proxy_udp = static_cast<udp_proxy>(below(3));
     made.camouflage = static_cast<camouflage_answer>(below(2));

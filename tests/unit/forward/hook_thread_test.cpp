@@ -6,7 +6,9 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <algorithm>
 #include <future>
+#include <memory>
 #include <sstream>
 #include <vector>
 
@@ -90,6 +92,30 @@ TEST(HookThread, DoesNotAskForWhoHasGone) {
   hook.release();
   ASSERT_TRUE(b.has(2));
   EXPECT_EQ(hook.decisions(), 2);
+}
+
+TEST(HookThread, DoesNotKeepWhatTheClientsOfAHangingHookAskedWhoHaveGone) {
+  test::scripted_hook hook;
+  hook.hold();
+  bench b(hook);
+  b.ask();
+  ASSERT_TRUE(test::wait_until([&] { return hook.decisions() == 1; }));
+  std::vector<std::shared_ptr<hook_question>> waiting;
+  std::vector<std::weak_ptr<hook_question>> gone;
+  for (int i = 0; i < 1000; ++i) {
+    if (i % 100 == 0) waiting.push_back(b.ask());
+    const auto asked = b.ask();
+    asked->dropped = true;
+    gone.push_back(asked);
+  }
+  const auto kept = std::ranges::count_if(gone, [](const auto& each) { return !each.expired(); });
+  EXPECT_LE(kept, 100);
+  b.thread.tell_if_stuck(hook_thread::clock::now() + 11s);
+  EXPECT_NE(b.text.str().find("(10 in its queue)"), std::string::npos) << b.text.str();
+  EXPECT_TRUE(std::ranges::all_of(gone, [](const auto& each) { return each.expired(); }));
+  hook.release();
+  ASSERT_TRUE(b.has(11));
+  EXPECT_TRUE(std::ranges::all_of(waiting, [](const auto& each) { return each->index == 0; }));
 }
 
 TEST(HookThread, TellsOnceOfACallThatDoesNotReturnAndWhenItDoes) {
