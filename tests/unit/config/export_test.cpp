@@ -161,7 +161,7 @@ TEST(Convert, TellsOfUnknownKeysInARealm1Text) {
   for (const auto takes : {convert_input::any, convert_input::legacy}) {
     const auto made = convert_text("old.json", old, convert_format::toml, takes);
     ASSERT_EQ(made.warnings.size(), 1U);
-    EXPECT_EQ(made.warnings[0].where.to_string(), "old.json:1:69");
+    EXPECT_EQ(made.warnings[0].where.to_string(), "old.json:1:67");
     EXPECT_EQ(made.warnings[0].message, "unknown key `remote_adresses` in a realm 1.x file");
   }
 }
