@@ -346,7 +346,7 @@ class Converted(AsRealm):
         self.file("new.json", '{"endpoints": []}')
         self.file("new.toml", "endpoints = []\n")
         self.file("port.json", json.dumps({**LEGACY, "remote_ports": ["x"]}))
-        rows = (((), 2), (("-h",), 2), (("--help",), 2), (("-t", "yaml", "old.json"), 2),
+        rows = (((), 2), (("-t", "yaml", "old.json"), 2),
                 (("old.json", "old.json"), 2), (("-u", "old.json"), 2), (("nowhere.json",), 78),
                 (("new.json",), 78), (("new.toml",), 78), (("port.json",), 78), ((".",), 78),
                 (("-o", "no/such/folder", "old.json"), 78))

@@ -145,7 +145,9 @@ TEST(EveryKey, StandsInThisTable) {
 TEST(EveryKey, TakesAGoodValueInBothFormatsAndIsPrinted) {
   for (const auto& each : rows) {
     const auto made = load(toml(each, each.good));
-    EXPECT_EQ(brief(made.warnings), "") << each.key;
+    // Alone these have no effect, which is told.
+    const bool is_lonely = each.key == "trusted_proxies" || each.key == "send_proxy_udp";
+    EXPECT_EQ(made.warnings.size(), is_lonely ? 1U : 0U) << each.key << brief(made.warnings);
     EXPECT_EQ(load(json(each, each.good)).value, made.value) << each.key;
     const auto& name = each.real_name.empty() ? each.key : each.real_name;
     const auto line = '\n' + name + " = " + each.good + '\n';
