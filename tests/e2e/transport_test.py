@@ -310,11 +310,13 @@ class WithOthers(TransportCase):
         last = self.unwrapping("ws", server.port, 'handshake_timeout = "300ms"',
                                more="max_connections = 1")
         first = self.wrapping("ws", last.port)
-        with dial(last.port) as silent, dial(first.port) as sock:
-            sock.sendall(b"x")
-            self.assertEqual(sock.recv(1), b"x")
-            self.assertEqual(read_all(silent), b"")
-
+        before = last.descriptors()
+        with dial(last.port) as silent:
+            until(lambda: last.descriptors() > before, last.story)  # it has the place
+            with dial(first.port) as sock:
+                sock.sendall(b"x")
+                self.assertEqual(sock.recv(1), b"x")
+                self.assertEqual(read_all(silent), b"")
 
     def test_datagrams_of_the_endpoint_are_relayed_as_they_are(self):
         with udp.Remote() as remote, udp.open_socket() as sock:
