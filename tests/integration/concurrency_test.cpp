@@ -112,7 +112,8 @@ TEST(Concurrency, RemotesComeAndGoWhileManyWorkersChoose) {
   for (const auto* balance : {"roundrobin: 3, 2, 1", "iphash: 1, 1, 1", ""}) {
     relay_bench b(4);
     test::talkers remotes(3);
-    remotes.give_to(b, balance);
+    // A listener that closes may forget a connection without a word; a probe finds out.
+    remotes.give_to(b, balance).network.tcp_keepalive = std::chrono::seconds(1);
     b.start(logs::level::info);
     std::atomic<bool> over = false;
     std::vector<std::thread> clients;
