@@ -1,5 +1,6 @@
 """PROXY headers between the relay and haproxy, nginx and curl, in both directions."""
 
+import re
 import socket
 
 from support import proxies
@@ -130,12 +131,17 @@ class Accepting(ProxyPrograms):
     def test_curl_sends_a_header_of_its_own(self):
         web = nginx(self)
         (web.files / "page").write_bytes(DATA)
-        started = self.relay(web.port, "accept_proxy = true")
-        said = self.tool("curl", "-sS", "--haproxy-protocol",
-                         f"http://127.0.0.1:{started.port}/page")
-        self.assertEqual(said, DATA)
-        self.assertRegex(started.out(), r"\[tcp\]accept proxy-protocol-v1: 127\.0\.0\.1:\d+ => "
-                                        rf"127\.0\.0\.1:{started.port}\n")
+        for host in HOSTS:
+            with self.subTest(host=host):
+                at = proxies.bracketed(host)
+                started = self.configured(
+                    f'[log]\nlevel = "debug"\n[[endpoints]]\nlisten = "{at}:LISTEN"\n'
+                    f'remote = "127.0.0.1:{web.port}"\nnetwork = {{ accept_proxy = true }}\n')
+                said = self.tool("curl", "-sS", "--haproxy-protocol",
+                                 f"http://{at}:{started.port}/page")
+                self.assertEqual(said, DATA)
+                self.assertRegex(started.out(), r"\[tcp\]accept proxy-protocol-v1: "
+                                 rf"{re.escape(at)}:\d+ => {re.escape(at)}:{started.port}\n")
 
 
 class Chain(ProxyPrograms):
