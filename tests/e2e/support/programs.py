@@ -102,6 +102,25 @@ http {{
     return Program(case, how[0], how[1:], port, tcp=not within)
 
 
+def haproxy(case, to, host="127.0.0.1", bind="", server=""):
+    """A stream of bytes from a port of its own to `to` (host, port), with options for both."""
+    port = free_port()
+    there = f"[{to[0]}]" if ":" in to[0] else to[0]
+    config = case.file(f"haproxy-{port}.cfg", f"""
+global
+  maxconn 100
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+listen one
+  bind {host}:{port} {bind}
+  server s {there}:{to[1]} {server}
+""")
+    return Program(case, "haproxy", ["-db", "-f", config], port)
+
+
 def dnsmasq(case, hosts):
     """A name server of `hosts` (text of a hosts file); reload(text) switches the answers."""
     port = free_port()

@@ -39,20 +39,7 @@ def nowhere(host):
 
 def haproxy(case, to, send="", accept=False, host="127.0.0.1"):
     """From a port of its own to `to` (host, port), with or without headers on either side."""
-    port = free_port()
-    config = case.file(f"haproxy-{port}.cfg", f"""
-global
-  maxconn 100
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-listen one
-  bind {host}:{port} {"accept-proxy" if accept else ""}
-  server s {bracketed(to[0])}:{to[1]} {send}
-""")
-    return programs.Program(case, "haproxy", ["-db", "-f", config], port)
+    return programs.haproxy(case, to, host, "accept-proxy" if accept else "", send)
 
 
 def nginx_stream(case, to, send=False, accept=False, host="127.0.0.1"):

@@ -60,17 +60,4 @@ def passing_websockets(port, host):
 
 def haproxy_tls(case, to, bind="", server=""):
     """From a port of its own to a port of this machine; `bind` and `server` are options of both."""
-    port = free_port()
-    config = case.file(f"haproxy-{port}.cfg", f"""
-global
-  maxconn 100
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-listen one
-  bind 127.0.0.1:{port} {bind}
-  server s 127.0.0.1:{to} {server}
-""")
-    return programs.Program(case, "haproxy", ["-db", "-f", config], port)
+    return programs.haproxy(case, ("127.0.0.1", to), bind=bind, server=server)
