@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include <memory>
 #include <span>
 
 namespace relay::wire {
@@ -16,6 +17,13 @@ std::string base64(std::span<const unsigned char> from) {
   return made;
 }
 
+// Looking it up for each digest, as SHA1() does, costs as much as the digest.
+const EVP_MD* sha1() {
+  static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> found(
+      EVP_MD_fetch(nullptr, "SHA1", nullptr), &EVP_MD_free);
+  return found.get();
+}
+
 }  // namespace
 
 std::string ws_key(const std::array<std::byte, 16>& noise) {
@@ -26,7 +34,7 @@ std::string ws_accept(std::string_view key) {
   std::string text(key);
   text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, section 1.3
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
-  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  EVP_Digest(text.data(), text.size(), digest.data(), nullptr, sha1(), nullptr);
   return base64(digest);
 }
 
