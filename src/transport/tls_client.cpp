@@ -1,4 +1,5 @@
 #include "tls_identity.hpp"
+#include "tls_memory.hpp"
 #include "tls_rules.hpp"
 #include "tls_sessions.hpp"
 
@@ -112,6 +113,7 @@ parsed<context_ptr> make_client(const tls_dial_options& options) {
 
 parsed<std::shared_ptr<tls_client>> tls_client::make(const tls_dial_options& options) {
   using answer = parsed<std::shared_ptr<tls_client>>;
+  static_cast<void>(keep_record_buffers());
   std::vector<std::string> files;
   if (!options.ca.empty() && !options.insecure) files.push_back(options.ca);
   auto source = tls_source::open(std::move(files), [options] { return make_client(options); });

@@ -1,4 +1,5 @@
 #include "tls_identity.hpp"
+#include "tls_memory.hpp"
 #include "tls_rules.hpp"
 
 #include <relay/transport/tls_context.hpp>
@@ -81,6 +82,7 @@ bool has_files(const tls_listen_options& options) {
 parsed<std::shared_ptr<tls_server>> tls_server::make(const tls_listen_options& options,
                                                      self_signed_certificates& self_signed) {
   using answer = parsed<std::shared_ptr<tls_server>>;
+  static_cast<void>(keep_record_buffers());
   std::vector<std::string> files;
   tls_source::maker make;
   if (has_files(options)) {

@@ -13,8 +13,9 @@ namespace relay::transport {
 namespace {
 
 constexpr std::size_t record_bytes = 16384;  // of payload, at most
-// Taken at once: a whole copy buffer. Its ciphertext is the most that is kept for a slow peer.
-constexpr std::size_t most_payload = 64 * 1024;
+// Taken at once: a whole copy buffer, and a frame's header before it. Its ciphertext is the most
+// that is kept for a slow peer.
+constexpr std::size_t most_payload = 64 * 1024 + stream::headroom;
 // A peer that asks for answers of TLS's own and does not take them is not listened to beyond this.
 constexpr std::size_t most_unsent = most_payload + 16 * 1024;
 // Ciphertext without payload that one call looks at: tickets and key updates come in ones.
@@ -29,6 +30,11 @@ bool is_gone(const error_code& ec) {
 }
 
 io_result failure(const error_code& ec) { return {io::failed, false, 0, ec}; }
+
+// What others left would be taken for ours. Clearing an empty list costs more than a look at it.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
 
 }  // namespace
 
@@ -50,7 +56,7 @@ tls_stream::~tls_stream() {
 io_result tls_stream::handshake() {
   if (read_error_) return failure(read_error_);
   if (!push_kept() && !write_error_) return blocked;
-  ERR_clear_error();
+  forget_errors();
   shared_.feed({});
   while (!established_) {
     const int result = SSL_do_handshake(ssl_.get());
@@ -111,7 +117,7 @@ io_result tls_stream::read_some(std::span<std::byte> into) {
     bool more = true;
     if (unread_) {
       shared_.feed(unread_->rest());
-    } else if (SSL_pending(ssl_.get()) > 0) {
+    } else if (pending_) {
       shared_.feed({});
     } else {
       if (kept_to_send() > most_unsent && !push_kept() && !write_error_) return blocked;
@@ -123,8 +129,9 @@ io_result tls_stream::read_some(std::span<std::byte> into) {
     const auto got = decrypt(into);
     keep_unread();
     push();
-    const bool again = more || unread_ || peer_ended_ || read_error_ || SSL_pending(ssl_.get()) > 0;
-    if (!again) release_buffers();
+    const bool again = more || unread_ || peer_ended_ || read_error_ || pending_;
+    // It gives them back by itself behind a record of payload, not behind one of its own.
+    if (!again && got == 0) release_buffers();
     if (got > 0) return {io::moved, again, got, {}};
     if (!again) return blocked;
     if (silent > most_silent) return postpone();
@@ -133,12 +140,14 @@ io_result tls_stream::read_some(std::span<std::byte> into) {
 
 std::size_t tls_stream::decrypt(std::span<std::byte> into) {
   auto* const ssl = ssl_.get();
-  ERR_clear_error();
+  forget_errors();
   std::size_t got = 0;
   while (got < into.size() && !peer_ended_ && !read_error_ &&
-         (!shared_.unread().empty() || SSL_pending(ssl) > 0)) {
+         (!shared_.unread().empty() || pending_)) {
     std::size_t count = 0;
     const int result = SSL_read_ex(ssl, into.data() + got, into.size() - got, &count);
+    // What is read of a record is all of it, unless there was no room for more.
+    pending_ = got + count == into.size() && SSL_pending(ssl) > 0;
     if (result == 1) {
       got += count;
     } else {
@@ -185,7 +194,7 @@ io_result tls_stream::write_some(std::span<std::byte> data) {
   assert(established_ && !said_goodbye_);
   if (!push_kept() && !write_error_) return blocked;
   if (write_error_) return failure(write_error_);
-  ERR_clear_error();
+  forget_errors();
   const auto taken = std::min(data.size(), most_payload);
   std::size_t count = 0;
   if (SSL_write_ex(ssl_.get(), data.data(), taken, &count) != 1) {
@@ -244,7 +253,7 @@ io_result tls_stream::shutdown_write() {
   if (!said_goodbye_) {
     // Who has ended and got all of the payload may have closed: nobody waits for our goodbye.
     may_be_gone = peer_ended_ && !write_error_ && unsent() == 0;
-    ERR_clear_error();
+    forget_errors();
     // It does not wait for the peer's: half-closed, we go on reading.
     if (SSL_shutdown(ssl_.get()) < 0) {
       const auto why = take_tls_error(ssl_.get());

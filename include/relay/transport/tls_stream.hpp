@@ -64,6 +64,7 @@ class tls_stream final : public stream {
   std::uint16_t missing_ = 0;   // bytes of the record that OpenSSL holds a part of
   std::uint8_t overhead_ = 22;  // bytes that a record adds to its payload
   bool established_ = false;
+  bool pending_ = false;       // OpenSSL holds payload for which there was no room
   bool peer_ended_ = false;    // close_notify has come
   bool said_goodbye_ = false;  // ours is written
   bool ended_ = false;         // and the end passed on below: nothing may follow

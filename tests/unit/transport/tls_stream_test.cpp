@@ -56,6 +56,16 @@ TEST(TlsStream, AReadThatEmptiesTheSocketAsksForNoOther) {
   EXPECT_EQ(b.link.server.read_some(buffer).what, io::blocked);
 }
 
+// Else the last bytes of each frame would be a record, and a system call, of their own.
+TEST(TlsStream, ACopyBufferWithAHeaderInFrontIsTakenAtOnce) {
+  established b(1 << 20);
+  auto whole = test::pattern(stream::headroom + 64 * 1024);
+  const auto out = b.link.client.write_some(std::as_writable_bytes(std::span(whole)));
+  EXPECT_EQ(out.what, io::moved);
+  EXPECT_EQ(out.bytes, whole.size());
+  EXPECT_EQ(read_from(b, b.link.server, whole.size()), whole);
+}
+
 TEST(TlsStream, RecordsOfOneByteArriveTogether) {
   established b;
   const auto want = test::pattern(500);
