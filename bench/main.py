@@ -15,7 +15,6 @@ import process
 import programs
 import session
 import table
-import works
 from configs import NAME
 from runner import Runner
 
@@ -86,7 +85,7 @@ def main(words):
     except PermissionError as refused:
         print(f"scripts/bench: {refused} (it takes root, or sudo without a password)", file=sys.stderr)
         return 77
-    given.works = works.within(process.raise_descriptor_limit(), given.works)
+    process.raise_descriptor_limit()
     process.go_first()
     chosen = present(given.programs)
     long = session.estimate(given.works, chosen, given.rounds, given.seconds)

@@ -129,17 +129,26 @@ class Running:
         except subprocess.TimeoutExpired:
             pass
         for pid in everybody[1:]:  # children that outlived their parent
-            if _read(f"/proc/{pid}/stat"):
+            if _alive(pid):
                 _kill(pid, signal.SIGKILL)
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        end = time.monotonic() + 2
+        while any(_alive(pid) for pid in everybody) and time.monotonic() < end:
+            time.sleep(0.002)  # they must not use the next one's time
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.stop()
+
+
+def _alive(pid):
+    """False for those who only wait for their parent to notice their end, too."""
+    state = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return bool(state) and state[0] not in "ZX"
 
 
 def _kill(pid, how):

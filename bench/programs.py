@@ -30,6 +30,12 @@ class Job:
     endpoints: int = 1
     form: str = "flags"
 
+    @property
+    def probe(self):
+        """Where to ask: the last of many endpoints, as it may be the last to listen."""
+        host, port = self.listen.split(":")
+        return f"{host}:{int(port) + self.endpoints - 1}"
+
     def file(self, name, text):
         path = self.folder / name
         path.write_text(text, encoding="utf-8")

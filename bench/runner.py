@@ -12,7 +12,7 @@ import programs
 import works
 from process import Failed
 
-WARM_UP = 0.3
+WARM_UP = 0.5  # enough for 64 handshakes and for TCP to find its pace
 SETTLE = 0.1  # what listens may still be starting its workers
 FIRST_PORT, LAST_PORT = 2000, 9990  # below the ephemeral ones of our networks
 MANY_PORTS = 10000  # where works with thousands of ports have theirs, up to the ephemeral ones
@@ -60,23 +60,24 @@ class Runner:
 
     def run(self, program, work):
         """The figures, and what disturbed the machine meanwhile (or None)."""
-        before, begun, own = machine.sample(), time.monotonic(), _own_cpu()
         if work.kind == "started":
-            figures, used = self._started(program, work)
-        elif isinstance(program, programs.Direct):
-            figures, used = self._timed(work, self.job(work, direct=True), None)
-        else:
-            job = self.job(work)
-            with self._start(program, job) as running:
-                time.sleep(SETTLE)
-                before, begun, own = machine.sample(), time.monotonic(), _own_cpu()
-                at_start = process.cpu_seconds(running.pid)
-                how = self._held if work.kind == "held" else self._timed
-                figures, _ = how(work, job, running.pid)
-                used = process.cpu_seconds(running.pid) - at_start
-                after, seconds = machine.sample(), time.monotonic() - begun
-        if work.kind == "started" or isinstance(program, programs.Direct):
-            after, seconds = machine.sample(), time.monotonic() - begun
+            return self._watched(lambda: self._started(program, work))
+        if isinstance(program, programs.Direct):
+            job = self.job(work, direct=True)
+            return self._watched(lambda: self._timed(work, job, None))
+        job = self.job(work)
+        with self._start(program, job) as running:
+            time.sleep(SETTLE)
+            how = self._held if work.kind == "held" else self._timed
+            return self._watched(lambda: how(work, job, running.pid), running.pid)
+
+    @staticmethod
+    def _watched(work, pid=None):
+        before, begun, own = machine.sample(), time.monotonic(), _own_cpu()
+        at_start = process.cpu_seconds(pid) if pid else 0
+        figures = work()
+        used = process.cpu_seconds(pid) - at_start if pid else 0
+        after, seconds = machine.sample(), time.monotonic() - begun
         return figures, machine.disturbance(before, after, seconds, used + _own_cpu() - own)
 
     def _start(self, program, job):
@@ -88,7 +89,7 @@ class Runner:
 
     def _words(self, work, job, *generator):
         return [*process.on_cores(self._generator_cores), self._generator, *generator,
-                "--to", job.listen, "--listen", job.remote, *self._networks[work.network].generator]
+                "--to", job.probe, "--listen", job.remote, *self._networks[work.network].generator]
 
     def _answer(self, work, job, *generator):
         limit = 60 + self._seconds * 3
@@ -110,7 +111,7 @@ class Runner:
         figures = works.derive(told)
         if told.get("errors"):
             figures["errors"] = told["errors"]
-        return figures, 0
+        return figures
 
     def _held(self, work, job, pid):
         empty = process.resident_bytes(pid)
@@ -128,7 +129,7 @@ class Runner:
         up = told.get("units", 0)
         if up < work.units:
             raise Failed(f"only {up} of {work.units} came up")
-        return {"bytes_each": (full - empty) / up}, 0
+        return {"bytes_each": (full - empty) / up}
 
     def _started(self, program, work):
         job = self.job(work)
@@ -146,7 +147,7 @@ class Runner:
                 generator.stdin.close()
         if told.get("errors", 1):
             raise Failed("it did not answer")
-        return {"ms": told["ms"], "mib": resident / 2**20}, 0
+        return {"ms": told["ms"], "mib": resident / 2**20}
 
 
 def _own_cpu():

@@ -5,11 +5,12 @@ import time
 
 import figures
 import runner
+import works
 from process import Failed
 
 TRIES = 3  # of a run that something disturbed
 REPEATED = 0.2  # of all runs, at most: a machine that is never quiet would triple the time
-START_COST = {"timed": 0.25, "held": 4, "started": 0.5}  # seconds beside the measured ones
+START_COST = {"timed": 0.5, "held": 4, "started": 1}  # seconds beside the measured ones
 STEP = 5  # seconds between two words about the progress
 
 
@@ -98,6 +99,12 @@ class Session:
             try:
                 figures_of_run, disturbance = self._on.run(program, work)
             except Failed as failure:
+                smaller = works.fewer(work)
+                if smaller:
+                    self.problems.append(f"{program.name}, {work.name}: {failure}; measured with "
+                                         f"{smaller.units}")
+                    self._say(self.problems[-1])
+                    return self._one(smaller, program)
                 self.problems.append(f"{program.name}, {work.name}: {failure}")
                 self._say(self.problems[-1])
                 self.results.add(work.name, program.name, None)

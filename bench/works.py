@@ -124,17 +124,13 @@ WORKS = (
 )
 
 
-def within(limit, chosen):
-    """The works with as many idle connections as a limit of descriptors allows: some programs take six
-    for each connection (two sockets, two pipes)."""
-    most = max(100, (limit - 1000) // 6 // 100 * 100)
-    return [_hold(work, most) if work.kind == "held" and work.units > most else work
-            for work in chosen]
-
-
-def _hold(work, count):
+def fewer(work, most=3000):
+    """The same with fewer idle connections, for a program that runs out of descriptors: some take six
+    for each connection (two sockets, two pipes). None when it asks for no more than that anyway."""
+    if work.kind != "held" or work.units <= most:
+        return None
     words = list(work.generator)
-    words[words.index(str(work.units))] = str(count)
+    words[words.index(str(work.units))] = str(most)
     return dataclasses.replace(work, generator=tuple(words))
 
 
