@@ -18,7 +18,7 @@ int exchange(options& given, bool lasting) {
   const exchange_plan plan{ask, answer, lasting};
   for (auto& client : clients) client = std::make_unique<exchange_client>(at, plan, totals);
 
-  while (run.goes_on()) at.events.turn(std::chrono::milliseconds(10));
+  while (run.goes_on(totals.done)) at.events.turn(std::chrono::milliseconds(10));
   auto told = run.results();
   told.add("units", totals.done).add("bytes", totals.done * (ask + answer));
   told.add("errors", totals.errors).add(totals.latency).print();

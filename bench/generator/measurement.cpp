@@ -23,14 +23,15 @@ measurement::measurement(options& given, std::function<void()> forget_warm_up)
     : watched_(parse_pids(given.text("watch").c_str())),
       forget_(std::move(forget_warm_up)),
       warm_up_(given.seconds("warm-up", 0.3)),
+      amount_(given.number("amount", 0)),
       seconds_(as_duration(given.seconds("seconds", 1))),
       begin_(steady::now() + as_duration(warm_up_)),
       end_(begin_ + seconds_) {}
 
-bool measurement::goes_on() {
+bool measurement::goes_on(std::uint64_t done) {
   const auto now = steady::now();
   if (!counting_ && now >= begin_) begin();
-  if (now < end_) return true;
+  if (now < end_ && (amount_ == 0 || done < amount_)) return true;
   over_ = now;
   own_cpu_ = own_cpu_now() - own_cpu_;
   cpu_ = cpu_of(watched_) - cpu_;

@@ -15,8 +15,9 @@ class measurement {
  public:
   /// Reads --seconds, --warm-up and --watch (pids).
   measurement(options& given, std::function<void()> forget_warm_up);
-  /// Asked once a turn; false when the time is over.
-  bool goes_on();
+  /// Asked once a turn; false when the time is over, or when as much is `done` as --amount allows,
+  /// warm-up included (for who counts instructions).
+  bool goes_on(std::uint64_t done = 0);
   steady::time_point end() const noexcept { return end_; }
   /// Seconds, the CPU of the watched (`cpu`) and of the generator (`own_cpu`).
   report results() const;
@@ -27,6 +28,7 @@ class measurement {
   std::vector<pid_t> watched_;
   std::function<void()> forget_;
   double warm_up_;
+  std::uint64_t amount_;
   steady::duration seconds_;
   steady::time_point begin_;
   steady::time_point end_;

@@ -74,12 +74,16 @@ int stream_work(options& given) {
   given.check();
   for (auto& client : clients) client = std::make_unique<bulk_client>(at, what);
 
-  while (run.goes_on()) at.events.turn(std::chrono::milliseconds(10));
-  std::uint64_t bytes = at.remote ? at.remote->seen.received : 0;
+  const auto received = [&] {
+    std::uint64_t sum = at.remote ? at.remote->seen.received : 0;
+    for (const auto& client : clients) sum += client->received;
+    return sum;
+  };
+  while (run.goes_on(received())) at.events.turn(std::chrono::milliseconds(10));
+  const auto bytes = received();
   std::uint64_t broken = 0;
   std::uint64_t starved = 0;  // got nothing at all; only where this end is the receiver
   for (const auto& client : clients) {
-    bytes += client->received;
     broken += client->broken ? 1 : 0;
     starved += what != role::sink && client->received == 0 ? 1 : 0;
   }
