@@ -9,6 +9,7 @@ import tempfile
 
 import callgrind
 import configs
+import documents
 import network
 import process
 import programs
@@ -55,6 +56,7 @@ def main(words):
     parser = argparse.ArgumentParser(prog="scripts/bench --instructions", description=__doc__)
     parser.add_argument("--relay", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--generator", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--write-docs", action="store_true", help="put the table into docs/")
     given = parser.parse_args(words)
     try:
         network.enter()
@@ -68,6 +70,8 @@ def main(words):
             few, many = (count(given, pathlib.Path(name), generator, amount) for amount in (short, long))
             rows.append((title, callgrind.per_unit(few, many, (long - short) / unit)))
     print(table(rows))
+    if given.write_docs:
+        documents.write(table(rows), marks=documents.INSTRUCTIONS)
     return 0
 
 

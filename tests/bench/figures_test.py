@@ -88,9 +88,10 @@ class Picture(unittest.TestCase):
 
 class Documents(unittest.TestCase):
     def test_replace_what_is_between_the_marks_and_nothing_else(self):
-        page = f"before\n{documents.BEGIN}\nold\n{documents.END}\nafter\n"
+        begin, end = documents.FIGURES
+        page = f"before\n{begin}\nold\n{end}\nafter\n"
         made = documents.between_marks(page, "new")
-        self.assertEqual(made, f"before\n{documents.BEGIN}\nnew\n{documents.END}\nafter\n")
+        self.assertEqual(made, f"before\n{begin}\nnew\n{end}\nafter\n")
         self.assertEqual(documents.between_marks(made, "new"), made)
 
     def test_object_to_a_page_without_marks(self):
@@ -101,14 +102,15 @@ class Documents(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             docs = pathlib.Path(name, "docs")
             docs.mkdir()
-            (docs / "performance.md").write_text(f"{documents.BEGIN}\n{documents.END}\n")
+            (docs / "performance.md").write_text("\n".join(documents.FIGURES))
             documents.write("a table", "<svg/>", pathlib.Path(name))
             self.assertIn("a table", (docs / "performance.md").read_text())
             self.assertEqual((docs / "performance.svg").read_text(), "<svg/>")
 
     def test_the_real_page_has_its_marks(self):
         page = (documents.TREE / "docs" / "performance.md").read_text(encoding="utf-8")
-        self.assertIn("x", documents.between_marks(page, "x"))
+        for marks in (documents.FIGURES, documents.INSTRUCTIONS):
+            self.assertIn(f"{marks[0]}\nx\n{marks[1]}", documents.between_marks(page, "x", marks))
 
 
 if __name__ == "__main__":
