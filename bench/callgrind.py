@@ -16,7 +16,7 @@ def room_of(file, binary):
         return found.group(1)
     if "/boost/" in file:
         return "boost"
-    library = re.search(r"/(lib\w+|ld-linux)[^/]*\.so", binary)
+    library = re.search(r"/(lib[\w+]+|ld-linux)[^/]*\.so", binary)
     return library.group(1) if library else "standard library"
 
 

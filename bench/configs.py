@@ -89,20 +89,23 @@ def _layers(job):
             "wss": (f"{websocket};{server}", f"{websocket};{client}")}[job.transport]
 
 
-def relay(job, network=None):
-    """TOML for relay, and for realm, which reads the same. `network` are further settings."""
-    settings = dict(network or {})
+def relay(job, network=None, part="whole"):
+    """TOML for relay, and for realm, which reads the same. `network` are further settings; `part` is
+    "near" or "far" where the two ends of an encrypted hop are two processes."""
+    settings = {**dict(job.settings), **(network or {})} if part != "far" else {}
     if job.udp:
         settings.update(use_udp=True, no_tcp=True)
     lines = ["[network]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items())]
     if not settings:
         lines = []
-    if job.transport:
-        far, near = _layers(job)
-        lines += endpoint(job.listen, job.hop, remote_transport=near)
-        lines += endpoint(job.hop, job.remote, listen_transport=far)
-    else:
+    if not job.transport:
         lines += endpoint(job.listen, job.remote)
+    else:
+        far, near = _layers(job)
+        if part != "far":
+            lines += endpoint(job.listen, job.hop, remote_transport=near)
+        if part != "near":
+            lines += endpoint(job.hop, job.remote, listen_transport=far)
     return "\n".join(lines) + "\n"
 
 

@@ -24,6 +24,7 @@ WORKS = (
     ("MiB of bulk, 1 connection", ("stream", "--direction", "up"), 16 << 20, 80 << 20, 1 << 20),
 )
 PORT, REMOTE = 2000, 2001
+SHOWN = 0.02  # rooms with a smaller share of every work have no column
 
 
 def count(given, folder, words, amount):
@@ -42,13 +43,18 @@ def count(given, folder, words, amount):
 
 
 def table(rows):
-    """rows: (title, instructions by room)."""
-    rooms = sorted({room for _, one in rows for room, spent in one.items() if abs(spent) >= 0.5},
-                   key=lambda room: -sum(one.get(room, 0) for _, one in rows))
-    lines = ["| work | all | " + " | ".join(rooms) + " |", "|---|---:|" + "---:|" * len(rooms)]
+    """rows: (title, instructions by room). Rooms that matter nowhere are `other`."""
+    def share(room):
+        return max(one.get(room, 0) / max(sum(one.values()), 1) for _, one in rows)
+    rooms = sorted({room for _, one in rows for room in one}, key=share, reverse=True)
+    shown = [room for room in rooms if share(room) >= SHOWN]
+    lines = ["| work | all | " + " | ".join([*shown, "other"]) + " |",
+             "|---|---:|" + "---:|" * (len(shown) + 1)]
     for title, one in rows:
-        cells = [f"{one.get(room, 0):,.0f}" for room in rooms]
-        lines.append(f"| {title} | {sum(one.values()):,.0f} | " + " | ".join(cells) + " |")
+        cells = [one.get(room, 0) for room in shown]
+        everything = sum(one.values())
+        numbers = [everything, *cells, everything - sum(cells)]
+        lines.append(f"| {title} | " + " | ".join(f"{number:,.0f}" for number in numbers) + " |")
     return "\n".join(lines)
 
 

@@ -82,6 +82,8 @@ def main(words):
         networks = {"loopback": network.Loopback()}
         if any(work.network == "veth" for work in given.works):
             networks["veth"] = network.Chain()
+        if any(work.network == "far" for work in given.works):
+            networks["far"] = network.Delayed(given.generator)
     except PermissionError as refused:
         print(f"scripts/bench: {refused} (it takes root, or sudo without a password)", file=sys.stderr)
         return 77
@@ -104,6 +106,9 @@ def main(words):
             given.write_docs = False
             report(done, given, control)
             return 130
+        finally:
+            if "far" in networks:
+                networks["far"].close()
     return 0 if report(done, given, control) else NOT_A_RESULT
 
 

@@ -99,6 +99,30 @@ class Chain:
         self.generator = ("--client-net", self._client.path, "--server-net", self._server.path)
 
 
+class Delayed:
+    """The server is 100 ms away: a path of our own, since the kernel need not have netem. Close it."""
+    name = "far"
+    program, remote = "127.0.0.1", "10.8.0.1"
+    ROUND_TRIP_MS = 100
+
+    def __init__(self, generator):
+        self.server = Far()
+        self.generator = ("--server-net", self.server.path)
+        self._path = subprocess.Popen(
+            [generator, "delay", "--delay-ms", str(self.ROUND_TRIP_MS // 2), *self.generator,
+             "--client-device", "to-far", "--server-device", "to-near"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if not self._path.stdout.readline():
+            raise OSError("a delayed path cannot be made")
+        _run("ip addr add 10.8.0.2/24 dev to-far")
+        _run("ip link set to-far up")
+        _run(f"ip addr add {self.remote}/24 dev to-near", self.server)
+        _run("ip link set to-near up", self.server)
+
+    def close(self):
+        self._path.communicate()  # it ends with its input, also when we do not get here
+
+
 def enter():
     """Puts this process, and what it starts, into a network of its own; returns the name of the
     congestion control that holds there. Call it before there are threads."""

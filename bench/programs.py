@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import shlex
 import shutil
+import subprocess
 
 import configs
 
@@ -29,6 +30,7 @@ class Job:
     certificate: Certificate = None
     endpoints: int = 1
     form: str = "flags"
+    settings: tuple = ()
 
     @property
     def probe(self):
@@ -40,6 +42,11 @@ class Job:
         path = self.folder / name
         path.write_text(text, encoding="utf-8")
         return path
+
+
+def for_all(work):
+    """Nothing in it that only relay has."""
+    return not work.settings and not work.alone
 
 
 class Program:
@@ -54,7 +61,7 @@ class Program:
         return shutil.which(self.binary) is None
 
     def can(self, work):
-        return work.endpoints == 1 and not work.udp and not work.transport
+        return work.endpoints == 1 and not work.udp and not work.transport and for_all(work)
 
     def command(self, job):
         raise NotImplementedError
@@ -67,7 +74,7 @@ class Direct(Program):
         return False
 
     def can(self, work):
-        return work.kind == "timed" and not work.transport
+        return work.kind == "timed" and not work.transport and for_all(work)
 
 
 class Relay(Program):
@@ -79,13 +86,20 @@ class Relay(Program):
     def can(self, work):
         return work.moderated or not self.only_moderated
 
-    def command(self, job):
+    def refusal(self, job):
+        """What this relay says against the job's settings; None when it takes them."""
+        words, _ = self.command(job)
+        told = subprocess.run([words[0], "check", *words[1:]], capture_output=True, text=True,
+                              timeout=20, check=False)
+        return None if told.returncode == 0 else (told.stderr or told.stdout).strip().split("\n")[0]
+
+    def command(self, job, part="whole"):
         if job.endpoints > 1:
             form = "json" if job.form == "json" else "toml"
             text = configs.many(job.form, job.listen, job.remote, job.endpoints)
         else:
-            form, text = "toml", configs.relay(job, self.network)
-        config = job.file(f"{self.name}.{form}", text)
+            form, text = "toml", configs.relay(job, self.network, part)
+        config = job.file(f"{self.name}-{part}.{form}", text)
         return [self.binary, "-c", config], {"RELAY_WORKERS": str(job.workers)}
 
 
@@ -96,7 +110,7 @@ class Haproxy(Program):
 
     def can(self, work):
         if work.transport:
-            return work.transport == "tls" and not self.splice
+            return work.transport == "tls" and not self.splice and for_all(work)
         return super().can(work)
 
     def command(self, job):
@@ -106,7 +120,7 @@ class Haproxy(Program):
 
 class Nginx(Program):
     def can(self, work):
-        return work.endpoints == 1 and work.transport in ("", "tls")
+        return work.endpoints == 1 and work.transport in ("", "tls") and for_all(work)
 
     def command(self, job):
         config = job.file("nginx.conf", configs.nginx(job))
@@ -127,7 +141,7 @@ class Socat(Program):
 
 class Rinetd(Program):
     def can(self, work):
-        return work.endpoints == 1 and not work.transport
+        return work.endpoints == 1 and not work.transport and for_all(work)
 
     def command(self, job):
         return [self.binary, "-f", "-c", job.file("rinetd.conf", configs.rinetd(job))], {}
@@ -148,6 +162,8 @@ class Peer(Program):
         return any("{config}" in word for word in self.words)
 
     def can(self, work):
+        if not for_all(work):
+            return False
         if work.endpoints > 1:
             return work.form != "range" and self.takes_config
         return self.takes_config or not work.transport

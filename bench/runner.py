@@ -1,5 +1,6 @@
 """One run of one work through one program."""
 
+import contextlib
 import itertools
 import json
 import resource
@@ -38,20 +39,26 @@ class Runner:
         remote = f"{network.remote}:{port + 1}"
         return programs.Job(
             folder=self._folder, listen=remote if direct else f"{network.program}:{first}", remote=remote,
-            hop=f"127.0.0.1:{port + 2}", workers=self._workers, udp=work.udp, transport=work.transport,
-            certificate=self._certificate, endpoints=work.endpoints, form=work.form)
+            hop=f"{network.remote if work.network == 'far' else '127.0.0.1'}:{port + 2}", workers=self._workers, udp=work.udp, transport=work.transport,
+            certificate=self._certificate, endpoints=work.endpoints, form=work.form,
+            settings=work.settings)
 
     def verify(self, program, work):
         """What is wrong with how the program does this kind of work: (None or a sentence, half-close is
         passed on)."""
         job = self.job(work)
+        refused = program.refusal(job) if work.settings else None
+        if refused:
+            return refused, False
         try:
-            with self._start(program, job):
+            with self._start(program, job, work):
                 if work.udp:
                     told = self._answer(work, job, "datagram-exchange", "--flows", "4", "--warm-up",
                                         "0.05", "--seconds", "0.2")
                     return (None if told["units"] else "no datagram came back"), True
-                told = self._answer(work, job, "verify")
+                # A long path needs a while for each window.
+                size = () if work.network != "far" else ("--bytes", str(256 << 10), "--limit", "10")
+                told = self._answer(work, job, "verify", *size)
         except Failed as failure:
             return str(failure), False
         if told["both_ways"]:
@@ -66,7 +73,7 @@ class Runner:
             job = self.job(work, direct=True)
             return self._watched(lambda: self._timed(work, job, None))
         job = self.job(work)
-        with self._start(program, job) as running:
+        with self._start(program, job, work) as running:
             time.sleep(SETTLE)
             how = self._held if work.kind == "held" else self._timed
             return self._watched(lambda: how(work, job, running.pid), running.pid)
@@ -80,12 +87,24 @@ class Runner:
         after, seconds = machine.sample(), time.monotonic() - begun
         return figures, machine.disturbance(before, after, seconds, used + _own_cpu() - own)
 
-    def _start(self, program, job):
+    def _start(self, program, job, work):
+        if work.network == "far" and job.transport:
+            return self._start_both_ends(program, job)
         command, environment = program.command(job)
         places = [job.listen, job.hop] if job.transport else [job.listen]
         return process.Running(program.name, command, environment, self._program_cores, self._folder,
-                               [int(one.rsplit(":", 1)[1]) for one in places],
-                               "udp" if job.udp else "tcp")
+                               ports_of(places), "udp" if job.udp else "tcp")
+
+    @contextlib.contextmanager
+    def _start_both_ends(self, program, job):
+        """The far end of an encrypted hop in the server's network, the near one in ours."""
+        command, environment = program.command(job, "far")
+        enter = ["nsenter", f"--net={self._networks['far'].server.path}"]
+        with process.Running("far", [*enter, *command], environment, (), self._folder, ()):
+            command, environment = program.command(job, "near")
+            with process.Running("near", command, environment, self._program_cores, self._folder,
+                                 ports_of([job.listen])) as near:
+                yield near
 
     def _words(self, work, job, *generator):
         return [*process.on_cores(self._generator_cores), self._generator, *generator,
@@ -108,7 +127,7 @@ class Runner:
                             "--warm-up", str(min(WARM_UP, self._seconds)))
         if not told.get("bytes"):
             raise Failed("nothing came through")
-        figures = works.derive(told)
+        figures = works.derive(told, work.megabits)
         if told.get("errors"):
             figures["errors"] = told["errors"]
         return figures
@@ -148,6 +167,10 @@ class Runner:
         if told.get("errors", 1):
             raise Failed("it did not answer")
         return {"ms": told["ms"], "mib": resident / 2**20}
+
+
+def ports_of(places):
+    return [int(one.rsplit(":", 1)[1]) for one in places]
 
 
 def _own_cpu():

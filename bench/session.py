@@ -74,7 +74,7 @@ class Session:
             if work.kind == "started":
                 continue
             for program in list(able):
-                kind = (program.name, work.udp, work.transport)
+                kind = (program.name, work.network == "far", work.udp, work.transport, work.settings)
                 if program.name != "direct" and kind not in verdicts:
                     verdicts[kind] = self._verdict(program, work)
                 if program.name != "direct" and not verdicts[kind]:
@@ -83,7 +83,8 @@ class Session:
 
     def _verdict(self, program, work):
         wrong, half_close = self._on.verify(program, work)
-        what = work.transport or ("udp" if work.udp else "tcp")
+        what = ", ".join([work.transport or ("udp" if work.udp else "tcp"),
+                          *(f"{key} = {value}" for key, value in work.settings)])
         if wrong:
             self.problems.append(f"{program.name}, {what}: {wrong}; left out")
         elif not half_close:

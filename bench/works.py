@@ -21,6 +21,9 @@ P99 = Measure("p99_us", "p99 µs")
 P999 = Measure("p999_us", "p99.9 µs")
 WORST = Measure("max_us", "longest µs")
 LOST = Measure("lost", "lost %")
+OFF = Measure("off_percent", "% off the rate")
+FIRST_BYTE = Measure("p50_us", "µs to the answer, p50")
+FIRST_BYTE_99 = Measure("p99_us", "µs to the answer, p99")
 EACH = Measure("bytes_each", "resident bytes each")
 MS = Measure("ms", "ms to the first echo")
 MEMORY = Measure("mib", "resident MiB")
@@ -41,6 +44,9 @@ class Work:
     quick: bool = False
     endpoints: int = 1
     form: str = "flags"  # of relay's configuration: flags, toml, json, range
+    settings: tuple = ()  # (key, value) of relay's `network`; such works are relay's alone
+    alone: bool = False  # so are these
+    megabits: int = 0  # what a rate limit should let through
 
     @property
     def units(self):
@@ -95,6 +101,24 @@ def _chains():
         yield _idle(f"{transport}-idle", 1000, **how)
 
 
+def _rated():
+    """Works with a limit of their rate: 100 Mbit/s for one, 400 for sixteen together."""
+    for name, connections, key, megabits in (("rate100", 1, "byte_rate", 100),
+                                             ("rate400", 16, "endpoint_byte_rate", 400)):
+        yield Work(name, ("stream", "--direction", "up", "--connections", str(connections)),
+                   (CPU_GB, GBITS, OFF), settings=((key, f"{megabits}Mbit/s"),), megabits=megabits)
+
+
+def _far():
+    """New connections to a server that is 100 ms away, with and without warm ones."""
+    for transport in ("", "tls", "wss"):
+        for warm in (0, 4):
+            yield Work(f"far-{transport or 'tcp'}" + ("-warm" if warm else ""),
+                       ("connect", "--connections", "1", "--request", "64"),
+                       (FIRST_BYTE, FIRST_BYTE_99), network="far", transport=transport, alone=True,
+                       settings=(("warm", warm),) if warm else ())
+
+
 def _starts():
     yield Work("start", ("start",), (MS, MEMORY), kind="started")
     for form in ("toml", "json"):
@@ -120,7 +144,7 @@ WORKS = (
     Work("udp-rr", ("datagram-exchange", "--flows", "64", "--size", "64"),
          (CPU_UNIT, RATE, P50, P99), udp=True),
     Work("udp-idle", ("datagram-idle", "--flows", "4000"), (EACH,), kind="held", udp=True),
-    *_chains(), *_starts(),
+    *_chains(), *_rated(), *_far(), *_starts(),
 )
 
 
@@ -134,16 +158,18 @@ def fewer(work, most=3000):
     return dataclasses.replace(work, generator=tuple(words))
 
 
-def derive(answer, used_cpu=None):
+def derive(answer, megabits=0):
     """The figures of a timed run, from what the generator told."""
     figures = {key: answer[key] for key in ("p50_us", "p99_us", "p999_us", "max_us") if key in answer}
     seconds, cpu = answer["seconds"], answer["cpu"]
-    box = cpu + answer["own_cpu"] if used_cpu is None else used_cpu
+    box = cpu + answer["own_cpu"]
     if answer.get("bytes"):
         gigabytes = answer["bytes"] / 1e9
         figures["cpu_per_gb"] = cpu / gigabytes
         figures["box_per_gb"] = box / gigabytes
         figures["gbits"] = gigabytes * 8 / seconds
+    if megabits:
+        figures["off_percent"] = abs(answer["bytes"] * 8e-6 / seconds / megabits - 1) * 100
     if answer.get("units"):
         figures["cpu_per_unit"] = cpu / answer["units"] * 1e6
         figures["rate"] = answer["units"] / seconds

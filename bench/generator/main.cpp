@@ -26,6 +26,7 @@ const std::map<std::string, int (*)(options&)> works = {
     {"datagram-exchange", datagram_exchange_work},
     {"datagram-idle", datagram_idle_work},
     {"start", start_work},
+    {"delay", delay_work},
 };
 
 int run(int count, char** words) {

@@ -15,5 +15,6 @@ int datagram_work(options& given);           ///< one way, with or without GSO
 int datagram_exchange_work(options& given);  ///< requests and responses in flows
 int datagram_idle_work(options& given);      ///< flows that stay
 int start_work(options& given);              ///< runs a command and waits for its first echo
+int delay_work(options& given);              ///< a long path between two networks
 
 }  // namespace relay::bench

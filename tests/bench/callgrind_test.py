@@ -51,10 +51,10 @@ class Instructions(unittest.TestCase):
                                   callgrind.collections.Counter(app=500, pump=110), 50)
         self.assertEqual(made, {"app": 0, "pump": 2})
 
-    def test_table_leaves_out_rooms_without_any(self):
-        text = instructions.table([("one", {"pump": 1000, "app": 0.1}), ("two", {"net": 3})])
-        self.assertEqual(text.splitlines(), ["| work | all | pump | net |", "|---|---:|---:|---:|",
-                                             "| one | 1,000 | 1,000 | 0 |", "| two | 3 | 0 | 3 |"])
+    def test_table_joins_rooms_that_matter_nowhere(self):
+        text = instructions.table([("one", {"pump": 1000, "app": 0.6, "base": 0.9}), ("two", {"net": 3})])
+        self.assertEqual(text.splitlines()[0], "| work | all | net | pump | other |")
+        self.assertEqual(text.splitlines()[2:], ["| one | 1,002 | 0 | 1,000 | 2 |", "| two | 3 | 3 | 0 | 0 |"])
 
 
 if __name__ == "__main__":
