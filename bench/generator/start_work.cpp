@@ -1,0 +1,104 @@
+#include "report.hpp"
+#include "request.hpp"
+#include "stage.hpp"
+#include "works.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace relay::bench {
+namespace {
+
+/// The program that is started; killed and waited for when this goes.
+class child {
+ public:
+  explicit child(const std::vector<std::string>& command) {
+    std::vector<char*> words;
+    for (const auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ < 0) throw std::system_error(errno, std::system_category(), "fork");
+    if (pid_ > 0) return;
+    const int nowhere = ::open("/dev/null", O_RDWR);
+    ::dup2(nowhere, STDOUT_FILENO);
+    ::dup2(nowhere, STDERR_FILENO);
+    ::execvp(words[0], words.data());
+    ::_exit(127);
+  }
+  child(const child&) = delete;
+  child& operator=(const child&) = delete;
+  ~child() {
+    ::kill(pid_, SIGTERM);
+    if (!ended(100)) ::kill(pid_, SIGKILL);
+    (void)::waitpid(pid_, nullptr, 0);
+  }
+
+  bool ended(int tenths = 0) const {
+    siginfo_t state{};
+    for (int i = 0; i <= tenths; ++i) {
+      state.si_pid = 0;
+      const int how = WEXITED | WNOHANG | WNOWAIT;
+      if (::waitid(P_PID, static_cast<id_t>(pid_), &state, how) == 0 && state.si_pid != 0) {
+        return true;
+      }
+      if (i < tenths) ::usleep(100'000);
+    }
+    return false;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+/// One connection with one exchange; false when nobody listens yet.
+bool echoes(stage& at) {
+  constexpr std::uint32_t size = 64;
+  const auto socket = at.dial_program();
+  const auto head = request{role::exchange, {}, size, size}.bytes();
+  std::vector<char> message(head.begin(), head.end());
+  message.resize(message.size() + size, 'q');
+  pollfd writable{socket.get(), POLLOUT, 0};
+  if (::poll(&writable, 1, 1000) != 1 || (writable.revents & (POLLERR | POLLHUP)) != 0)
+    return false;
+  if (::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) return false;
+  const auto end = steady::now() + std::chrono::seconds(1);
+  for (std::size_t got = 0; got < size && steady::now() < end;) {
+    at.events.turn(std::chrono::milliseconds(0));  // the remote has to answer
+    std::array<char, size> answer{};
+    const auto bytes = ::recv(socket.get(), answer.data(), answer.size(), MSG_DONTWAIT);
+    if (bytes == 0 || (bytes < 0 && errno != EAGAIN)) return false;
+    if (bytes > 0) got += static_cast<std::size_t>(bytes);
+    if (got == size) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int start_work(options& given) {
+  stage at(given);
+  const auto limit = given.seconds("limit", 30);
+  const bool stay = given.number("hold", 0) != 0;
+  given.check();
+  if (given.command().empty()) throw usage_error("start: -- COMMAND is missing");
+  const auto begun = steady::now();
+  const auto end = begun + std::chrono::duration<double>(limit);
+  const child program(given.command());
+  bool up = false;
+  while (!up && steady::now() < end && !program.ended()) up = echoes(at);
+  const std::chrono::duration<double, std::milli> took = steady::now() - begun;
+  report().add("ms", took.count()).add("errors", up ? 0 : 1).print();
+  if (stay) {  // until our input ends: somebody looks at the program's memory
+    for (char byte = 0; ::read(STDIN_FILENO, &byte, 1) > 0;) continue;
+  }
+  return 0;
+}
+
+}  // namespace relay::bench

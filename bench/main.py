@@ -1,0 +1,116 @@
+"""The benchmark; scripts/bench builds what it needs and starts it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import arguments
+import documents
+import network
+import picture
+import process
+import programs
+import session
+import table
+from configs import NAME
+from runner import Runner
+
+NOT_A_RESULT = 3
+
+
+def certificate(folder):
+    """A key and a certificate of our own, for as long as this run lasts."""
+    made = programs.Certificate(folder / "cert.pem", folder / "key.pem", folder / "both.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
+         "-keyout", made.key, "-out", made.chain], check=True, capture_output=True, timeout=30)
+    made.both.write_bytes(made.chain.read_bytes() + made.key.read_bytes())
+    return made
+
+
+def cores_for(workers):
+    """(of the programs, of the generator): apart when the programs have one worker."""
+    available = sorted(os.sched_getaffinity(0))
+    if workers > 1 or len(available) < 2:
+        return (), ()
+    return (available[0],), (available[-1],)
+
+
+def present(chosen):
+    for program in chosen:
+        if program.missing():
+            print(f"{program.name}: {program.binary} is not there; left out", file=sys.stderr)
+    return [program for program in chosen if not program.missing()]
+
+
+def report(done, given, control):
+    """Prints the table and what has to be said about it; True when it is a result."""
+    cores = "one core each" if given.workers == 1 else "all cores"
+    workers = "one worker" if given.workers == 1 else f"{given.workers} workers"
+    text = table.markdown(done.results, given.works) + "\n" + table.EXPLANATION.format(
+        rounds=given.rounds, cores=cores, workers=workers) + f"Congestion control: {control}.\n"
+    for problem in dict.fromkeys(done.problems):
+        text += f"- {problem}\n"
+    if done.disturbed:
+        print(f"**NOT A RESULT**: something else used the machine in {len(done.disturbed)} of "
+              f"{done.runs} runs, for example {done.disturbed[0]}.\n")
+    print(text)
+    if given.json:
+        pathlib.Path(given.json).write_text(json.dumps(
+            {"result": not done.disturbed, "rounds": given.rounds, "workers": given.workers,
+             "problems": done.problems, "disturbed": done.disturbed, "runs": done.results.runs()},
+            indent=1) + "\n", encoding="utf-8")
+    drawing = picture.svg(done.results, f"Medians of {given.rounds} rounds, {workers}.")
+    if given.svg and drawing:
+        pathlib.Path(given.svg).write_text(drawing, encoding="utf-8")
+    if given.write_docs:
+        if done.disturbed:
+            print("--write-docs: this is not a result, so nothing was written", file=sys.stderr)
+        else:
+            documents.write(text, drawing)
+    return not done.disturbed
+
+
+def main(words):
+    given = arguments.parse(words)
+    try:
+        control = network.enter()
+        networks = {"loopback": network.Loopback()}
+        if any(work.network == "veth" for work in given.works):
+            networks["veth"] = network.Chain()
+        if any(work.network == "far" for work in given.works):
+            networks["far"] = network.Delayed(given.generator)
+    except PermissionError as refused:
+        print(f"scripts/bench: {refused} (it takes root, or sudo without a password)", file=sys.stderr)
+        return 77
+    process.raise_descriptor_limit()
+    process.go_first()
+    chosen = present(given.programs)
+    long = session.estimate(given.works, chosen, given.rounds, given.seconds)
+    print(f"{len(given.works)} works, {len(chosen)} programs, {given.rounds} rounds: this will take about "
+          f"{session.clock(long)}", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(prefix="relay-bench-") as name:
+        folder = pathlib.Path(name)
+        os.chmod(folder, 0o755)  # a program may run as somebody else
+        on = Runner(given.generator, folder, networks, certificate(folder), cores_for(given.workers),
+                    given.workers, given.seconds)
+        done = session.Session(on)
+        try:
+            done.go(given.works, chosen, given.rounds, given.seconds)
+        except KeyboardInterrupt:
+            print("interrupted; so far:", file=sys.stderr)
+            given.write_docs = False
+            report(done, given, control)
+            return 130
+        finally:
+            if "far" in networks:
+                networks["far"].close()
+    return 0 if report(done, given, control) else NOT_A_RESULT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
