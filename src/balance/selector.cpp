@@ -84,6 +84,21 @@ std::optional<std::size_t> selector::nearest(const tried_set& tried) const {
   return found;
 }
 
+std::vector<std::uint32_t> selector::in_use() const {
+  auto made = shares_;
+  bool taken = false;  // without a strategy only the first that is well has any
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    if (!health_[i].is_up() || (by_ == config::strategy::off && taken)) made[i] = 0;
+    taken = taken || made[i] > 0;
+  }
+  return made;
+}
+
+std::optional<choice> selector::ahead(std::size_t index) const {
+  if (!health_[index].is_up()) return std::nullopt;
+  return choice{index, health_[index].period(), false};
+}
+
 health::change selector::failed(const choice& which, health::time_point now, double noise) {
   return health_[which.index].failed(which.period, which.trial, now, noise);
 }

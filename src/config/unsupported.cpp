@@ -19,13 +19,8 @@ struct later {
 
 constexpr std::string_view remove_it = "remove it";
 
-const network defaults{};
-
 // When something becomes available, its rows go, and nothing else has to change here.
 constexpr auto rows = std::to_array<later>({
-    {"warm", [](const endpoint& e) { return e.network.warm != 0; }, "remove it or set it to 0"},
-    {"warm_max_age",
-     [](const endpoint& e) { return e.network.warm_max_age != defaults.warm_max_age; }, remove_it},
     {"byte_rate", [](const endpoint& e) { return e.network.byte_rate != 0; }, remove_it},
     {"endpoint_byte_rate", [](const endpoint& e) { return e.network.endpoint_byte_rate != 0; },
      remove_it},

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds longest_keepalive{32767};
 constexpr int most_probes = 127;
+const network defaults{};
 
 /// A global key is seen once per endpoint; its problem is told once.
 class once {
@@ -108,7 +109,23 @@ constexpr companion companions[]{
     {"send_proxy_udp", [](const network& n) { return n.send_proxy_udp != udp_proxy::off; },
      [](const network& n) { return n.use_udp; }, "`send_proxy_udp` has no effect without `use_udp`",
      "switch `use_udp` on, or remove it"},
+    {"warm", [](const network& n) { return n.warm != 0; },
+     [](const network& n) { return !n.no_tcp; },
+     "`warm` has no effect with `no_tcp`: datagrams need no connections", "remove it"},
+    {"warm_max_age", [](const network& n) { return n.warm_max_age != defaults.warm_max_age; },
+     [](const network& n) { return n.warm != 0; }, "`warm_max_age` has no effect without `warm`",
+     "say in `warm` how many connections are to be kept ready, or remove it"},
 };
+
+// Which of its ports a client will want is not known.
+void check_warm(const endpoint& what, once& first, findings& found) {
+  const auto is_range = [](const host_port& each) { return each.ports.size() > 1; };
+  const bool any = is_range(what.remote) || std::ranges::any_of(what.extra_remotes, is_range);
+  const auto where = place_of(what, "warm");
+  if (!any || what.network.warm == 0 || !first(where, "warm")) return;
+  found.warning(where, "`warm` has no effect where `remote` is a range of ports",
+                "give the remote one port, or set it to 0 for this endpoint");
+}
 
 void check_companions(const settings& what, once& first, findings& found) {
   for (const auto& row : companions) {
@@ -146,6 +163,7 @@ void validate(settings& what, findings& found) {
       check_family(each, "extra_remotes", extra, found);
     }
     check_through_port(each, found);
+    check_warm(each, first, found);
     check_balance(each, found);
     check_transport(each.listen_transport, transport_side::listen,
                     place_of(each, "listen_transport"), found);

@@ -90,6 +90,10 @@ void admission::leave_association() {
   give(1);
 }
 
+bool admission::spare_warm() { return take(1, limit_ - limit_ / 4); }
+
+void admission::return_warm() { give(1); }
+
 bool admission::spare_pipe() { return take(per_pipe, limit_ - limit_ / 4); }
 
 void admission::return_pipe() { give(per_pipe); }

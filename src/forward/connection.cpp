@@ -30,6 +30,7 @@ void connection::start(unique_fd client) {
   if (lane_.shared().hooks != nullptr || rule_.asks_client())
     return lane_.tasks().spawn(meet_client());
   auto first = rule_.way.pick(peer_.address, since_, {});
+  if (use_warm(first)) return;
   if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     return dial(std::move(first), *to);
   }
@@ -37,15 +38,18 @@ void connection::start(unique_fd client) {
 }
 
 void connection::established(const ip_endpoint& as) {
-  lane_.shared().log.established(rule_.remotes[chosen_].name, peer_, as);
+  lane_.shared().log.established(rule_.remotes[chosen_].name, peer_, as, is_warm());
   if (rule_.proxy.sends != 0 && !rule_.out.any()) return greet_remote();
   begin();
 }
 
 void connection::begin() {
   if (!wrapping_) return pump_.start(client_, remote_);
-  auto& remote = wrapping_->remote ? wrapping_->remote->top() : remote_;
-  pump_.start(wrapping_->client.top(), remote);
+  auto& client = wrapping_->client.top();
+  if (wrapping_->remote) return pump_.start(client, wrapping_->remote->top());
+  if (!wrapping_->warm) return pump_.start(client, remote_);
+  const auto heard = wrapping_->warm->heard();
+  pump_.start(client, wrapping_->warm->over().top(), heard);
 }
 
 const ip_endpoint& connection::source() const noexcept {

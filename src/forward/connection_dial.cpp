@@ -89,6 +89,10 @@ task<> connection::establish(route::claim by, balance::tried_set tried) {
 task<connection::outcome> connection::reach(std::size_t index) {
   const auto& whom = rule_.remotes[index];
   outcome last;
+  if (rule_.is_warm()) {
+    auto made = co_await reach_warm(index);
+    if (made) co_return std::move(*made);
+  }
   if (whom.address) {
     const ip_endpoint to{*whom.address, whom.port(nth_)};
     co_return co_await reach(to, whom);

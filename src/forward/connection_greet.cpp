@@ -67,6 +67,7 @@ task<> connection::meet_client() {
     co_return co_await establish(std::move(only), std::move(others));
   }
   auto first = rule_.way.pick(source().address, introduction_->done, {});
+  if (use_warm(first)) co_return;
   if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     co_return dial(std::move(first), *to);
   }
@@ -133,7 +134,7 @@ wire::proxy_bytes connection::header() const {
 // The remote's side, as soon as it is connected and before anything else goes there.
 void connection::greet_remote() {
   const auto header = this->header();
-  const auto sent = transport::try_write_proxy(remote_.socket(), header);
+  const auto sent = transport::try_write_proxy(remote_side().socket(), header);
   if (!sent) return greeted(sent.error());
   if (*sent == header.span().size()) return greeted({});
   // The kernel had no memory for it.
@@ -143,8 +144,8 @@ void connection::greet_remote() {
 
 task<> connection::go_on_greeting(wire::proxy_bytes header, std::size_t sent) {
   const auto limit = time_left().value_or(milliseconds(1));
-  greeted(co_await transport::finish_proxy_header(remote_.socket(), lane_.worker().wheel(), limit,
-                                                  header, sent));
+  greeted(co_await transport::finish_proxy_header(remote_side().socket(), lane_.worker().wheel(),
+                                                  limit, header, sent));
 }
 
 void connection::greeted(const error_code& ec) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <relay/forward/connection.hpp>
+#include <relay/forward/warm_connection.hpp>
 #include <relay/transport/layers.hpp>
 #include <relay/wire/proxy.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -44,11 +46,12 @@ inline std::chrono::milliseconds shorter(std::chrono::milliseconds a,
   return std::min(a, b);
 }
 
-/// The streams over the two sockets, where they are not bare.
+/// The streams over the two sockets, where they are not bare or not the connection's own.
 struct connection::wrapping {
   explicit wrapping(transport::plain_stream& from) : client(from) {}
 
   transport::layered client;
+  std::unique_ptr<warm_connection> warm;     // in place of the connection's own socket
   std::optional<transport::layered> remote;  // made anew for each attempt
 };
 

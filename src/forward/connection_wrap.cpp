@@ -55,13 +55,14 @@ task<connection::outcome> connection::wrap_remote(ip_endpoint to) {
   made.why = end_reason::remote_handshake_failed;
   if (!wrapping_) wrapping_ = std::make_unique<wrapping>(client_);
   wrapping_->remote.reset();
-  wrapping_->remote.emplace(remote_);
+  auto& below = remote_side();
+  wrapping_->remote.emplace(below);
   const auto left = time_left();
   const auto limit = shorter(rule_.handshake_timeout, left.value_or(milliseconds(1)));
   if (rule_.proxy.sends != 0) {
     made.phase = "sending the PROXY header";
-    made.ec = co_await transport::finish_proxy_header(remote_.socket(), lane_.worker().wheel(),
-                                                      limit, header(), 0);
+    made.ec = co_await transport::finish_proxy_header(below.socket(), lane_.worker().wheel(), limit,
+                                                      header(), 0);
     made.cut_short = made.ec == errc::timed_out && limit != rule_.handshake_timeout;
     if (made.ec) co_return made;
   }
@@ -78,7 +79,7 @@ task<connection::outcome> connection::wrap_remote(ip_endpoint to) {
   made.cut_short = made.ec == errc::timed_out && limit != rule_.handshake_timeout;
   if (made.ec) {
     wrapping_->remote.reset();
-    remote_.socket().close();  // nobody has to wait there while another is tried
+    below.socket().close();  // nobody has to wait there while another is tried
   }
   co_return made;
 }

@@ -54,7 +54,18 @@ associations& lane::associations_of(rule& by) {
   return associations_.try_emplace(&by, *this, by, by.association_share).first->second;
 }
 
+void lane::keep_warm(rule& by, std::size_t count) {
+  auto& made = warm_.try_emplace(&by, *this, by, count).first->second;
+  worker_.post([&made] { made.start(); });
+}
+
+std::unique_ptr<warm_connection> lane::take_warm(const rule& by, std::size_t nth) {
+  const auto found = warm_.find(&by);
+  return found == warm_.end() ? nullptr : found->second.take(nth);
+}
+
 void lane::save_descriptors() {
+  for (auto& [by, each] : warm_) each.yield();
   workspace_.pipes().clear();
   for (auto& [by, each] : associations_) each.close_all_retired();
 }
@@ -81,6 +92,7 @@ void lane::resume() {
 
 void lane::stop_listening() {
   listeners_.clear();
+  for (auto& [by, each] : warm_) each.close();
   for (auto& [by, each] : associations_) each.refuse_new();
 }
 

@@ -27,6 +27,7 @@ struct route::shared {
   balance::selector selector;
   std::minstd_rand noise;
   std::atomic<bool> calm{true};  // read without the lock: then a success changes nothing
+  std::atomic<std::uint32_t> changes{0};
   spdlog::logger& log;
 };
 
@@ -52,6 +53,25 @@ route::claim route::pick(const ip_address& client, clock::time_point now,
   return found ? claim(this, *found) : claim();
 }
 
+route::claim route::ahead(std::size_t index) {
+  if (!shared_) return only(index);
+  const std::lock_guard lock(shared_->mutex);
+  const auto found = shared_->selector.ahead(index);
+  return found ? claim(this, *found) : claim();
+}
+
+std::vector<std::uint32_t> route::in_use() {
+  if (!shared_) {
+    std::vector<std::uint32_t> made(only_ + 1, 0);
+    made[only_] = 1;
+    return made;
+  }
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->selector.in_use();
+}
+
+std::uint32_t route::changes() const noexcept { return shared_ ? shared_->changes.load() : 0; }
+
 std::size_t route::pick_for_datagrams(const ip_address& client, clock::time_point now) {
   if (!shared_) return only_;
   const std::lock_guard lock(shared_->mutex);
@@ -65,6 +85,7 @@ void route::succeeded(const balance::choice& which, clock::time_point now) {
   shared_->calm.store(shared_->selector.is_calm(), std::memory_order_release);
   // Under the lock, so that lines stand in the order of what they tell; they are rare.
   if (change.what != balance::health::event::back) return;
+  ++shared_->changes;
   shared_->log.info("remote {} is back after {} s", shared_->names[which.index],
                     change.time.count());
 }
@@ -75,6 +96,7 @@ void route::failed(const balance::choice& which, clock::time_point now, const er
   shared_->calm.store(shared_->selector.is_calm(), std::memory_order_release);
   const auto& name = shared_->names[which.index];
   if (change.what == balance::health::event::put_aside) {
+    ++shared_->changes;
     shared_->log.warn("remote {} put aside for {} s after {} failed connects: {}", name,
                       change.time.count(), balance::health::most_failures, describe(why));
   } else if (change.what == balance::health::event::stays_aside) {

@@ -1,6 +1,7 @@
 #include <relay/config/balance.hpp>
 #include <relay/forward/rule.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace relay::forward {
@@ -15,6 +16,8 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       idle_timeout(from.network.idle_timeout),
       udp_timeout(from.network.udp_timeout),
       handshake_timeout(from.network.handshake_timeout),
+      warm(from.network.no_tcp ? 0 : from.network.warm),
+      warm_max_age(from.network.warm_max_age),
       hook_chooses(config::read_balance(from.balance).by == config::strategy::off),
       max_associations(static_cast<std::size_t>(from.max_associations)),
       proxy(from.network),
@@ -25,6 +28,9 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       listen_ports_(from.listen.ports) {
   remotes.emplace_back(from.remote);
   for (const auto& extra : from.extra_remotes) remotes.emplace_back(extra);
+  if (std::ranges::any_of(remotes, [](const remote& each) { return each.ports.size() > 1; })) {
+    warm = 0;
+  }
   const net::keepalive alive{from.network.tcp_keepalive, from.network.tcp_keepalive_probe};
   listen.ipv6_only = from.network.ipv6_only;
   listen.interface = from.listen_interface;

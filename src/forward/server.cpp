@@ -174,6 +174,15 @@ void server::listen() {
     const auto shares = threads_for(bound.sockets.size(), options_.workers);
     in_parallel(shares, [&, &to = bound](std::size_t nth) { listen_share(of, to, nth, shares); });
     std::vector<bound_socket>().swap(bound.sockets);
+    keep_warm(of);
+  }
+}
+
+// On every worker: a client is served where there is least to do, wherever it was accepted.
+void server::keep_warm(rule& of) {
+  if (!of.is_warm()) return;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i]->keep_warm(of, warm_part(of.warm, i, lanes_.size()));
   }
 }
 

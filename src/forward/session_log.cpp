@@ -48,9 +48,10 @@ session_log::session_log(logs& log, std::function<void()> storm_begins)
       storm_begins_(std::move(storm_begins)) {}
 
 void session_log::established(const std::string& remote, const ip_endpoint& client,
-                              const ip_endpoint& as) {
+                              const ip_endpoint& as, bool warm) {
   if (!middle_.should_log(spdlog::level::info)) return;  // making the text costs more than the test
-  middle_.info("[tcp]{} => {} as {}", client.to_string(), remote, as.to_string());
+  middle_.info("[tcp]{} => {} as {}{}", client.to_string(), remote, as.to_string(),
+               warm ? " (warm)" : "");
 }
 
 void session_log::address_failed(const std::string& remote, const ip_endpoint& as, const char* step,
@@ -69,6 +70,19 @@ void session_log::gave_up(const rule& to, const client_name& client, const char*
                           std::string_view why) {
   if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, to.name(), phase, why)) return;
   tcp_.error("[tcp]{} => {}, error: {}", client.to_string(), to.name(), told_of(phase, why));
+}
+
+void session_log::warm_trouble(const std::string& remote, const char* phase, std::string_view why) {
+  session_.debug("{}: no connections are kept ready for now: {}", remote, told_of(phase, why));
+}
+
+void session_log::warm_again(const std::string& remote) {
+  session_.debug("{}: connections are kept ready again", remote);
+}
+
+void session_log::warm_useless(const std::string& remote, const char* phase, std::string_view why) {
+  session_.debug("{}: a connection that was ready is of no use, dialling: {}", remote,
+                 told_of(phase, why));
 }
 
 void session_log::header_accepted(const wire::proxy_header& header) {

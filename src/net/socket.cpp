@@ -3,6 +3,7 @@
 #include <relay/net/socket.hpp>
 
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -160,6 +161,11 @@ error_code pending_error(int fd) noexcept {
   socklen_t length = sizeof value;
   if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &length) != 0) return last_system_error();
   return {value, boost::system::system_category()};
+}
+
+bool peer_has_ended(int fd) noexcept {
+  pollfd asked{fd, POLLRDHUP, 0};
+  return ::poll(&asked, 1, 0) != 0;  // errors are told unasked
 }
 
 result<ip_endpoint> local_endpoint(int fd) {

@@ -36,7 +36,9 @@ session::~session() {
   if (remote_ != nullptr) remote_->notify(nullptr);
 }
 
-void session::start(transport::stream& client, transport::stream& remote) {
+void session::start(transport::stream& client, transport::stream& remote,
+                    std::span<const std::byte> heard) {
+  if (!heard.empty()) down_.begin_with(shared_.keep(heard));
   client_ = &client;
   remote_ = &remote;
   client_->notify(this);

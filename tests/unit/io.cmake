@@ -3,7 +3,7 @@
 add_executable(relay_unit_io
   ${PROJECT_SOURCE_DIR}/tests/support/sockets.cpp
   net/connecting_test.cpp net/datagram_socket_test.cpp net/listener_test.cpp net/mailbox_test.cpp net/mptcp_test.cpp
-  net/poller_test.cpp
+  net/poller_test.cpp net/socket_test.cpp
   net/timer_wheel_test.cpp
   transport/plain_stream_test.cpp transport/websocket_chain_test.cpp
   transport/websocket_splice_test.cpp transport/websocket_stream_test.cpp
@@ -13,7 +13,7 @@ add_executable(relay_unit_io
   forward/gate_test.cpp forward/hook_test.cpp forward/hook_thread_test.cpp
   forward/own_listener_test.cpp forward/proxy_policy_test.cpp
   forward/route_test.cpp forward/storm_test.cpp
-  forward/target_test.cpp)
+  forward/target_test.cpp forward/warm_policy_test.cpp)
 target_link_libraries(relay_unit_io PRIVATE relay_core GTest::gtest_main)
 target_include_directories(relay_unit_io PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 include(forward/hooks/hooks.cmake)

@@ -49,6 +49,11 @@ class selector {
   /// For who cannot tell whether a remote answers: the same sequence, but never a trial.
   std::size_t pick_without_trial(const ip_address& client, health::time_point now);
 
+  /// Where connections go at present: each remote's share of them, 0 for those that get none now.
+  std::vector<std::uint32_t> in_use() const;
+  /// For a connection that is made before anybody wants it; nothing while the remote is aside.
+  std::optional<choice> ahead(std::size_t index) const;
+
   health::change failed(const choice& which, health::time_point now, double noise);
   health::change succeeded(const choice& which, health::time_point now);
   void abandoned(const choice& which);

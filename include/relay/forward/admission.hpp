@@ -42,6 +42,11 @@ class admission {
   bool enter_association();
   void leave_association();
 
+  /// One descriptor for a connection that is made ahead of its client, only while connections have
+  /// plenty left. `full` wants it back.
+  bool spare_warm();
+  void return_warm();
+
   /// Two descriptors for a pipe, only while connections have plenty left.
   bool spare_pipe();
   void return_pipe();

@@ -52,6 +52,14 @@ class connection final : public lane_hook, private pump::session::owner {
   const ip_endpoint& source() const noexcept;
   client_name name() const;
 
+  // A connection that was made ahead.
+  bool take_warm(std::size_t index);
+  bool use_warm(route::claim& by);
+  task<std::optional<outcome>> reach_warm(std::size_t index);
+  bool is_warm() const noexcept;
+  /// The remote's socket, the connection's own or one that was made ahead.
+  transport::plain_stream& remote_side() noexcept;
+
   void dial(route::claim by, const ip_endpoint& to);
   void dialled(const ip_endpoint& to, const error_code& ec);
   void go_on(route::claim failed, const outcome& why);

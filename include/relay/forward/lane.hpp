@@ -7,6 +7,7 @@
 #include <relay/forward/hook_thread.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/forward/warm_pool.hpp>
 #include <relay/net/listener.hpp>
 #include <relay/net/resolver.hpp>
 #include <relay/net/task_group.hpp>
@@ -56,6 +57,10 @@ class lane {
 
   /// Serves a rule on a socket of its own, bound to `at`.
   error_code listen(rule& by, bound_socket listening, const ip_endpoint& at);
+  /// From the moment it runs, keeps so many connections to a rule's remotes ready.
+  void keep_warm(rule& by, std::size_t count);
+  /// One of them for a client of its `nth` remote; null: there is none.
+  std::unique_ptr<warm_connection> take_warm(const rule& by, std::size_t nth);
   /// Paused listeners go on.
   void resume();
   /// Gives up what it keeps in store.
@@ -93,6 +98,7 @@ class lane {
   std::unique_ptr<transport::tls_engine> tls_;  // only where there is TLS
   std::unique_ptr<pump::datagrams> datagrams_;  // megabytes, so only where they are wanted
   std::map<const rule*, associations> associations_;
+  std::map<const rule*, warm_pool> warm_;
   std::chrono::steady_clock::time_point next_request_{};  // for room, to the other lanes
   boost::intrusive::list<connection, boost::intrusive::base_hook<lane_hook>> connections_;
 };

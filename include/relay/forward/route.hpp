@@ -68,6 +68,13 @@ class route {
   /// For an association, which cannot tell whether its remote answers: the same sequence, without
   /// remotes that are aside (unless all are).
   std::size_t pick_for_datagrams(const ip_address& client, clock::time_point now);
+  /// A connection to a remote that is made before anybody wants it; how that ends is told like any
+  /// other. False while the remote is aside.
+  claim ahead(std::size_t index);
+  /// Where connections go at present: each remote's share, 0 for those that get none now.
+  std::vector<std::uint32_t> in_use();
+  /// Another number whenever `in_use` may have changed.
+  std::uint32_t changes() const noexcept;
   /// Whether there is another remote to go on to when one fails.
   bool has_choice() const noexcept { return shared_ != nullptr; }
 

@@ -20,6 +20,9 @@ namespace relay::forward {
 /// What an endpoint has done so far. Added to by every worker, read by anybody.
 struct counters {
   std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> warm{0};        ///< of them, that found their remote connected
+  std::atomic<std::uint64_t> warm_ready{0};  ///< are kept ready at the moment
+  std::atomic<std::uint64_t> warm_made{0};   ///< connections to remotes that were made ahead
   std::atomic<std::uint64_t> up_bytes{0};
   std::atomic<std::uint64_t> down_bytes{0};
   std::atomic<std::uint64_t> associations{0};  ///< that were made
@@ -61,6 +64,9 @@ struct rule {
   }
   /// Whether a client has to show something before anything is dialled for it.
   bool asks_client() const noexcept { return proxy.accepts || in.any(); }
+  /// Whether connections are made ahead of clients. Not where each port of a range has a remote
+  /// port of its own: which of them a client will want is not known.
+  bool is_warm() const noexcept { return warm > 0; }
   /// The first remote: what the lines about the endpoint call it by.
   const std::string& name() const noexcept { return remotes.front().name; }
 
@@ -73,6 +79,8 @@ struct rule {
   std::chrono::milliseconds idle_timeout;
   std::chrono::milliseconds udp_timeout;
   std::chrono::milliseconds handshake_timeout;
+  std::size_t warm;  ///< connections that are kept ready, by all workers together
+  std::chrono::milliseconds warm_max_age;
   bool hook_chooses = false;  ///< among the remotes, since no strategy does
   std::size_t max_associations;
   /// Of them, for each worker that has a socket for datagrams: it can end only its own.

@@ -78,6 +78,7 @@ class server {
   std::optional<std::string> bind_one(std::size_t index);
   void make_lanes();
   void listen();
+  void keep_warm(rule& of);
   void listen_share(rule& of, bound_endpoint& bound, std::size_t nth, std::size_t shares);
   void tell_when_drained();
   std::size_t affordable_descriptors() const;

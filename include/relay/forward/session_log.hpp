@@ -47,13 +47,20 @@ class session_log {
   session_log(logs& log, std::function<void()> storm_begins);
 
   // `remote` is the chosen one, a rule stands for its main remote (spec 4.7).
-  /// `client` is who is connected here, as realm has it, whatever a PROXY header says.
-  void established(const std::string& remote, const ip_endpoint& client, const ip_endpoint& as);
+  /// `client` is who is connected here, as realm has it, whatever a PROXY header says. `warm`: the
+  /// connection was there before the client.
+  void established(const std::string& remote, const ip_endpoint& client, const ip_endpoint& as,
+                   bool warm);
   /// An address could not be connected; another may follow.
   void address_failed(const std::string& remote, const ip_endpoint& as, const char* step,
                       const error_code& ec);
   /// No connection to the remote came about.
   void gave_up(const rule& to, const client_name& client, const char* phase, std::string_view why);
+  /// Connections cannot be kept ready, for the first time since they could; then that they can.
+  void warm_trouble(const std::string& remote, const char* phase, std::string_view why);
+  void warm_again(const std::string& remote);
+  /// One that was ready was of no use after all; its client gets another.
+  void warm_useless(const std::string& remote, const char* phase, std::string_view why);
   void header_accepted(const wire::proxy_header& header);
   /// A sender of PROXY headers is refused; to be told once.
   void untrusted(const rule& to, const ip_endpoint& sender);

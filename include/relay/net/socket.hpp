@@ -65,6 +65,10 @@ bool is_mptcp(int fd) noexcept;
 /// The pending error of a socket; reading it clears it.
 error_code pending_error(int fd) noexcept;
 
+/// Whether the peer of a connected socket has ended its direction or reset, as far as the kernel
+/// knows; takes nothing from the socket, and needs no turn of a poller.
+bool peer_has_ended(int fd) noexcept;
+
 /// The address a socket is bound to.
 result<ip_endpoint> local_endpoint(int fd);
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace relay::pump {
 
@@ -24,6 +25,8 @@ class direction {
   /// Moves what can be moved, about `budget` bytes at most. On failure `why` is set.
   progress run(transport::stream& from, transport::stream& to, workspace& shared,
                std::size_t budget, error_code& why);
+  /// Before the first run: what was taken from the source by somebody else comes first.
+  void begin_with(std::unique_ptr<chunk> heard) noexcept { pending_ = std::move(heard); }
   /// Returns what was leased; what is still in it is dropped.
   void release(workspace& shared);
 

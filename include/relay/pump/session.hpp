@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 namespace relay::pump {
 
@@ -31,8 +32,10 @@ class session final : public net::waiter, public net::timer {
           std::chrono::milliseconds idle_timeout = std::chrono::milliseconds(0)) noexcept;
   ~session();
 
-  /// Begins; everything that happens from here on happens in the run list.
-  void start(transport::stream& client, transport::stream& remote);
+  /// Begins; everything that happens from here on happens in the run list. `heard`: what the remote
+  /// has sent and somebody has read already, at most `buffer_bytes`.
+  void start(transport::stream& client, transport::stream& remote,
+             std::span<const std::byte> heard = {});
   /// Ends it now: both peers see a reset. The owner is not told.
   void abort() noexcept;
 

@@ -46,6 +46,11 @@ class layered {
 
   void add(std::unique_ptr<tls_stream> made) noexcept { tls_ = std::move(made); }
   void add(std::unique_ptr<websocket_stream> made) noexcept { ws_ = std::move(made); }
+  /// What a handshake that has failed leaves behind is of no use to the next one.
+  void clear() noexcept {
+    ws_.reset();
+    tls_.reset();
+  }
 
  private:
   plain_stream& bare_;

@@ -326,5 +326,61 @@ TEST(Selector, WhateverHappensNoTrialLeaksAndNobodyIsTriedTwice) {
   }
 }
 
+using shares_now = std::vector<std::uint32_t>;
+
+TEST(Selector, InUseAreThoseThatClientsGoTo) {
+  EXPECT_EQ(bench("roundrobin: 5, 1, 0", 3).all.in_use(), (shares_now{5, 1, 0}));
+  EXPECT_EQ(bench("iphash: 2, 3", 2).all.in_use(), (shares_now{2, 3}));
+  EXPECT_EQ(bench("", 3).all.in_use(), (shares_now{1, 0, 0})) << "the others are backups";
+}
+
+TEST(Selector, WhoIsAsideIsNotInUseUntilItIsBack) {
+  for (const auto& [how, aside] : {std::pair("", shares_now{0, 1, 0}),
+                                   {"roundrobin: 5, 1, 2", shares_now{0, 1, 2}},
+                                   {"iphash: 5, 1, 2", shares_now{0, 1, 2}}}) {
+    bench b(how, 3);
+    const auto whole = b.all.in_use();
+    for (int i = 0; i < 2; ++i) b.fail(*b.all.ahead(0));
+    EXPECT_EQ(b.all.in_use(), aside) << how;
+    EXPECT_FALSE(b.all.ahead(0)) << "only a client may try it";
+    b.now += 2s;
+    EXPECT_EQ(b.all.in_use(), aside) << "its time is over, which says nothing about it";
+    tried_set tried;  // its trial is some client's
+    while (b.all.in_use() == aside) {
+      const auto which = b.all.pick(b.client, b.now, tried);
+      ASSERT_TRUE(which);
+      if (which->trial) b.succeed(*which);
+      tried.push_back(which->index);
+    }
+    EXPECT_EQ(b.all.in_use(), whole);
+  }
+}
+
+TEST(Selector, NobodyIsInUseWhenAllAreAside) {
+  bench b("roundrobin: 1, 1", 2);
+  for (const std::size_t index : {0U, 1U}) {
+    for (int i = 0; i < 2; ++i) b.fail(*b.all.ahead(index));
+  }
+  EXPECT_EQ(b.all.in_use(), (shares_now{0, 0}));
+}
+
+TEST(Selector, AConnectionAheadLeavesTheSequenceAlone) {
+  bench b("roundrobin: 5, 1, 1", 3);
+  bench alone("roundrobin: 5, 1, 1", 3);
+  std::string made;
+  for (int i = 0; i < 14; ++i) {
+    b.succeed(*b.all.ahead(0));
+    made += b.sequence(1);
+  }
+  EXPECT_EQ(made, alone.sequence(14));
+}
+
+TEST(Selector, AFailureFromBeforeTheChangeSaysNothing) {
+  bench b("", 2);
+  const auto early = *b.all.ahead(0);
+  for (int i = 0; i < 2; ++i) b.fail(*b.all.ahead(0));
+  EXPECT_EQ(b.fail(early), event::none);
+}
+
 }  // namespace
 }  // namespace relay::balance

@@ -143,12 +143,29 @@ TEST(Problems, TellOfKeysWithoutTheOneThatTheyNeed) {
             "`accept_proxy` on, or remove it");
   EXPECT_EQ(warning("network.send_proxy_udp = \"first\""),
             "`send_proxy_udp` has no effect without `use_udp` | switch `use_udp` on, or remove it");
-  for (const auto* fine : {"network.trusted_proxies = []",
+  EXPECT_EQ(warning("network = {warm = 1, no_tcp = true, use_udp = true}"),
+            "`warm` has no effect with `no_tcp`: datagrams need no connections | remove it");
+  EXPECT_EQ(warning("network.warm_max_age = 1"),
+            "`warm_max_age` has no effect without `warm` | say in `warm` how many connections are "
+            "to be kept ready, or remove it");
+  for (const auto* fine : {"network.trusted_proxies = []", "network.warm = 1",
+                           "network = {warm = 1, warm_max_age = 1}", "network.warm_max_age = 30",
                            "network = {trusted_proxies = [\"::1\"], accept_proxy = true}",
                            "network.send_proxy_udp = \"off\"",
                            "network = {send_proxy_udp = \"every\", use_udp = true}"}) {
     EXPECT_EQ(brief(load(with_endpoint(fine)).warnings), "") << fine;
   }
+}
+
+TEST(Problems, TellThatNoConnectionsAreKeptReadyForARangeOfPorts) {
+  const auto warnings = [](const std::string& ports, const std::string& global) {
+    return brief(
+        load(global + "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:" + ports + "\"\n").warnings);
+  };
+  EXPECT_EQ(warnings("1-2", "[network]\nwarm = 1\n"),
+            "t:2:1: warning: `warm` has no effect where `remote` is a range of ports\n");
+  EXPECT_EQ(warnings("1", "[network]\nwarm = 1\n"), "") << "all go to one port";
+  EXPECT_EQ(warnings("1-2", ""), "");
 }
 
 TEST(Problems, TellOfAGlobalKeyOnceAndOnlyIfNoEndpointUsesIt) {

@@ -34,6 +34,7 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
                             "network.trusted_proxies = [\"10.0.0.0/8\"]",
                             "network.send_proxy_udp = \"first\"",
                             "network.handshake_timeout = 1",
+                            "network.warm = 1\nnetwork.warm_max_age = 1",
                             "network.send_mptcp = true",
                             "network.accept_mptcp = true",
                             "listen_transport = \"ws;host=a;path=/\"",
@@ -48,8 +49,6 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
 
 TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
   const std::pair<const char*, const char*> cases[] = {
-      {"warm", "network.warm = 1"},
-      {"warm_max_age", "network.warm_max_age = 1"},
       {"byte_rate", "network.byte_rate = 1"},
       {"endpoint_byte_rate", "network.endpoint_byte_rate = 1"},
       {"socket_memory", "[process]\nsocket_memory = 1"},
@@ -70,27 +69,27 @@ TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
 }
 
 TEST(Unsupported, TellsAGlobalKeyOnce) {
-  const auto made = load(with_endpoint("") + with_endpoint("") + "[network]\nwarm = 1\n");
+  const auto made = load(with_endpoint("") + with_endpoint("") + "[network]\nbyte_rate = 1\n");
   EXPECT_EQ(brief(unsupported(made.value)),
-            "t:8:1: error: `warm` is not available yet in this version\n");
+            "t:8:1: error: `byte_rate` is not available yet in this version\n");
   overrides forced;
-  forced.network.warm = 1;
+  forced.network.byte_rate = 1;
   EXPECT_EQ(brief(unsupported(load(with_endpoint("") + with_endpoint(""), forced).value)),
-            "command line: error: `warm` is not available yet in this version\n");
+            "command line: error: `byte_rate` is not available yet in this version\n");
 }
 
 TEST(Unsupported, PointsAtTheLayerThatCounts) {
   const auto told = [](const std::string& own, const std::string& global, bool forced_value) {
     overrides forced;
-    if (forced_value) forced.network.warm = 1;
+    if (forced_value) forced.network.byte_rate = 1;
     return brief(unsupported(load(with_endpoint(own + "[network]\n" + global), forced).value));
   };
-  const std::string message = ": error: `warm` is not available yet in this version\n";
-  const std::string on = "network.warm = 1\n";
-  const std::string off = "network.warm = 0\n";
-  EXPECT_EQ(told("", "warm = 1\n", false), "t:5:1" + message);
-  EXPECT_EQ(told(on, "warm = 1\n", false), "t:4:9" + message);
-  EXPECT_EQ(told(off, "warm = 1\n", false), "");
+  const std::string message = ": error: `byte_rate` is not available yet in this version\n";
+  const std::string on = "network.byte_rate = 1\n";
+  const std::string off = "network.byte_rate = 0\n";
+  EXPECT_EQ(told("", "byte_rate = 1\n", false), "t:5:1" + message);
+  EXPECT_EQ(told(on, "byte_rate = 1\n", false), "t:4:9" + message);
+  EXPECT_EQ(told(off, "byte_rate = 1\n", false), "");
   EXPECT_EQ(told(off, "", true), "command line" + message);
   EXPECT_EQ(told(on, "", true), "command line" + message);
 }
@@ -98,11 +97,11 @@ TEST(Unsupported, PointsAtTheLayerThatCounts) {
 TEST(Unsupported, TellsEverythingAtOnce) {
   const auto made = load(
       "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\n"
-      "network = {warm = 1, byte_rate = 100}\n[process]\nsocket_memory = 2\n");
+      "network = {endpoint_byte_rate = 1, byte_rate = 100}\n[process]\nsocket_memory = 2\n");
   const auto problems = unsupported(made.value);
   std::set<std::string> keys;
   for (const auto& each : problems) keys.insert(each.where.to_string());
-  EXPECT_EQ(keys, (std::set<std::string>{"t:4:12", "t:4:22", "t:6:1"}));
+  EXPECT_EQ(keys, (std::set<std::string>{"t:4:12", "t:4:36", "t:6:1"}));
   EXPECT_EQ(problems.size(), 3U);
   for (const auto& each : problems) EXPECT_EQ(each.severity, problem::level::error);
 }
@@ -110,7 +109,7 @@ TEST(Unsupported, TellsEverythingAtOnce) {
 TEST(Unsupported, WorksOnSettingsThatWereNotRead) {
   settings made;
   made.endpoints.resize(1);
-  made.endpoints[0].network.warm = 1;
+  made.endpoints[0].network.byte_rate = 1;
   EXPECT_EQ(unsupported(made).size(), 1U);
 }
 

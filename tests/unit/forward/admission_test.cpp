@@ -247,5 +247,31 @@ TEST(Admission, AtItsLimitsNobodySleepsForEver) {
   EXPECT_EQ(door.connections(), 0U);
 }
 
+TEST(Admission, WarmConnectionsAreBookedAndLeaveRoomForClients) {
+  admission door(8);
+  int warm = 0;
+  while (door.spare_warm()) ++warm;
+  EXPECT_EQ(warm, 6) << "a quarter is not for them";
+  EXPECT_TRUE(door.enter());
+  int full = 0;
+  door.on_full([&] { ++full; });
+  EXPECT_FALSE(door.enter());
+  EXPECT_EQ(full, 1) << "whoever keeps them ready hears of it";
+  door.return_warm();
+  door.return_warm();
+  EXPECT_TRUE(door.enter());
+  EXPECT_FALSE(door.spare_warm()) << "connections come first";
+}
+
+TEST(Admission, AWarmConnectionThatGoesMakesRoom) {
+  admission door(2);
+  ASSERT_TRUE(door.spare_warm());
+  int told = 0;
+  door.on_room([&] { ++told; });
+  EXPECT_FALSE(door.enter());
+  door.return_warm();
+  EXPECT_EQ(told, 1);
+}
+
 }  // namespace
 }  // namespace relay::forward

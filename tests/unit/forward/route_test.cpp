@@ -210,5 +210,31 @@ TEST(Route, ARemoteThatSomebodyElseHasChosenIsNobodysBusiness) {
   EXPECT_EQ(b.pick().index(), 0U);
 }
 
+TEST(Route, WithOneCandidateAConnectionAheadIsNobodysBusiness) {
+  bench b(3, "iphash: 0, 1");
+  EXPECT_EQ(b.way->in_use(), (std::vector<std::uint32_t>{0, 1}));
+  EXPECT_EQ(b.way->ahead(1).index(), 1U);
+  for (int i = 0; i < 5; ++i) b.way->ahead(1).failed(b.now, b.refused);
+  EXPECT_TRUE(b.way->ahead(1));
+  EXPECT_EQ(b.way->changes(), 0U);
+}
+
+TEST(Route, AConnectionAheadTellsOfItsRemoteLikeAnyOther) {
+  bench b(2);
+  const auto before = b.way->changes();
+  b.way->ahead(0).failed(b.now, b.refused);
+  EXPECT_EQ(b.way->changes(), before) << "once is no change";
+  b.way->ahead(0).failed(b.now, b.refused);
+  EXPECT_NE(b.way->changes(), before);
+  EXPECT_EQ(b.count("remote 10.0.0.1:80 put aside for 1 s"), 1U) << b.lines();
+  EXPECT_FALSE(b.way->ahead(0));
+  EXPECT_EQ(b.pick().index(), 1U) << "no client had to find out";
+  const auto aside = b.way->changes();
+  b.now += 2s;
+  b.pick().succeeded();
+  EXPECT_NE(b.way->changes(), aside);
+  EXPECT_TRUE(b.way->ahead(0));
+}
+
 }  // namespace
 }  // namespace relay::forward

@@ -416,5 +416,19 @@ TEST(Session, AnErrorIsToldAsOneThoughItIsIdleFirst) {
   EXPECT_EQ(b.end, end_reason::reset_by_remote);
 }
 
+TEST(Session, WhatTheRemoteHasSaidBeforeComesFirst) {
+  bench b;
+  fake_stream client;
+  fake_stream remote;
+  remote.incoming = " and more";
+  session late(b.shared, b, 10s);
+  const std::string heard = "a banner";
+  late.start(client, remote, std::as_bytes(std::span(heard)));
+  while (b.poller.turn(0us)) {
+  }
+  EXPECT_EQ(client.written, "a banner and more");
+  EXPECT_EQ(late.down(), 17U);
+}
+
 }  // namespace
 }  // namespace relay::pump

@@ -1,0 +1,34 @@
+#include "support/sockets.hpp"
+
+#include <relay/net/socket.hpp>
+
+#include <gtest/gtest.h>
+
+namespace relay::net {
+namespace {
+
+TEST(PeerHasEnded, NotWhileItIsSilentOrSends) {
+  const auto [near, far] = test::tcp_pair();
+  EXPECT_FALSE(peer_has_ended(near.get()));
+  test::send_all(far.get(), "something");
+  ASSERT_TRUE(test::read_exactly(near.get(), 9) == "something");
+  EXPECT_FALSE(peer_has_ended(near.get()));
+}
+
+TEST(PeerHasEnded, WhenItHasSentItsEndEvenBehindUnreadBytes) {
+  const auto [near, far] = test::tcp_pair();
+  test::send_all(far.get(), "something");
+  test::shut_write(far.get());
+  EXPECT_TRUE(test::wait_until([&end = near] { return peer_has_ended(end.get()); }));
+  EXPECT_EQ(test::read_to_end(near.get()), "something") << "nothing was taken";
+}
+
+TEST(PeerHasEnded, WhenItHasReset) {
+  auto [near, far] = test::tcp_pair();
+  test::reset(std::move(far));
+  EXPECT_TRUE(test::wait_until([&end = near] { return peer_has_ended(end.get()); }));
+  EXPECT_TRUE(test::sees_reset(near.get())) << "the error is still there for who reads";
+}
+
+}  // namespace
+}  // namespace relay::net
