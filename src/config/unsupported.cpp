@@ -26,9 +26,6 @@ constexpr auto rows = std::to_array<later>({
     {"warm", [](const endpoint& e) { return e.network.warm != 0; }, "remove it or set it to 0"},
     {"warm_max_age",
      [](const endpoint& e) { return e.network.warm_max_age != defaults.warm_max_age; }, remove_it},
-    {"byte_rate", [](const endpoint& e) { return e.network.byte_rate != 0; }, remove_it},
-    {"endpoint_byte_rate", [](const endpoint& e) { return e.network.endpoint_byte_rate != 0; },
-     remove_it},
 });
 
 problem not_yet(origin where, std::string_view key, std::string_view advice) {

@@ -43,6 +43,7 @@ void connection::established(const ip_endpoint& as) {
 }
 
 void connection::begin() {
+  if (rule_.rates.any()) pump_.limit(rule_.rates);
   if (!wrapping_) return pump_.start(client_, remote_);
   auto& remote = wrapping_->remote ? wrapping_->remote->top() : remote_;
   pump_.start(wrapping_->client.top(), remote);

@@ -172,7 +172,7 @@ class Refused(Case):
 
     def test_later_features_are_refused_with_a_clear_sentence(self):
         endpoint = '[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = "a:1"\n'
-        for line in ("network = { warm = 2 }", "network = { byte_rate = 2 }"):
+        for line in ("network = { warm = 2 }", "network = { warm_max_age = 2 }"):
             said = self.refused("later.toml", endpoint + line + "\n")
             self.assertRegex(said, r"later\.toml:\d+", line)
             self.assertIn(line.replace("network = { ", "").split(" ")[0], said)

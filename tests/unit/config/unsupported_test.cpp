@@ -39,6 +39,8 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
                             "listen_transport = \"ws;host=a;path=/\"",
                             "remote_transport = \"tls;sni=a\"",
                             "network.camouflage = \"close\"",
+                            "network.byte_rate = 1",
+                            "network.endpoint_byte_rate = 1",
                             "max_associations = 1",
                             "through = \"127.0.0.1\"",
                             "interface = \"eth0\"\nlisten_interface = \"eth1\""}) {
@@ -50,8 +52,6 @@ TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
   const std::pair<const char*, const char*> cases[] = {
       {"warm", "network.warm = 1"},
       {"warm_max_age", "network.warm_max_age = 1"},
-      {"byte_rate", "network.byte_rate = 1"},
-      {"endpoint_byte_rate", "network.endpoint_byte_rate = 1"},
       {"socket_memory", "[process]\nsocket_memory = 1"},
   };
   for (const auto& [key, lines] : cases) {
@@ -98,7 +98,7 @@ TEST(Unsupported, PointsAtTheLayerThatCounts) {
 TEST(Unsupported, TellsEverythingAtOnce) {
   const auto made = load(
       "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\n"
-      "network = {warm = 1, byte_rate = 100}\n[process]\nsocket_memory = 2\n");
+      "network = {warm = 1, warm_max_age = 5}\n[process]\nsocket_memory = 2\n");
   const auto problems = unsupported(made.value);
   std::set<std::string> keys;
   for (const auto& each : problems) keys.insert(each.where.to_string());
