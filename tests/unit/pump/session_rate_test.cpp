@@ -80,9 +80,9 @@ TEST(SessionRate, WaitingForItsTurnIsNotIdle) {
   b.rates.own = 0;
   shared_rate& all = b.rates.up.emplace(100, b.now);
   b.rates.down.emplace(100, b.now);
-  session other(b.shared, b, 10s, 200ms);
   fake_stream client;
   fake_stream remote;
+  session other(b.shared, b, 10s, 200ms);
   all.bucket.book(200, b.now, 0ns);  // spent for two seconds
   other.limit(b.rates);
   client.incoming = "hello";
@@ -130,9 +130,10 @@ TEST(SessionRate, ASlowSinkHoldsNoTurnBackFromOthers) {
   bench b(1);
   b.rates.own = 0;
   auto& all = b.rates.up.emplace(1'000'000, b.now);
-  session stuck(b.shared, b, 10s);
+  b.rates.down.emplace(1'000'000, b.now);
   fake_stream client;
   fake_stream remote;
+  session stuck(b.shared, b, 10s);
   client.incoming = test::pattern(100'000);
   remote.takes = 0;
   stuck.limit(b.rates);
