@@ -18,7 +18,12 @@ association::association(associations& home, datagram_inlet& by, const flow_key&
       remote_(static_cast<std::uint32_t>(remote)),
       id_(id),
       since_(net::coarse_now()),
-      client_(client) {}
+      client_(client) {
+  auto& rates = home_.of().rates;
+  if (!rates.any()) return;
+  policers_.reset(
+      new policers{{rates.own, rates.of(true), since_}, {rates.own, rates.of(false), since_}});
+}
 
 error_code association::open(unique_fd made, const ip_endpoint& to, std::uint32_t version) {
   if (const auto ec = socket_.attach_datagrams(std::move(made))) return ec;
@@ -76,7 +81,21 @@ pump::send_outcome association::send_after_header(std::span<const pump::datagram
   return all;
 }
 
+std::span<pump::datagram_run> association::policed(bool is_up, std::span<pump::datagram_run> runs) {
+  std::uint64_t dropped = 0;
+  const auto left =
+      (is_up ? policers_->up : policers_->down).admit(runs, net::coarse_now(), dropped);
+  home_.of().count.lost_datagrams += dropped;
+  return left;
+}
+
 void association::send(std::span<const pump::datagram_run> runs) {
+  std::array<pump::datagram_run, pump::datagrams::batch> allowed;
+  if (policers_) {
+    std::ranges::copy(runs, allowed.begin());
+    runs = policed(true, std::span(allowed).first(runs.size()));
+    if (runs.empty()) return;
+  }
   const bool cut = cuts_up_;
   const auto mode = home_.of().proxy.datagrams;
   const bool is_first = mode == config::udp_proxy::first && !is_told_;
@@ -101,8 +120,11 @@ void association::wake() {
 void association::answer(std::span<const pump::arrival> answers) {
   std::array<pump::datagram_run, pump::datagrams::batch> runs;
   for (std::size_t i = 0; i < answers.size(); ++i) runs[i] = answers[i].data;
-  const auto how = home_.buffers().send(inlet_.fd(), client_, inlet_.own_address(key),
-                                        std::span(runs).first(answers.size()), cuts_down_);
+  auto all = std::span(runs).first(answers.size());
+  if (policers_) all = policed(false, all);
+  if (all.empty()) return;
+  const auto how =
+      home_.buffers().send(inlet_.fd(), client_, inlet_.own_address(key), all, cuts_down_);
   down_.bytes += how.bytes;
   down_.datagrams += how.datagrams;
   if (how.lost > 0) home_.unanswered(*this, how);

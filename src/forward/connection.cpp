@@ -44,6 +44,7 @@ void connection::established(const ip_endpoint& as) {
 }
 
 void connection::begin() {
+  if (rule_.rates.any()) pump_.limit(rule_.rates);
   if (!wrapping_) return pump_.start(client_, remote_);
   auto& client = wrapping_->client.top();
   if (wrapping_->remote) return pump_.start(client, wrapping_->remote->top());

@@ -20,6 +20,8 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       warm_max_age(from.network.warm_max_age),
       hook_chooses(config::read_balance(from.balance).by == config::strategy::off),
       max_associations(static_cast<std::size_t>(from.max_associations)),
+      rates(from.network.byte_rate, from.network.endpoint_byte_rate,
+            std::chrono::steady_clock::now()),
       proxy(from.network),
       in(std::move(layers.in)),
       out(std::move(layers.out)),

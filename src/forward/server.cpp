@@ -158,7 +158,12 @@ void server::make_lanes() {
     lanes_.push_back(std::make_unique<lane>(*each, shared, log_.target("relay")));
     all_lanes_.push_back(lanes_.back().get());
   }
-  for (auto* each : all_lanes_) each->know(all_lanes_);
+  const bool has_rates =
+      std::ranges::any_of(rules_, [](const auto& each) { return each->rates.any(); });
+  for (auto* each : all_lanes_) {
+    each->know(all_lanes_);
+    if (has_rates) each->workspace().alarms();  // here, where it may fail
+  }
 }
 
 void server::listen() {

@@ -23,10 +23,29 @@ void spend(std::size_t& budget, std::size_t bytes) { budget -= std::min(budget, 
 
 }  // namespace
 
+std::size_t direction::ends::allowed(std::size_t most) const {
+  if (rate == nullptr) return most;
+  // A turn is for who has something to move.
+  return from.is_quiet() ? 0 : std::min(most, rate->allowance());
+}
+
+void direction::ends::count_read(std::size_t bytes) const {
+  if (rate != nullptr) rate->spend(bytes);
+}
+
+progress direction::ends::blocked() const {
+  if (rate != nullptr) rate->rest();
+  return progress::blocked;
+}
+
+progress direction::ends::not_now() const {
+  return rate->is_waiting() ? progress::throttled : blocked();
+}
+
 progress direction::run(transport::stream& from, transport::stream& to, workspace& shared,
-                        std::size_t budget, error_code& why) {
+                        std::size_t budget, error_code& why, throttle* rate) {
   if (done_) return progress::done;
-  const ends e{from, to, shared, why};
+  const ends e{from, to, shared, why, rate};
   if (pending_) {  // comes first, in either mode
     const auto rest = write(e, pending_->rest());
     if (rest != progress::more) return rest;
@@ -41,10 +60,12 @@ progress direction::copy(const ends& e, std::size_t& budget) {
   const auto buffer = e.shared.buffer();
   const auto full = std::min({buffer.size(), e.from.bulk_read(), e.to.bulk_read()});
   for (bool again = true; !ended_;) {
-    if (!again) return progress::blocked;
+    if (!again) return e.blocked();
     if (budget == 0) return progress::more;
-    const auto in = e.from.read_some(buffer);
-    if (in.what == io::blocked) return progress::blocked;
+    const auto most = e.allowed(buffer.size());
+    if (most == 0) return e.not_now();
+    const auto in = e.from.read_some(buffer.first(most));
+    if (in.what == io::blocked) return e.blocked();
     if (in.what == io::failed) {
       e.why = in.ec;
       return progress::read_failed;
@@ -54,8 +75,11 @@ progress direction::copy(const ends& e, std::size_t& budget) {
       break;
     }
     again = in.again;
+    e.count_read(in.bytes);
     spend(budget, in.bytes > 0 ? in.bytes : empty_read_costs);
-    full_reads_ = in.bytes >= full ? static_cast<std::uint8_t>(full_reads_ + 1) : 0;
+    // Held back by a rate, a read that takes all it may is as good as a full one.
+    const bool is_full = in.bytes >= full || (in.bytes == most && in.bytes >= small_splice);
+    full_reads_ = is_full ? static_cast<std::uint8_t>(full_reads_ + 1) : 0;
     const auto out = write(e, buffer.first(in.bytes));
     if (out != progress::more) return out;
     if (full_reads_ >= full_reads_of_bulk && start_splicing(e)) return progress::more;
@@ -75,7 +99,7 @@ progress direction::write(const ends& e, std::span<std::byte> data) {
     if (out.what == io::blocked) {
       // Reading stops until the sink has taken it: that is the back-pressure.
       if (!pending_) pending_ = e.shared.keep(data);
-      return progress::blocked;
+      return e.blocked();
     }
     data = data.subspan(out.bytes);
     moved_ += out.bytes;
@@ -100,9 +124,15 @@ progress direction::splice(const ends& e, std::size_t& budget) {
       return progress::more;
     }
     if (budget == 0) return progress::more;
-    const auto in = e.from.splice_to_pipe(pipe_->write_end(), splice_at_most);
+    const auto most = e.allowed(splice_at_most);
+    if (most == 0) {
+      e.shared.pipes().give_back(std::move(pipe_));
+      return e.not_now();
+    }
+    const auto in = e.from.splice_to_pipe(pipe_->write_end(), most);
     switch (in.what) {
       case io::moved:
+        e.count_read(in.bytes);
         in_pipe_ = static_cast<std::uint32_t>(in.bytes);
         spend(budget, in.bytes);
         small_reads_ =
@@ -110,7 +140,7 @@ progress direction::splice(const ends& e, std::size_t& budget) {
         break;
       case io::blocked:
         e.shared.pipes().give_back(std::move(pipe_));
-        return progress::blocked;
+        return e.blocked();
       case io::unsuited:
         stop_splicing(e.shared);
         return progress::more;
@@ -132,7 +162,7 @@ progress direction::splice(const ends& e, std::size_t& budget) {
 progress direction::drain_pipe(const ends& e) {
   while (in_pipe_ > 0) {
     const auto out = e.to.splice_from_pipe(pipe_->read_end(), in_pipe_);
-    if (out.what == io::blocked) return progress::blocked;
+    if (out.what == io::blocked) return e.blocked();
     if (out.what != io::moved) {
       e.why = out.what == io::failed
                   ? out.ec
@@ -146,6 +176,7 @@ progress direction::drain_pipe(const ends& e) {
 }
 
 progress direction::finish(const ends& e) {
+  if (e.rate != nullptr) e.rate->rest();
   const auto out = e.to.shutdown_write();
   if (out.what == io::blocked) return progress::blocked;
   if (out.what == io::failed) {

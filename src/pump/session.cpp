@@ -36,6 +36,13 @@ session::~session() {
   if (remote_ != nullptr) remote_->notify(nullptr);
 }
 
+void session::limit(byte_rates& by) {
+  auto& alarms = shared_.alarms();
+  auto& poller = shared_.poller();
+  throttles_.reset(new throttles{{alarms, poller, *this, by.own, by.of(true)},
+                                 {alarms, poller, *this, by.own, by.of(false)}});
+}
+
 void session::start(transport::stream& client, transport::stream& remote,
                     std::span<const std::byte> heard) {
   if (!heard.empty()) down_.begin_with(shared_.keep(heard));
@@ -66,8 +73,10 @@ void session::wake() {
 bool session::step(direction& way, bool is_up, bool& more) {
   if (way.is_done()) return true;
   error_code why;
-  switch (way.run(stream_of(is_up), stream_of(!is_up), shared_, turn_budget, why)) {
+  auto* const rate = !throttles_ ? nullptr : is_up ? &throttles_->up : &throttles_->down;
+  switch (way.run(stream_of(is_up), stream_of(!is_up), shared_, turn_budget, why, rate)) {
     case progress::blocked:
+    case progress::throttled:
       return true;
     case progress::more:
       more = true;
@@ -148,9 +157,14 @@ milliseconds session::idle_time() const {
 
 void session::expired() {
   if (delivering_) return go_on_delivering();
+  if (waits_for_its_turn()) last_moved_ = shared_.wheel().now();  // it is kept waiting, not idle
   if (is_half_open() && idle_time() >= milliseconds(half_close_ms_) && half_close_expired()) return;
   if (idle_ms_ != 0 && idle_time() >= milliseconds(idle_ms_) && idle_expired()) return;
   await_limit(idle_time());
+}
+
+bool session::waits_for_its_turn() const noexcept {
+  return throttles_ && (throttles_->up.is_waiting() || throttles_->down.is_waiting());
 }
 
 bool session::half_close_expired() {
@@ -186,6 +200,7 @@ bool session::idle_expired() {
 // while all was well: a reset drops what the kernel still holds.
 bool session::fail(bool at_client, const error_code& ec) {
   failure_ = std::make_unique<failure>(failure{at_client, ec});
+  throttles_.reset();
   up_.release(shared_);
   down_.release(shared_);
   delivering_ = true;
@@ -217,6 +232,7 @@ void session::go_on_delivering() {
 void session::end(end_reason why, const error_code& ec) {
   disarm();
   unschedule();
+  throttles_.reset();
   up_.release(shared_);
   down_.release(shared_);
   owner_.ended(*this, why, ec);
@@ -226,6 +242,7 @@ void session::abort() noexcept {
   if (client_ != nullptr) client_->abort();
   if (remote_ != nullptr) remote_->abort();
   disarm();
+  throttles_.reset();
   up_.release(shared_);
   down_.release(shared_);
 }

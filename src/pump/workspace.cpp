@@ -6,8 +6,14 @@
 
 namespace relay::pump {
 
-workspace::workspace(net::poller& poller, net::timer_wheel& wheel, pipe_budget& pipes)
-    : poller_(poller), wheel_(wheel), pipes_(pipes), buffer_(new scratch) {}
+workspace::workspace(net::poller& poller, net::timer_wheel& wheel, pipe_budget& pipes,
+                     std::function<net::alarms::clock::time_point()> now)
+    : poller_(poller), wheel_(wheel), pipes_(pipes), now_(std::move(now)), buffer_(new scratch) {}
+
+net::alarms& workspace::alarms() {
+  if (!alarms_) alarms_ = std::make_unique<net::alarms>(poller_, now_);
+  return *alarms_;
+}
 
 std::unique_ptr<chunk> workspace::keep(std::span<const std::byte> data) {
   assert(data.size() <= buffer_bytes);

@@ -170,13 +170,6 @@ class Refused(Case):
             done = self.cli("-l", "127.0.0.1:1", "-r", "a:1", env={variable: "endpoints = ["}, code=78)
             self.assertIn(variable, done.stderr)
 
-    def test_later_features_are_refused_with_a_clear_sentence(self):
-        endpoint = '[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = "a:1"\n'
-        for line in ("network = { byte_rate = 2 }", "network = { endpoint_byte_rate = 2 }"):
-            said = self.refused("later.toml", endpoint + line + "\n")
-            self.assertRegex(said, r"later\.toml:\d+", line)
-            self.assertIn(line.replace("network = { ", "").split(" ")[0], said)
-
 
 class Check(Case):
     GOOD = '[[endpoints]]\nlisten = "127.0.0.1:1"\nremote = "example.com:443"\n'

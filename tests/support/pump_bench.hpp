@@ -19,10 +19,24 @@ struct pump_bench {
   std::uint32_t clock = 0;
   net::timer_wheel wheel{[this] { return clock; }};
   pump::pipe_budget pipes;
-  pump::workspace shared{poller, wheel, pipes};
+  /// Of the alarms; so far away that the kernel's timer never runs out.
+  net::alarms::clock::time_point now{
+      std::chrono::ceil<std::chrono::hours>(net::alarms::clock::now() + std::chrono::hours(1))};
+  pump::workspace shared{poller, wheel, pipes, [this] { return now; }};
 
   void pass(std::uint32_t ticks) {
     for (std::uint32_t i = 0; i < ticks; ++i) wheel.advance(++clock);
+  }
+  /// For alarms only; who is due runs.
+  void pass(net::alarms::clock::duration time) {
+    now += time;
+    shared.alarms().ring();
+    run();
+  }
+  /// Everything that can happen now.
+  void run() {
+    while (poller.turn(std::chrono::microseconds(0))) {
+    }
   }
 };
 

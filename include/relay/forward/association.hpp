@@ -3,8 +3,10 @@
 #include <relay/forward/flow_table.hpp>
 #include <relay/net/poller.hpp>
 #include <relay/pump/datagrams.hpp>
+#include <relay/pump/policer.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 namespace relay::forward {
@@ -61,6 +63,13 @@ class association final : public flow, public net::waiter {
   pump::send_outcome send_some(std::span<const pump::datagram_run> runs, bool with_header);
   pump::send_outcome send_after_header(std::span<const pump::datagram_run> runs);
   void answer(std::span<const pump::arrival> answers);
+  /// Without what is above the rate; the runs are changed in place.
+  std::span<pump::datagram_run> policed(bool is_up, std::span<pump::datagram_run> runs);
+
+  struct policers {
+    pump::policer up;
+    pump::policer down;
+  };
 
   associations& home_;
   datagram_inlet& inlet_;
@@ -77,6 +86,7 @@ class association final : public flow, public net::waiter {
   socket_address to_;
   traffic up_;
   traffic down_;
+  std::unique_ptr<policers> policers_;  // only where there are rates
 };
 
 }  // namespace relay::forward

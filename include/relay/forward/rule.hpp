@@ -6,6 +6,7 @@
 #include <relay/forward/proxy_policy.hpp>
 #include <relay/forward/route.hpp>
 #include <relay/net/socket.hpp>
+#include <relay/pump/byte_rates.hpp>
 #include <relay/pump/end_reason.hpp>
 
 #include <array>
@@ -91,6 +92,7 @@ struct rule {
     port_range ports;
   };
   std::optional<place> listens_at;
+  pump::byte_rates rates;  ///< guards itself
   proxy_policy proxy;
   transport::listen_layers in;
   transport::dial_layers out;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <relay/pump/throttle.hpp>
 #include <relay/pump/workspace.hpp>
 #include <relay/transport/stream.hpp>
 
@@ -12,6 +13,7 @@ namespace relay::pump {
 
 enum class progress : std::uint8_t {
   blocked,       ///< waits for a wake-up of one of its streams
+  throttled,     ///< waits for its turn: its throttle wakes the session
   more,          ///< the budget is spent: come back after the others
   done,          ///< the end of the data was met and passed on
   read_failed,   ///< the source has failed
@@ -22,9 +24,10 @@ enum class progress : std::uint8_t {
 /// while it is bulk, and reads nothing more while the sink is slow. Idle, it holds no memory.
 class direction {
  public:
-  /// Moves what can be moved, about `budget` bytes at most. On failure `why` is set.
+  /// Moves what can be moved, about `budget` bytes at most, and no more than `rate` allows, if
+  /// there is one. On failure `why` is set.
   progress run(transport::stream& from, transport::stream& to, workspace& shared,
-               std::size_t budget, error_code& why);
+               std::size_t budget, error_code& why, throttle* rate = nullptr);
   /// Before the first run: what was taken from the source by somebody else comes first.
   void begin_with(std::unique_ptr<chunk> heard) noexcept { pending_ = std::move(heard); }
   /// Returns what was leased; what is still in it is dropped.
@@ -44,6 +47,15 @@ class direction {
     transport::stream& to;
     workspace& shared;
     error_code& why;
+    throttle* rate;
+
+    /// How much may be read, at most `most`; 0: nothing now.
+    std::size_t allowed(std::size_t most) const;
+    void count_read(std::size_t bytes) const;
+    /// Nothing goes on before a wake-up: what is left of the turn is for others.
+    progress blocked() const;
+    /// Nothing is read now: for want of data, or because it is not its turn.
+    progress not_now() const;
   };
   // blocked … write_failed as above; more: go on in this turn, in whichever mode it is now.
   progress copy(const ends& e, std::size_t& budget);

@@ -32,6 +32,8 @@ class session final : public net::waiter, public net::timer {
           std::chrono::milliseconds idle_timeout = std::chrono::milliseconds(0)) noexcept;
   ~session();
 
+  /// Keeps it to the rates of its endpoint, which outlive it. Before it starts.
+  void limit(byte_rates& by);
   /// Begins; everything that happens from here on happens in the run list. `heard`: what the remote
   /// has sent and somebody has read already, at most `buffer_bytes`.
   void start(transport::stream& client, transport::stream& remote,
@@ -47,6 +49,12 @@ class session final : public net::waiter, public net::timer {
   struct failure {
     bool at_client = false;
     error_code ec;
+  };
+
+  // Only where there are rates.
+  struct throttles {
+    throttle up;
+    throttle down;
   };
 
   void wake() override;
@@ -66,6 +74,7 @@ class session final : public net::waiter, public net::timer {
   bool is_half_open() const noexcept { return up_.is_done() || down_.is_done() || failure_; }
   bool half_close_expired();
   bool idle_expired();
+  bool waits_for_its_turn() const noexcept;
   bool is_delivering();
   void go_on_delivering();
   bool fail(bool at_client, const error_code& ec);
@@ -86,6 +95,7 @@ class session final : public net::waiter, public net::timer {
   end_reason first_ = end_reason::count_;  // who was done first
   bool delivering_ = false;                // it has failed; the other side still gets what is its
   std::unique_ptr<failure> failure_;
+  std::unique_ptr<throttles> throttles_;
 };
 
 }  // namespace relay::pump

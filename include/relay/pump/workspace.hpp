@@ -1,5 +1,6 @@
 #pragma once
 
+#include <relay/net/alarms.hpp>
 #include <relay/net/poller.hpp>
 #include <relay/net/timer_wheel.hpp>
 #include <relay/pump/pipe_pool.hpp>
@@ -8,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -31,11 +33,15 @@ struct chunk {
 /// What the sessions of one worker share: nothing of it stays with an idle session.
 class workspace {
  public:
-  workspace(net::poller& poller, net::timer_wheel& wheel, pipe_budget& pipes);
+  /// `now`: the clock of its alarms.
+  workspace(net::poller& poller, net::timer_wheel& wheel, pipe_budget& pipes,
+            std::function<net::alarms::clock::time_point()> now = &net::alarms::clock::now);
 
   net::poller& poller() noexcept { return poller_; }
   net::timer_wheel& wheel() noexcept { return wheel_; }
   pipe_pool& pipes() noexcept { return pipes_; }
+  /// Made when it is asked for first, by who has a rate. Throws where `net::alarms` does.
+  net::alarms& alarms();
 
   /// The buffer everybody reads into, with `stream::headroom` writable bytes in front.
   std::span<std::byte> buffer() noexcept {
@@ -53,6 +59,8 @@ class workspace {
   net::poller& poller_;
   net::timer_wheel& wheel_;
   pipe_pool pipes_;
+  std::function<net::alarms::clock::time_point()> now_;
+  std::unique_ptr<net::alarms> alarms_;
   std::unique_ptr<scratch> buffer_;
   std::vector<std::unique_ptr<chunk>> spare_;
 };

@@ -13,6 +13,9 @@ class plain_stream final : public stream {
   net::watch& socket() noexcept { return socket_; }
 
   void notify(net::waiter* whom) noexcept override { socket_.notify(whom); }
+  bool is_quiet() const noexcept override {
+    return !net::has(socket_.events(), net::seen::readable);
+  }
   io_result read_some(std::span<std::byte> into) override;
   io_result write_some(std::span<std::byte> data) override;
   io_result write_more(std::span<std::byte> data) override;

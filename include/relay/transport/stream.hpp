@@ -42,6 +42,8 @@ class stream {
   /// Whom to wake when a blocked call is worth repeating; null: nobody.
   virtual void notify(net::waiter* whom) noexcept = 0;
 
+  /// It is known, without a call, that nothing can be read before the next wake-up.
+  virtual bool is_quiet() const noexcept { return false; }
   virtual io_result read_some(std::span<std::byte> into) = 0;
   /// May take less than all. The rest is offered again, unchanged and first.
   virtual io_result write_some(std::span<std::byte> data) = 0;

@@ -40,95 +40,13 @@ TEST(Unsupported, IsEmptyForWhatWorks) {
                             "listen_transport = \"ws;host=a;path=/\"",
                             "remote_transport = \"tls;sni=a\"",
                             "network.camouflage = \"close\"",
+                            "network.byte_rate = 1",
+                            "network.endpoint_byte_rate = 1",
                             "max_associations = 1",
                             "through = \"127.0.0.1\"",
                             "interface = \"eth0\"\nlisten_interface = \"eth1\""}) {
     EXPECT_EQ(brief(unsupported(load(with_endpoint(lines)).value)), "") << lines;
   }
-}
-
-TEST(Unsupported, NamesEachKeyThatIsUsedAndItsPlace) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"byte_rate", "network.byte_rate = 1"},
-      {"endpoint_byte_rate", "network.endpoint_byte_rate = 1"},
-      {"socket_memory", "[process]\nsocket_memory = 1"},
-  };
-  for (const auto& [key, lines] : cases) {
-    const std::string text(lines);
-    const auto problems = unsupported(load(with_endpoint(text)).value);
-    ASSERT_EQ(problems.size(), 1U) << lines << '\n' << brief(problems);
-    EXPECT_EQ(problems[0].message,
-              '`' + std::string(key) + "` is not available yet in this version");
-    EXPECT_FALSE(problems[0].hint.empty());
-    const auto* place = text.starts_with("network.")    ? "t:4:9"
-                        : text.starts_with("[process]") ? "t:5:1"
-                                                        : "t:4:1";
-    EXPECT_EQ(problems[0].where.to_string(), place) << lines;
-  }
-  EXPECT_EQ(std::size(cases), unavailable_keys().size());
-}
-
-TEST(Unsupported, TellsAGlobalKeyOnce) {
-  const auto made = load(with_endpoint("") + with_endpoint("") + "[network]\nbyte_rate = 1\n");
-  EXPECT_EQ(brief(unsupported(made.value)),
-            "t:8:1: error: `byte_rate` is not available yet in this version\n");
-  overrides forced;
-  forced.network.byte_rate = 1;
-  EXPECT_EQ(brief(unsupported(load(with_endpoint("") + with_endpoint(""), forced).value)),
-            "command line: error: `byte_rate` is not available yet in this version\n");
-}
-
-TEST(Unsupported, PointsAtTheLayerThatCounts) {
-  const auto told = [](const std::string& own, const std::string& global, bool forced_value) {
-    overrides forced;
-    if (forced_value) forced.network.byte_rate = 1;
-    return brief(unsupported(load(with_endpoint(own + "[network]\n" + global), forced).value));
-  };
-  const std::string message = ": error: `byte_rate` is not available yet in this version\n";
-  const std::string on = "network.byte_rate = 1\n";
-  const std::string off = "network.byte_rate = 0\n";
-  EXPECT_EQ(told("", "byte_rate = 1\n", false), "t:5:1" + message);
-  EXPECT_EQ(told(on, "byte_rate = 1\n", false), "t:4:9" + message);
-  EXPECT_EQ(told(off, "byte_rate = 1\n", false), "");
-  EXPECT_EQ(told(off, "", true), "command line" + message);
-  EXPECT_EQ(told(on, "", true), "command line" + message);
-}
-
-TEST(Unsupported, TellsEverythingAtOnce) {
-  const auto made = load(
-      "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:1\"\n"
-      "network = {endpoint_byte_rate = 1, byte_rate = 100}\n[process]\nsocket_memory = 2\n");
-  const auto problems = unsupported(made.value);
-  std::set<std::string> keys;
-  for (const auto& each : problems) keys.insert(each.where.to_string());
-  EXPECT_EQ(keys, (std::set<std::string>{"t:4:12", "t:4:36", "t:6:1"}));
-  EXPECT_EQ(problems.size(), 3U);
-  for (const auto& each : problems) EXPECT_EQ(each.severity, problem::level::error);
-}
-
-TEST(Unsupported, WorksOnSettingsThatWereNotRead) {
-  settings made;
-  made.endpoints.resize(1);
-  made.endpoints[0].network.byte_rate = 1;
-  EXPECT_EQ(unsupported(made).size(), 1U);
-}
-
-TEST(Keys, UnavailableOnesAreKnown) {
-  std::set<std::pair<std::string_view, std::string_view>> known;
-  for (const auto& each : known_keys()) EXPECT_TRUE(known.emplace(each.table, each.name).second);
-  for (const auto& each : unavailable_keys()) {
-    EXPECT_TRUE(known.contains({each.table, each.name})) << each.name;
-  }
-}
-
-TEST(Keys, NameTheirAliases) {
-  std::vector<std::string> aliases;
-  for (const auto& each : known_keys()) {
-    if (!each.alias_of.empty())
-      aliases.push_back(std::string(each.name) + "=" + std::string(each.alias_of));
-  }
-  EXPECT_EQ(aliases,
-            (std::vector<std::string>{"accept_timeout=accept_proxy_timeout", "local=listen"}));
 }
 
 }  // namespace
