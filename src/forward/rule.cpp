@@ -15,6 +15,7 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       idle_timeout(from.network.idle_timeout),
       udp_timeout(from.network.udp_timeout),
       handshake_timeout(from.network.handshake_timeout),
+      moderated(from.network.moderation),
       hook_chooses(config::read_balance(from.balance).by == config::strategy::off),
       max_associations(static_cast<std::size_t>(from.max_associations)),
       proxy(from.network),

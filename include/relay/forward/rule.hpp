@@ -73,6 +73,7 @@ struct rule {
   std::chrono::milliseconds idle_timeout;
   std::chrono::milliseconds udp_timeout;
   std::chrono::milliseconds handshake_timeout;
+  bool moderated = true;      ///< connections that move much are woken less often
   bool hook_chooses = false;  ///< among the remotes, since no strategy does
   std::size_t max_associations;
   /// Of them, for each worker that has a socket for datagrams: it can end only its own.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <relay/pump/moderated_source.hpp>
 #include <relay/pump/workspace.hpp>
 #include <relay/transport/stream.hpp>
 
@@ -21,6 +22,9 @@ enum class progress : std::uint8_t {
 /// while it is bulk, and reads nothing more while the sink is slow. Idle, it holds no memory.
 class direction {
  public:
+  /// `moderated`: whether it may be woken less often while it is bulk.
+  explicit direction(bool moderated = true) noexcept : moderated_(moderated) {}
+
   /// Moves what can be moved, about `budget` bytes at most. On failure `why` is set.
   progress run(transport::stream& from, transport::stream& to, workspace& shared,
                std::size_t budget, error_code& why);
@@ -31,7 +35,14 @@ class direction {
   bool is_done() const noexcept { return done_; }
   /// Counts as done although nothing was passed on: the sink has failed.
   void give_up() noexcept { done_ = true; }
-  bool is_splicing() const noexcept { return splicing_; }
+  bool is_splicing() const noexcept { return bulk_ != nullptr; }
+  bool is_armed() const noexcept { return bulk_ && bulk_->source.is_armed(); }
+  /// Whether the last run has read something that is no bulk: a message, or the end of one.
+  bool has_spoken() const noexcept { return spoken_; }
+  /// The other direction has: whoever waits for the answer must not wait for a visit.
+  void message_boundary() noexcept {
+    if (bulk_) bulk_->source.message_boundary();
+  }
   /// Bytes taken from the source that the sink has not accepted yet.
   std::size_t pending() const noexcept;
 
@@ -42,10 +53,19 @@ class direction {
     workspace& shared;
     error_code& why;
   };
+  // What it has only while it is bulk.
+  struct bulk {
+    explicit bulk(net::watch* moderated) noexcept : source(moderated) {}
+    std::unique_ptr<kernel_pipe> pipe;  // null while there is nothing to move
+    std::uint32_t in_pipe = 0;
+    std::uint8_t small_reads = 0;  // in a row
+    moderated_source source;
+  };
   // blocked … write_failed as above; more: go on in this turn, in whichever mode it is now.
   progress copy(const ends& e, std::size_t& budget);
   progress write(const ends& e, std::span<std::byte> data);
   progress splice(const ends& e, std::size_t& budget);
+  progress splice(const ends& e, std::size_t& budget, std::size_t& taken);
   progress drain_pipe(const ends& e);
   progress finish(const ends& e);
   bool start_splicing(const ends& e);
@@ -53,13 +73,12 @@ class direction {
 
   std::uint64_t moved_ = 0;
   std::unique_ptr<chunk> pending_;
-  std::unique_ptr<kernel_pipe> pipe_;
-  std::uint32_t in_pipe_ = 0;
-  std::uint8_t full_reads_ = 0;   // in a row, while copying
-  std::uint8_t small_reads_ = 0;  // in a row, while splicing
+  std::unique_ptr<bulk> bulk_;
+  std::uint8_t full_reads_ = 0;  // in a row, while copying
+  bool moderated_;
+  bool spoken_ = false;
   bool ended_ = false;
   bool done_ = false;
-  bool splicing_ = false;
   bool never_splice_ = false;
 };
 

@@ -27,8 +27,10 @@ class session final : public net::waiter, public net::timer {
 
   /// `half_close_timeout`: how long one direction may be idle after the other has ended; 0: not at
   /// all, both are closed at once. `idle_timeout`: how long both may be idle; 0: for ever.
+  /// `moderated`: directions that move much may be woken less often.
   session(workspace& shared, owner& told, std::chrono::milliseconds half_close_timeout,
-          std::chrono::milliseconds idle_timeout = std::chrono::milliseconds(0)) noexcept;
+          std::chrono::milliseconds idle_timeout = std::chrono::milliseconds(0),
+          bool moderated = true) noexcept;
   ~session();
 
   /// Begins; everything that happens from here on happens in the run list.
