@@ -54,8 +54,10 @@ moderation::verdict moderation::visited(std::size_t bytes) noexcept {
   return wanted_window() > window_ ? verdict::look : verdict::stay;
 }
 
-// A visit must bring half as much again as a wake-up did; otherwise it only adds delay.
+// Otherwise visits would only add delay.
 bool moderation::was_worth_it() const noexcept {
+  if (spell_bytes_ >= spell * good_visit) return true;
+  if (spell_bytes_ < spell * least_visit) return false;
   return spell_bytes_ * wakes_ * 2 >= woken_bytes_ * spell * 3;
 }
 

@@ -22,6 +22,12 @@ class moderation {
   static constexpr std::size_t least_window = 256 * kib;
   /// After so many visits it is weighed what they have brought.
   static constexpr std::uint32_t spell = 16;
+  /// So much each is worth it: a busy relay finds as much at each wake-up, and yet a visit saves
+  /// acknowledgements. 64 KiB per period are 2.6 Gbit/s.
+  static constexpr std::size_t good_visit = 64 * kib;
+  /// Below this, 1.3 Gbit/s, it is not: delay would show there more than the cost does. In between
+  /// a visit must bring half as much again as a wake-up did.
+  static constexpr std::size_t least_visit = 32 * kib;
   /// Before the next try after a spell; each that brought nothing doubles it up to the last.
   static constexpr std::size_t first_pause = mib;
   static constexpr std::size_t last_pause = 64 * mib;
