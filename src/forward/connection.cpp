@@ -18,7 +18,7 @@ connection::connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoin
       id_(id),
       client_(home.worker().poller()),
       remote_(home.worker().poller()),
-      pump_(home.workspace(), *this, by.half_close_timeout, by.idle_timeout) {}
+      pump_(home.workspace(), *this, by.half_close_timeout, by.idle_timeout, by.moderated) {}
 
 connection::~connection() = default;
 

@@ -18,6 +18,7 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       handshake_timeout(from.network.handshake_timeout),
       warm(from.network.no_tcp ? 0 : from.network.warm),
       warm_max_age(from.network.warm_max_age),
+      moderated(from.network.moderation),
       hook_chooses(config::read_balance(from.balance).by == config::strategy::off),
       max_associations(static_cast<std::size_t>(from.max_associations)),
       rates(from.network.byte_rate, from.network.endpoint_byte_rate,

@@ -3,6 +3,7 @@
 #include <relay/forward/binding.hpp>
 #include <relay/forward/server.hpp>
 #include <relay/net/descriptors.hpp>
+#include <relay/net/slow_set.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
@@ -211,6 +212,12 @@ void server::start() {
       settings_.endpoints, [](const config::endpoint& each) { return each.network.use_udp; });
   if (const auto lacks = datagrams ? pump::lacking_offload() : std::string(); !lacks.empty()) {
     log_.target("relay").debug("this kernel lacks {}: datagrams go one by one", lacks);
+  }
+  const bool moderated =
+      std::ranges::any_of(rules_, [](const auto& each) { return each->moderated; });
+  if (moderated && !net::has_short_waits()) {
+    log_.target("relay").debug(
+        "this kernel lacks epoll_pwait2 (Linux 5.11), or it is forbidden: no wake-up moderation");
   }
   try {
     for (auto& each : workers_) {

@@ -2,12 +2,20 @@
 
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <ctime>
 
 namespace relay::net {
 namespace {
+
+using std::chrono::microseconds;
+using std::chrono::steady_clock;
+
+constexpr std::uint32_t all_events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+// Without EPOLLIN, which is the slow set's business, and EPOLLPRI, which data wakes up as well.
+constexpr std::uint32_t events_while_armed = EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 seen translate(std::uint32_t events) noexcept {
   auto what = seen::none;
@@ -26,9 +34,7 @@ seen translate(std::uint32_t events) noexcept {
 
 }  // namespace
 
-error_code watch::attach(unique_fd fd, seen known) {
-  return add(std::move(fd), EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, known);
-}
+error_code watch::attach(unique_fd fd, seen known) { return add(std::move(fd), all_events, known); }
 
 error_code watch::attach_datagrams(unique_fd fd) { return add(std::move(fd), EPOLLIN, seen::none); }
 
@@ -44,11 +50,13 @@ error_code watch::add(unique_fd fd, std::uint32_t events, seen known) {
 }
 
 void watch::close() noexcept {
-  fd_.reset();  // closing takes it off the epoll set: nobody else holds the open file
+  fd_.reset();  // closing takes it off the epoll sets: nobody else holds the open file
   seen_ = seen::none;
+  armed_ = false;
 }
 
 unique_fd watch::release() noexcept {
+  if (armed_) poller_.disarm(*this);
   if (fd_) ::epoll_ctl(poller_.fd(), EPOLL_CTL_DEL, fd_.get(), nullptr);
   seen_ = seen::none;
   return std::move(fd_);
@@ -68,7 +76,7 @@ void poller::schedule(waiter& who) noexcept {
   if (first && !in_turn_) announce_();
 }
 
-int poller::wait(std::chrono::microseconds limit) noexcept {
+int poller::wait(microseconds limit) noexcept {
   // epoll_pwait2 (Linux 5.11) because epoll_wait counts in milliseconds.
   const timespec ts{limit.count() / 1'000'000, limit.count() % 1'000'000 * 1000};
   const int n =
@@ -80,19 +88,28 @@ int poller::wait(std::chrono::microseconds limit) noexcept {
   return ::epoll_wait(fd(), events_.data(), static_cast<int>(events_.size()), 0);
 }
 
-bool poller::turn(std::chrono::microseconds limit) {
-  using std::chrono::microseconds;
+void poller::report(watch& who, seen what) noexcept {
+  who.seen_ = who.seen_ | what;
+  if (who.waiter_ != nullptr) schedule(*who.waiter_);
+}
+
+bool poller::turn(microseconds limit) {
   in_turn_ = true;
   ++turns_;
+  if (is_polling()) limit = std::min(limit, slow_->schedule().until_due(steady_clock::now()));
   // All events are turned into flags and scheduled waiters before anybody is woken: a waiter may
   // then destroy any watch or waiter without leaving a stale pointer in the batch.
   const int n = wait(has_work() ? microseconds(0) : limit);
+  const auto now = slow_ ? steady_clock::now() : steady_clock::time_point();
   for (int i = 0; i < n; ++i) {
     const auto& event = events_[static_cast<std::size_t>(i)];
-    auto& watched = *static_cast<watch*>(event.data.ptr);
-    watched.seen_ = watched.seen_ | translate(event.events);
-    if (watched.waiter_ != nullptr) schedule(*watched.waiter_);
+    if (event.data.ptr == nullptr) {
+      slow_->schedule().announced(now);
+    } else {
+      report(*static_cast<watch*>(event.data.ptr), translate(event.events));
+    }
   }
+  if (slow_ && slow_->schedule().is_due(now)) poll_armed(now);
   run_list due;  // who schedules itself again meanwhile waits for the next turn
   due.swap(ready_);
   const bool worked = !due.empty();
@@ -103,6 +120,41 @@ bool poller::turn(std::chrono::microseconds limit) {
   }
   in_turn_ = false;
   return worked;
+}
+
+void poller::poll_armed(poll_schedule::time_point now) noexcept {
+  ++polls_;
+  for (const auto& event : slow_->poll(now, events_)) {
+    report(*static_cast<watch*>(event.data.ptr), translate(event.events));
+  }
+}
+
+bool poller::arm(watch& what) {
+  if (what.armed_) return true;
+  if (!slow_ && !never_arm_) {
+    slow_ = slow_set::make(fd());
+    never_arm_ = slow_ == nullptr;
+  }
+  if (!slow_ || slow_->add(what.fd(), &what)) return false;
+  epoll_event event{};
+  event.events = events_while_armed;
+  event.data.ptr = &what;
+  if (::epoll_ctl(fd(), EPOLL_CTL_MOD, what.fd(), &event) != 0) {
+    slow_->remove(what.fd());
+    return false;
+  }
+  what.armed_ = true;
+  return true;
+}
+
+void poller::disarm(watch& what) noexcept {
+  if (!what.armed_) return;
+  what.armed_ = false;
+  slow_->remove(what.fd());
+  epoll_event event{};
+  event.events = all_events;
+  event.data.ptr = &what;
+  ::epoll_ctl(fd(), EPOLL_CTL_MOD, what.fd(), &event);  // cannot fail: it is there
 }
 
 }  // namespace relay::net

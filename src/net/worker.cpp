@@ -48,6 +48,7 @@ void worker::finish() {
 // Waiters that were scheduled from one of Asio's handlers: a limit, an answer from a name server.
 void worker::run_scheduled() {
   if (poller_.has_work()) poller_.turn(std::chrono::microseconds(0));
+  poller_.rest();  // nobody may be waiting in the poller now
   if (poller_.has_work()) asio::post(loop_, [this] { run_scheduled(); });
 }
 
@@ -64,7 +65,8 @@ void worker::serve_poller() {
   const bool frequent = began - last_event_ < patience();
   bool worked = poller_.turn(std::chrono::microseconds(0));
   if (worked) last_event_ = began;
-  while (worked && !finishing_ && (frequent || poller_.has_work())) {
+  // While it polls the armed, nothing but the clock would bring us back.
+  while (!finishing_ && ((worked && (frequent || poller_.has_work())) || poller_.is_polling())) {
     const auto now = steady_clock::now();
     if (now - began >= patience()) {
       asio::post(loop_, [this] {

@@ -16,6 +16,11 @@ constexpr std::uint8_t small_splices_of_trickle = 4;
 // Somebody may send nothing but what is no payload, for ever: the others get their turn all the
 // same.
 constexpr std::size_t empty_read_costs = std::size_t{64} * 1024;
+// A turn's spliced reads below this are a message for the other side's waker, not a stream.
+constexpr std::size_t least_bulk = std::size_t{16} * 1024;
+// A visit that reads so much may have filled the pipe, which counts pages: with small segments it
+// holds a third of its size.
+constexpr std::size_t full_visit = std::size_t{256} * 1024;
 // More than any pipe holds: the pipe is the limit.
 constexpr std::size_t splice_at_most = std::size_t{1} << 30;
 
@@ -44,6 +49,7 @@ progress direction::ends::not_now() const {
 
 progress direction::run(transport::stream& from, transport::stream& to, workspace& shared,
                         std::size_t budget, error_code& why, throttle* rate) {
+  spoken_ = false;
   if (done_) return progress::done;
   const ends e{from, to, shared, why, rate};
   if (pending_) {  // comes first, in either mode
@@ -51,7 +57,7 @@ progress direction::run(transport::stream& from, transport::stream& to, workspac
     if (rest != progress::more) return rest;
   }
   for (;;) {
-    const auto result = splicing_ ? splice(e, budget) : copy(e, budget);
+    const auto result = bulk_ ? splice(e, budget) : copy(e, budget);
     if (result != progress::more || budget == 0) return result;
   }
 }
@@ -76,6 +82,7 @@ progress direction::copy(const ends& e, std::size_t& budget) {
     }
     again = in.again;
     e.count_read(in.bytes);
+    spoken_ = spoken_ || in.bytes > 0;
     spend(budget, in.bytes > 0 ? in.bytes : empty_read_costs);
     // Held back by a rate, a read that takes all it may is as good as a full one.
     const bool is_full = in.bytes >= full || (in.bytes == most && in.bytes >= small_splice);
@@ -109,37 +116,54 @@ progress direction::write(const ends& e, std::span<std::byte> data) {
   return progress::more;
 }
 
-// Invariant: the pipe is empty whenever we read into it, so "blocked" means "no data", never "pipe
-// full".
 progress direction::splice(const ends& e, std::size_t& budget) {
-  if (!pipe_ && !(pipe_ = e.shared.pipes().lease())) {
+  if (!bulk_->pipe && !(bulk_->pipe = e.shared.pipes().lease())) {
     stop_splicing(e.shared);
     return progress::more;
   }
-  for (;;) {
+  bulk_->source.begin_run();
+  std::size_t taken = 0;
+  const auto result = splice(e, budget, taken);
+  spoken_ = spoken_ || (taken > 0 && taken < least_bulk);
+  if (!bulk_) return result;
+  if (result == progress::more) {
+    bulk_->source.has_more(taken);
+  } else if (bulk_->in_pipe > 0) {
+    bulk_->source.sink_is_full(taken);
+  } else if (result == progress::blocked || result == progress::throttled) {
+    e.shared.pipes().give_back(std::move(bulk_->pipe));
+    bulk_->source.ran_dry(taken);
+  }
+  return result;
+}
+
+// Invariant: the pipe is empty whenever we read into it, so "blocked" means "no data", never "pipe
+// full".
+progress direction::splice(const ends& e, std::size_t& budget, std::size_t& taken) {
+  for (std::size_t last = 0;;) {
     const auto emptied = drain_pipe(e);
     if (emptied != progress::more) return emptied;
-    if (small_reads_ >= small_splices_of_trickle) {
+    if (bulk_->small_reads >= small_splices_of_trickle) {
       stop_splicing(e.shared);
       return progress::more;
     }
     if (budget == 0) return progress::more;
+    if (is_armed() && taken > 0 && last < full_visit) return progress::blocked;
     const auto most = e.allowed(splice_at_most);
-    if (most == 0) {
-      e.shared.pipes().give_back(std::move(pipe_));
-      return e.not_now();
-    }
-    const auto in = e.from.splice_to_pipe(pipe_->write_end(), most);
+    if (most == 0) return e.not_now();
+    const auto in = e.from.splice_to_pipe(bulk_->pipe->write_end(), most);
     switch (in.what) {
       case io::moved:
         e.count_read(in.bytes);
-        in_pipe_ = static_cast<std::uint32_t>(in.bytes);
+        bulk_->in_pipe = static_cast<std::uint32_t>(in.bytes);
         spend(budget, in.bytes);
-        small_reads_ =
-            in.bytes < small_splice ? static_cast<std::uint8_t>(small_reads_ + 1) : std::uint8_t{0};
+        last = in.bytes;
+        taken += in.bytes;
+        bulk_->small_reads = in.bytes < small_splice
+                                 ? static_cast<std::uint8_t>(bulk_->small_reads + 1)
+                                 : std::uint8_t{0};
         break;
       case io::blocked:
-        e.shared.pipes().give_back(std::move(pipe_));
         return e.blocked();
       case io::unsuited:
         stop_splicing(e.shared);
@@ -160,8 +184,8 @@ progress direction::splice(const ends& e, std::size_t& budget) {
 }
 
 progress direction::drain_pipe(const ends& e) {
-  while (in_pipe_ > 0) {
-    const auto out = e.to.splice_from_pipe(pipe_->read_end(), in_pipe_);
+  while (bulk_->in_pipe > 0) {
+    const auto out = e.to.splice_from_pipe(bulk_->pipe->read_end(), bulk_->in_pipe);
     if (out.what == io::blocked) return e.blocked();
     if (out.what != io::moved) {
       e.why = out.what == io::failed
@@ -169,7 +193,7 @@ progress direction::drain_pipe(const ends& e) {
                   : error_code(EINVAL, boost::system::system_category());  // promised, not kept
       return progress::write_failed;
     }
-    in_pipe_ -= static_cast<std::uint32_t>(out.bytes);
+    bulk_->in_pipe -= static_cast<std::uint32_t>(out.bytes);
     moved_ += out.bytes;
   }
   return progress::more;
@@ -190,27 +214,31 @@ progress direction::finish(const ends& e) {
 bool direction::start_splicing(const ends& e) {
   full_reads_ = 0;
   if (never_splice_ || !e.from.can_splice() || !e.to.can_splice()) return false;
-  pipe_ = e.shared.pipes().lease();
-  small_reads_ = 0;
-  splicing_ = pipe_ != nullptr;
-  return splicing_;
+  auto pipe = e.shared.pipes().lease();
+  if (!pipe) return false;
+  // A rate is a clock of its own: what waits for its turn would be reported at each visit.
+  const bool moderated = moderated_ && e.rate == nullptr;
+  bulk_ = std::make_unique<bulk>(moderated ? e.from.spliced_socket() : nullptr);
+  bulk_->pipe = std::move(pipe);
+  return true;
 }
 
 void direction::stop_splicing(workspace& shared) {
-  splicing_ = false;
   full_reads_ = 0;
-  if (pipe_) shared.pipes().give_back(std::move(pipe_));
+  if (bulk_->pipe) shared.pipes().give_back(std::move(bulk_->pipe));
+  bulk_.reset();
 }
 
 std::size_t direction::pending() const noexcept {
-  return in_pipe_ + (pending_ ? pending_->size() : 0);
+  return (bulk_ ? bulk_->in_pipe : 0) + (pending_ ? pending_->size() : 0);
 }
 
 void direction::release(workspace& shared) {
   if (pending_) shared.give_back(std::move(pending_));
-  if (pipe_ && in_pipe_ == 0) shared.pipes().give_back(std::move(pipe_));
-  pipe_.reset();  // with bytes in it, it is of no use to anybody
-  in_pipe_ = 0;
+  if (!bulk_) return;
+  // With bytes in it a pipe is of no use to anybody.
+  if (bulk_->pipe && bulk_->in_pipe == 0) shared.pipes().give_back(std::move(bulk_->pipe));
+  bulk_.reset();
 }
 
 }  // namespace relay::pump

@@ -25,9 +25,11 @@ std::uint32_t in_32_bits(milliseconds limit) {
 }  // namespace
 
 session::session(workspace& shared, owner& told, milliseconds half_close_timeout,
-                 milliseconds idle_timeout) noexcept
+                 milliseconds idle_timeout, bool moderated) noexcept
     : shared_(shared),
       owner_(told),
+      up_(moderated),
+      down_(moderated),
       half_close_ms_(in_32_bits(half_close_timeout)),
       idle_ms_(in_32_bits(idle_timeout)) {}
 
@@ -74,7 +76,9 @@ bool session::step(direction& way, bool is_up, bool& more) {
   if (way.is_done()) return true;
   error_code why;
   auto* const rate = !throttles_ ? nullptr : is_up ? &throttles_->up : &throttles_->down;
-  switch (way.run(stream_of(is_up), stream_of(!is_up), shared_, turn_budget, why, rate)) {
+  const auto result = way.run(stream_of(is_up), stream_of(!is_up), shared_, turn_budget, why, rate);
+  if (way.has_spoken()) (is_up ? down_ : up_).message_boundary();
+  switch (result) {
     case progress::blocked:
     case progress::throttled:
       return true;

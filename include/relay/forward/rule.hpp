@@ -80,7 +80,8 @@ struct rule {
   std::chrono::milliseconds idle_timeout;
   std::chrono::milliseconds udp_timeout;
   std::chrono::milliseconds handshake_timeout;
-  std::size_t warm;  ///< connections that are kept ready, by all workers together
+  bool moderated = true;  ///< connections that move much are woken less often
+  std::size_t warm;       ///< connections that are kept ready, by all workers together
   std::chrono::milliseconds warm_max_age;
   bool hook_chooses = false;  ///< among the remotes, since no strategy does
   std::size_t max_associations;

@@ -2,6 +2,7 @@
 
 #include <relay/base/error.hpp>
 #include <relay/base/unique_fd.hpp>
+#include <relay/net/slow_set.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 /// The worker's readiness loop: one edge-triggered epoll set. Everything here belongs to one worker
 /// and is touched by its thread only.
@@ -86,6 +88,8 @@ class watch {
   void mark(seen flags) noexcept { seen_ = seen_ | flags; }
   /// Whom to wake from now on; null: nobody, events accumulate.
   void notify(waiter* whom) noexcept { waiter_ = whom; }
+  /// Whether what comes is reported once per period only (`poller::arm`).
+  bool is_armed() const noexcept { return armed_; }
 
  private:
   friend class poller;
@@ -95,6 +99,7 @@ class watch {
   waiter* waiter_ = nullptr;
   unique_fd fd_;
   seen seen_ = seen::none;
+  bool armed_ = false;
 };
 
 class poller {
@@ -118,6 +123,22 @@ class poller {
   /// Collects events, waiting up to `limit` for the first when nothing is scheduled, then wakes
   /// everybody who is due once. Returns whether it did anything.
   bool turn(std::chrono::microseconds limit);
+  /// Wake-up moderation: from now on what comes is reported once per `poll_schedule::period`, not
+  /// at once, but for the first after a pause. Data that was left unread is reported again in each
+  /// period. FIN, reset and room to write are reported at once, as ever; urgent data is not. False:
+  /// it cannot be had.
+  bool arm(watch& what);
+  /// Back to the edge-triggered set, which reports at once what is there.
+  void disarm(watch& what) noexcept;
+  /// It waits for the end of a period: `turn` must be called again, or `rest`.
+  bool is_polling() const noexcept { return slow_ && slow_->schedule().is_polling(); }
+  /// Ends polling for somebody who does not call `turn` again; what is readable is announced.
+  void rest() noexcept {
+    if (is_polling()) slow_->rest();
+  }
+  /// Counts the looks at the armed.
+  std::uint64_t polls() const noexcept { return polls_; }
+
   /// Counts the turns, so that a waiter can tell whether it was woken in the one before.
   std::uint32_t turns() const noexcept { return turns_; }
 
@@ -127,9 +148,14 @@ class poller {
                                           boost::intrusive::constant_time_size<false>>;
 
   int wait(std::chrono::microseconds limit) noexcept;
+  void report(watch& who, seen what) noexcept;
+  void poll_armed(poll_schedule::time_point now) noexcept;
 
   std::function<void()> announce_;
   unique_fd epoll_;
+  std::unique_ptr<slow_set> slow_;  // made when it is first wanted
+  bool never_arm_ = false;
+  std::uint64_t polls_ = 0;
   run_list ready_;
   bool in_turn_ = false;
   std::uint32_t turns_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <relay/pump/moderated_source.hpp>
 #include <relay/pump/throttle.hpp>
 #include <relay/pump/workspace.hpp>
 #include <relay/transport/stream.hpp>
@@ -24,6 +25,9 @@ enum class progress : std::uint8_t {
 /// while it is bulk, and reads nothing more while the sink is slow. Idle, it holds no memory.
 class direction {
  public:
+  /// `moderated`: whether it may be woken less often while it is bulk.
+  explicit direction(bool moderated = true) noexcept : moderated_(moderated) {}
+
   /// Moves what can be moved, about `budget` bytes at most, and no more than `rate` allows, if
   /// there is one. On failure `why` is set.
   progress run(transport::stream& from, transport::stream& to, workspace& shared,
@@ -37,7 +41,14 @@ class direction {
   bool is_done() const noexcept { return done_; }
   /// Counts as done although nothing was passed on: the sink has failed.
   void give_up() noexcept { done_ = true; }
-  bool is_splicing() const noexcept { return splicing_; }
+  bool is_splicing() const noexcept { return bulk_ != nullptr; }
+  bool is_armed() const noexcept { return bulk_ && bulk_->source.is_armed(); }
+  /// Whether the last run has read something that is no bulk: a message, or the end of one.
+  bool has_spoken() const noexcept { return spoken_; }
+  /// The other direction has: whoever waits for the answer must not wait for a visit.
+  void message_boundary() noexcept {
+    if (bulk_) bulk_->source.message_boundary();
+  }
   /// Bytes taken from the source that the sink has not accepted yet.
   std::size_t pending() const noexcept;
 
@@ -57,10 +68,19 @@ class direction {
     /// Nothing is read now: for want of data, or because it is not its turn.
     progress not_now() const;
   };
+  // What it has only while it is bulk.
+  struct bulk {
+    explicit bulk(net::watch* moderated) noexcept : source(moderated) {}
+    std::unique_ptr<kernel_pipe> pipe;  // null while there is nothing to move
+    std::uint32_t in_pipe = 0;
+    std::uint8_t small_reads = 0;  // in a row
+    moderated_source source;
+  };
   // blocked … write_failed as above; more: go on in this turn, in whichever mode it is now.
   progress copy(const ends& e, std::size_t& budget);
   progress write(const ends& e, std::span<std::byte> data);
   progress splice(const ends& e, std::size_t& budget);
+  progress splice(const ends& e, std::size_t& budget, std::size_t& taken);
   progress drain_pipe(const ends& e);
   progress finish(const ends& e);
   bool start_splicing(const ends& e);
@@ -68,13 +88,12 @@ class direction {
 
   std::uint64_t moved_ = 0;
   std::unique_ptr<chunk> pending_;
-  std::unique_ptr<kernel_pipe> pipe_;
-  std::uint32_t in_pipe_ = 0;
-  std::uint8_t full_reads_ = 0;   // in a row, while copying
-  std::uint8_t small_reads_ = 0;  // in a row, while splicing
+  std::unique_ptr<bulk> bulk_;
+  std::uint8_t full_reads_ = 0;  // in a row, while copying
+  bool moderated_;
+  bool spoken_ = false;
   bool ended_ = false;
   bool done_ = false;
-  bool splicing_ = false;
   bool never_splice_ = false;
 };
 

@@ -28,8 +28,10 @@ class session final : public net::waiter, public net::timer {
 
   /// `half_close_timeout`: how long one direction may be idle after the other has ended; 0: not at
   /// all, both are closed at once. `idle_timeout`: how long both may be idle; 0: for ever.
+  /// `moderated`: directions that move much may be woken less often.
   session(workspace& shared, owner& told, std::chrono::milliseconds half_close_timeout,
-          std::chrono::milliseconds idle_timeout = std::chrono::milliseconds(0)) noexcept;
+          std::chrono::milliseconds idle_timeout = std::chrono::milliseconds(0),
+          bool moderated = true) noexcept;
   ~session();
 
   /// Keeps it to the rates of its endpoint, which outlive it. Before it starts.

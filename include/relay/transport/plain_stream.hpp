@@ -22,6 +22,7 @@ class plain_stream final : public stream {
   bool can_splice() const noexcept override { return true; }
   io_result splice_to_pipe(int pipe, std::size_t limit) override;
   io_result splice_from_pipe(int pipe, std::size_t bytes) override;
+  net::watch* spliced_socket() noexcept override { return &socket_; }
   io_result shutdown_write() override;
   error_code broken() override;
   std::size_t unsent() override;

@@ -66,6 +66,10 @@ class stream {
     return {io::unsupported, false, 0, {}};
   }
 
+  /// The descriptor that `splice_to_pipe` waits for, where one spliced read takes all that is there
+  /// and readiness may be reported less often (`net::poller::arm`); null: it may not.
+  virtual net::watch* spliced_socket() noexcept { return nullptr; }
+
   /// Own output that is not payload (alerts, tickets, pongs). Called on every wake-up. `moved`:
   /// nothing is left; `blocked`: a wake-up follows.
   virtual io_result flush() { return {io::moved, false, 0, {}}; }
