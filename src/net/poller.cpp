@@ -14,7 +14,7 @@ using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
 constexpr std::uint32_t all_events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
-// Without EPOLLIN, which is the slow set's business, and EPOLLPRI, which data wakes up as well.
+// Without EPOLLIN and EPOLLPRI, which are the slow set's business: plain data wakes both up.
 constexpr std::uint32_t events_while_armed = EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 seen translate(std::uint32_t events) noexcept {

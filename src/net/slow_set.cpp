@@ -39,7 +39,7 @@ std::unique_ptr<slow_set> slow_set::make(int poller) {
 
 error_code slow_set::add(int fd, void* data) noexcept {
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = EPOLLIN | EPOLLPRI;  // nothing is read past urgent data by splicing
   event.data.ptr = data;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return last_system_error();
   return {};

@@ -125,8 +125,7 @@ class poller {
   bool turn(std::chrono::microseconds limit);
   /// Wake-up moderation: from now on what comes is reported once per `poll_schedule::period`, not
   /// at once, but for the first after a pause. Data that was left unread is reported again in each
-  /// period. FIN, reset and room to write are reported at once, as ever; urgent data is not. False:
-  /// it cannot be had.
+  /// period. FIN, reset and room to write are reported at once, as ever. False: it cannot be had.
   bool arm(watch& what);
   /// Back to the edge-triggered set, which reports at once what is there.
   void disarm(watch& what) noexcept;
