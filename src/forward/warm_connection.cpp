@@ -14,7 +14,14 @@ constexpr int most_silent_reads = 16;
 warm_connection::warm_connection(pump::workspace& shared, warm_booking paid)
     : shared_(shared), paid_(std::move(paid)), bare_(shared.poller()) {}
 
-warm_connection::~warm_connection() { bare_.notify(nullptr); }
+// Nobody has come for it: the remote sees an end. Bytes that were not read, and TLS without a
+// goodbye, would make a reset of that.
+warm_connection::~warm_connection() {
+  bare_.notify(nullptr);
+  if (told_ == nullptr) return;
+  (void)over_.top().read_some(shared_.buffer());
+  (void)over_.top().shutdown_write();
+}
 
 void warm_connection::wait(owner& told, const ip_endpoint& to, const warm_policy::life& life) {
   told_ = &told;

@@ -1,5 +1,6 @@
-#include "connection_parts.hpp"
 #include "warm_dial.hpp"
+
+#include "connection_parts.hpp"
 
 #include <relay/forward/lane.hpp>
 #include <relay/forward/own_listener.hpp>
@@ -52,8 +53,8 @@ task<warm_outcome> dial_one(lane& on, const rule& by, ip_endpoint to, warm_conne
     co_return made;
   }
   const auto most = shorter(by.tcp_timeout, limit.left());
-  made.ec = co_await net::dial(into.bare().socket(), on.worker().wheel(), to, by.dial, most,
-                               made.phase);
+  made.ec =
+      co_await net::dial(into.bare().socket(), on.worker().wheel(), to, by.dial, most, made.phase);
   const bool is_whole = !by.out.any() || by.proxy.sends != 0;
   if (!made.ec && !is_whole) made.ec = co_await shake_hands(on, by, into, limit, made);
   co_return made;

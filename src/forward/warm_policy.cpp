@@ -84,6 +84,11 @@ bool warm_policy::proved() noexcept {
   return was_in_trouble;
 }
 
+bool warm_policy::used() noexcept {
+  saved_ = std::min(static_cast<double>(wanted_), saved_ + 1);
+  return proved();
+}
+
 warm_policy::milliseconds warm_policy::patience() const noexcept {
   constexpr milliseconds soon{100};
   constexpr milliseconds later{1000};

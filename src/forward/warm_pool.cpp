@@ -46,7 +46,7 @@ std::unique_ptr<warm_connection> warm_pool::take(std::size_t remote) {
     found->hand_over();
     ++rule_.count.warm;
     const auto& name = rule_.remotes[remote].name;
-    if (from.policy.proved()) lane_.shared().log.warm_again(name);
+    if (from.policy.used()) lane_.shared().log.warm_again(name);
   }
   refill(remote);
   return found;
@@ -119,8 +119,8 @@ void warm_pool::refill(std::size_t index) {
   if (closed_ || lane_.is_closing()) return;
   auto& of = shelves_[index];
   const auto now = steady_clock::now();
-  const auto fresh = std::ranges::count_if(
-      of.ready, [&](const auto& each) { return each->life().renewal > now; });
+  const auto fresh =
+      std::ranges::count_if(of.ready, [&](const auto& each) { return each->life().renewal > now; });
   auto lacking = of.policy.dial(now, static_cast<std::size_t>(fresh), of.under_way);
   for (; lacking > 0; --lacking) {
     auto told = rule_.way.ahead(index);

@@ -20,7 +20,8 @@ std::vector<std::size_t> spread_warm(std::size_t part, std::span<const std::uint
 /// When to make connections to one remote ahead of their clients, and when to let go of one. Pure
 /// but for what it remembers: times, noise and what there is are arguments.
 ///
-/// - As many are made at once as are lacking; all of them ten times a second is the most.
+/// - As many are made at once as are lacking. A client that uses one pays for the next; what nobody
+///   pays for, because it was lost or grew old, is bound by a rate.
 /// - An idle one is replaced in the last third of its life, each at another moment, and goes when
 ///   its successor is there; nobody gets one that is older than its life.
 /// - A connect that fails, and a connection that is lost unused within a second, begin a pause of a
@@ -33,8 +34,8 @@ class warm_policy {
   static constexpr milliseconds proof{1000};
   static constexpr milliseconds shortest_pause{1000};
   static constexpr milliseconds longest_pause{60000};
-  static constexpr double most_per_second = 10;  // times the number that is wanted
-  static constexpr double spread = 0.2;          // of the pause, so that many relays do not agree
+  static constexpr double most_per_second = 2;  // times the number that is wanted, unpaid
+  static constexpr double spread = 0.2;         // of the pause, so that many relays do not agree
 
   /// `max_age` 0: for as long as the remote keeps it.
   explicit warm_policy(milliseconds max_age) noexcept : max_age_(max_age) {}
@@ -58,8 +59,10 @@ class warm_policy {
   bool failed(time_point now, double noise) noexcept;
   /// Was lost unused: true when that is the trouble's begin. Who has lasted is no failure.
   bool lost(const life& of, time_point now, double noise) noexcept;
-  /// One was used, or has lasted. True: the trouble is over.
+  /// One has lasted. True: the trouble is over.
   bool proved() noexcept;
+  /// A client has taken one, which proves as much.
+  bool used() noexcept;
   /// Whether one that is ready has lasted long enough to prove that the remote keeps them.
   bool has_lasted(const life& of, time_point now) const noexcept { return now - of.since >= proof; }
 

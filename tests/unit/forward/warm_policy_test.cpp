@@ -69,17 +69,27 @@ TEST(WarmPolicy, DialsNothingWhereNothingIsWanted) {
   EXPECT_EQ(p.dial(start + 2s, 0, 0), 0U);
 }
 
-// However fast they are used up: as many as are wanted, ten times a second.
+// However fast they are lost: as many as are wanted, twice a second.
 TEST(WarmPolicy, IsBoundByARate) {
   auto p = wanting(4);
   EXPECT_EQ(p.dial(start, 0, 0), 4U);
   EXPECT_EQ(p.dial(start, 0, 0), 0U);
   EXPECT_EQ(p.patience(), 100ms) << "soon there may be more";
-  EXPECT_EQ(p.dial(start + 50ms, 0, 0), 2U);
+  EXPECT_EQ(p.dial(start + 250ms, 0, 0), 2U);
   std::size_t sum = 0;
-  for (int i = 0; i < 1000; ++i) sum += p.dial(start + 50ms + i * 1ms, 0, 0);
-  EXPECT_NEAR(static_cast<double>(sum), 40, 1);
+  for (int i = 0; i < 1000; ++i) sum += p.dial(start + 250ms + i * 10ms, 0, 0);
+  EXPECT_NEAR(static_cast<double>(sum), 80, 1);
   EXPECT_EQ(p.dial(start + 60s, 0, 0), 4U) << "a pause saves up no more than one round";
+}
+
+TEST(WarmPolicy, WhatClientsUseIsReplacedAtWhateverRate) {
+  auto p = wanting(4);
+  EXPECT_EQ(p.dial(start, 0, 0), 4U);
+  for (int i = 0; i < 1000; ++i) {
+    p.used();
+    EXPECT_EQ(p.dial(start, 3, 0), 1U);
+  }
+  EXPECT_EQ(p.dial(start, 3, 0), 0U) << "which saves up nothing for the others";
 }
 
 TEST(WarmPolicy, ALifeIsRenewedInItsLastThirdAtDifferentMoments) {
