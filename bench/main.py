@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,8 @@ def report(done, given, control):
 
 def main(words):
     given = arguments.parse(words)
+    for one in (signal.SIGINT, signal.SIGTERM):  # either ends what we have started
+        signal.signal(one, signal.default_int_handler)
     try:
         control = network.enter()
         networks = {"loopback": network.Loopback()}
