@@ -10,6 +10,7 @@ import tempfile
 
 import arguments
 import documents
+import goals
 import network
 import picture
 import process
@@ -60,6 +61,8 @@ def report(done, given, control):
         print(f"**NOT A RESULT**: something else used the machine in {len(done.disturbed)} of "
               f"{done.runs} runs, for example {done.disturbed[0]}.\n")
     print(text)
+    if given.goals:
+        print(goals.markdown(done.results))
     if given.json:
         pathlib.Path(given.json).write_text(json.dumps(
             {"result": not done.disturbed, "rounds": given.rounds, "workers": given.workers,
