@@ -68,7 +68,7 @@ def report(done, given, control):
             {"result": not done.disturbed, "rounds": given.rounds, "workers": given.workers,
              "problems": done.problems, "disturbed": done.disturbed, "runs": done.results.runs()},
             indent=1) + "\n", encoding="utf-8")
-    drawing = picture.svg(done.results, f"Medians of {given.rounds} rounds, {workers}.")
+    drawing = picture.svg(done.results, f"Medians; rounds: {given.rounds}; {workers}.")
     if given.svg and drawing:
         pathlib.Path(given.svg).write_text(drawing, encoding="utf-8")
     if given.write_docs:
