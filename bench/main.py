@@ -42,6 +42,20 @@ def cores_for(workers):
     return (available[0],), (available[-1],)
 
 
+def networks_for(given):
+    """Those that the works need; works whose network cannot be made here are left out."""
+    kinds = {"loopback": network.Loopback, "veth": network.Chain,
+             "far": lambda: network.Delayed(given.generator)}
+    made = {}
+    for name in dict.fromkeys(work.network for work in given.works):
+        try:
+            made[name] = kinds[name]()
+        except (OSError, subprocess.SubprocessError) as failure:
+            print(f"{name}: {failure}; its works are left out", file=sys.stderr)
+            given.works = [work for work in given.works if work.network != name]
+    return made
+
+
 def present(chosen):
     for program in chosen:
         if program.missing():
@@ -85,14 +99,10 @@ def main(words):
         signal.signal(one, signal.default_int_handler)
     try:
         control = network.enter()
-        networks = {"loopback": network.Loopback()}
-        if any(work.network == "veth" for work in given.works):
-            networks["veth"] = network.Chain()
-        if any(work.network == "far" for work in given.works):
-            networks["far"] = network.Delayed(given.generator)
     except PermissionError as refused:
         print(f"scripts/bench: {refused} (it takes root, or sudo without a password)", file=sys.stderr)
         return 77
+    networks = networks_for(given)
     process.raise_descriptor_limit()
     process.go_first()
     chosen = present(given.programs)

@@ -5,6 +5,7 @@
 #include "process_cpu.hpp"
 
 #include <gtest/gtest.h>
+
 #include <unistd.h>
 
 #include <array>
