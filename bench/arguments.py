@@ -35,6 +35,7 @@ def parser():
     made.add_argument("--seconds", type=_seconds, help="how long each time (1.5)")
     made.add_argument("--workers", metavar="N|all", type=_workers, default=1,
                       help="threads of each program; 1 (the default) pins it to one core")
+    made.add_argument("--goals", action="store_true", help="a second table: which goals are met")
     made.add_argument("--json", metavar="FILE", help="every figure of every round")
     made.add_argument("--svg", metavar="FILE", help="a picture of the medians")
     made.add_argument("--write-docs", action="store_true",

@@ -3,12 +3,14 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
 
 import arguments
 import documents
+import goals
 import network
 import picture
 import process
@@ -40,6 +42,20 @@ def cores_for(workers):
     return (available[0],), (available[-1],)
 
 
+def networks_for(given):
+    """Those that the works need; works whose network cannot be made here are left out."""
+    kinds = {"loopback": network.Loopback, "veth": network.Chain,
+             "far": lambda: network.Delayed(given.generator)}
+    made = {}
+    for name in dict.fromkeys(work.network for work in given.works):
+        try:
+            made[name] = kinds[name]()
+        except (OSError, subprocess.SubprocessError) as failure:
+            print(f"{name}: {failure}; its works are left out", file=sys.stderr)
+            given.works = [work for work in given.works if work.network != name]
+    return made
+
+
 def present(chosen):
     for program in chosen:
         if program.missing():
@@ -59,12 +75,14 @@ def report(done, given, control):
         print(f"**NOT A RESULT**: something else used the machine in {len(done.disturbed)} of "
               f"{done.runs} runs, for example {done.disturbed[0]}.\n")
     print(text)
+    if given.goals:
+        print(goals.markdown(done.results))
     if given.json:
         pathlib.Path(given.json).write_text(json.dumps(
             {"result": not done.disturbed, "rounds": given.rounds, "workers": given.workers,
              "problems": done.problems, "disturbed": done.disturbed, "runs": done.results.runs()},
             indent=1) + "\n", encoding="utf-8")
-    drawing = picture.svg(done.results, f"Medians of {given.rounds} rounds, {workers}.")
+    drawing = picture.svg(done.results, f"Medians; rounds: {given.rounds}; {workers}.")
     if given.svg and drawing:
         pathlib.Path(given.svg).write_text(drawing, encoding="utf-8")
     if given.write_docs:
@@ -77,16 +95,14 @@ def report(done, given, control):
 
 def main(words):
     given = arguments.parse(words)
+    for one in (signal.SIGINT, signal.SIGTERM):  # either ends what we have started
+        signal.signal(one, signal.default_int_handler)
     try:
         control = network.enter()
-        networks = {"loopback": network.Loopback()}
-        if any(work.network == "veth" for work in given.works):
-            networks["veth"] = network.Chain()
-        if any(work.network == "far" for work in given.works):
-            networks["far"] = network.Delayed(given.generator)
     except PermissionError as refused:
         print(f"scripts/bench: {refused} (it takes root, or sudo without a password)", file=sys.stderr)
         return 77
+    networks = networks_for(given)
     process.raise_descriptor_limit()
     process.go_first()
     chosen = present(given.programs)

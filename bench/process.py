@@ -18,14 +18,22 @@ def tree(pid):
     return found
 
 
+def threads_cpu(pid):
+    """Seconds that each living thread of a process has used, from the scheduler's nanoseconds."""
+    used = {}
+    for thread in _tasks(pid):
+        spent = _read(f"/proc/{pid}/task/{thread}/schedstat").split()
+        used[int(thread)] = int(spent[0]) * 1e-9 if spent else 0
+    return used
+
+
 def cpu_seconds(pid):
-    """CPU time of the living threads of a tree, from the scheduler's nanoseconds."""
-    total = 0
-    for process in tree(pid):
-        for thread in _tasks(process):
-            spent = _read(f"/proc/{process}/task/{thread}/schedstat").split()
-            total += int(spent[0]) if spent else 0
-    return total * 1e-9
+    """CPU time of the living threads of a tree."""
+    return sum(sum(threads_cpu(one).values()) for one in tree(pid))
+
+
+def name_of(pid):
+    return _read(f"/proc/{pid}/comm").strip()
 
 
 def resident_bytes(pid):

@@ -127,7 +127,7 @@ class Runner:
                             "--warm-up", str(min(WARM_UP, self._seconds)))
         if not told.get("bytes"):
             raise Failed("nothing came through")
-        figures = works.derive(told, work.megabits)
+        figures = works.derive(told, work.megabits, watched=pid is not None)
         if told.get("errors"):
             figures["errors"] = told["errors"]
         return figures

@@ -51,6 +51,6 @@ def markdown(results, chosen=works.WORKS):
 
 
 EXPLANATION = """\
-Medians of {rounds} rounds. Behind the point: relay's figure divided by this program's, round by round \
+Rounds: {rounds}, of which these are the medians. Behind the point: relay's figure divided by this program's, round by round \
 (median, and the extremes): below 1 relay needs less. Programs on {cores}, {workers}.
 """

@@ -158,20 +158,23 @@ def fewer(work, most=3000):
     return dataclasses.replace(work, generator=tuple(words))
 
 
-def derive(answer, megabits=0):
-    """The figures of a timed run, from what the generator told."""
+def derive(answer, megabits=0, watched=True):
+    """The figures of a timed run, from what the generator told; those of a program's CPU only where
+    there was a program to be `watched`."""
     figures = {key: answer[key] for key in ("p50_us", "p99_us", "p999_us", "max_us") if key in answer}
     seconds, cpu = answer["seconds"], answer["cpu"]
     box = cpu + answer["own_cpu"]
     if answer.get("bytes"):
         gigabytes = answer["bytes"] / 1e9
-        figures["cpu_per_gb"] = cpu / gigabytes
+        if watched:
+            figures["cpu_per_gb"] = cpu / gigabytes
         figures["box_per_gb"] = box / gigabytes
         figures["gbits"] = gigabytes * 8 / seconds
     if megabits:
         figures["off_percent"] = abs(answer["bytes"] * 8e-6 / seconds / megabits - 1) * 100
     if answer.get("units"):
-        figures["cpu_per_unit"] = cpu / answer["units"] * 1e6
+        if watched:
+            figures["cpu_per_unit"] = cpu / answer["units"] * 1e6
         figures["rate"] = answer["units"] / seconds
     if answer.get("sent"):
         figures["lost"] = max(0.0, 1 - answer.get("units", 0) / answer["sent"]) * 100

@@ -12,7 +12,8 @@ int exchange(options& given, bool lasting) {
   const auto ask = static_cast<std::uint32_t>(given.number("request", 64));
   const auto answer = static_cast<std::uint32_t>(given.number("response", ask));
   std::vector<std::unique_ptr<exchange_client>> clients(given.number("connections", 1));
-  measurement run(given, [&] { totals = {}; });
+  measurement run(
+      given, [&] { totals = {}; }, [&] { return totals.done >= clients.size(); });
   given.check();
   if (ask == 0 || answer == 0) throw usage_error("--request and --response: at least 1");
   const exchange_plan plan{ask, answer, lasting};

@@ -7,6 +7,8 @@
 namespace relay::bench {
 namespace {
 
+constexpr std::chrono::seconds longest_warm_up{10};
+
 steady::duration as_duration(double seconds) {
   return std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(seconds));
 }
@@ -19,9 +21,11 @@ double own_cpu_now() {
 
 }  // namespace
 
-measurement::measurement(options& given, std::function<void()> forget_warm_up)
+measurement::measurement(options& given, std::function<void()> forget_warm_up,
+                         std::function<bool()> is_warm)
     : watched_(parse_pids(given.text("watch").c_str())),
       forget_(std::move(forget_warm_up)),
+      is_warm_(std::move(is_warm)),
       warm_up_(given.seconds("warm-up", 0.3)),
       amount_(given.number("amount", 0)),
       seconds_(as_duration(given.seconds("seconds", 1))),
@@ -30,8 +34,8 @@ measurement::measurement(options& given, std::function<void()> forget_warm_up)
 
 bool measurement::goes_on(std::uint64_t done) {
   const auto now = steady::now();
-  if (!counting_ && now >= begin_) begin();
-  if (now < end_ && (amount_ == 0 || done < amount_)) return true;
+  if (!counting_ && now >= begin_ && (is_warm_() || now >= begin_ + longest_warm_up)) begin();
+  if ((!counting_ || now < end_) && (amount_ == 0 || done < amount_)) return true;
   over_ = now;
   own_cpu_ = own_cpu_now() - own_cpu_;
   cpu_ = cpu_of(watched_) - cpu_;

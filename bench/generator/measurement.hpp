@@ -13,8 +13,11 @@ namespace relay::bench {
 /// the watched processes and the generator itself use meanwhile.
 class measurement {
  public:
-  /// Reads --seconds, --warm-up and --watch (pids).
-  measurement(options& given, std::function<void()> forget_warm_up);
+  /// Reads --seconds, --warm-up, --amount and --watch (pids). The warm-up is longer where it takes
+  /// longer until `is_warm`, but not by more than ten seconds.
+  measurement(
+      options& given, std::function<void()> forget_warm_up,
+      std::function<bool()> is_warm = [] { return true; });
   /// Asked once a turn; false when the time is over, or when as much is `done` as --amount allows,
   /// warm-up included (for who counts instructions).
   bool goes_on(std::uint64_t done = 0);
@@ -27,6 +30,7 @@ class measurement {
 
   std::vector<pid_t> watched_;
   std::function<void()> forget_;
+  std::function<bool()> is_warm_;
   double warm_up_;
   std::uint64_t amount_;
   steady::duration seconds_;

@@ -67,18 +67,21 @@ int stream_work(options& given) {
   stage at(given);
   const auto what = parse_direction(given.text("direction", "up"));
   std::vector<std::unique_ptr<bulk_client>> clients(given.number("connections", 1));
-  measurement run(given, [&] {
-    if (at.remote) at.remote->seen = {};
-    for (auto& client : clients) client->received = 0;
-  });
+  const auto received = [&] {
+    std::uint64_t sum = at.remote ? at.remote->seen.received : 0;
+    for (const auto& client : clients) sum += client ? client->received : 0;
+    return sum;
+  };
+  measurement run(
+      given,
+      [&] {
+        if (at.remote) at.remote->seen = {};
+        for (auto& client : clients) client->received = 0;
+      },
+      [&] { return received() > 0; });
   given.check();
   for (auto& client : clients) client = std::make_unique<bulk_client>(at, what);
 
-  const auto received = [&] {
-    std::uint64_t sum = at.remote ? at.remote->seen.received : 0;
-    for (const auto& client : clients) sum += client->received;
-    return sum;
-  };
   while (run.goes_on(received())) at.events.turn(std::chrono::milliseconds(10));
   const auto bytes = received();
   std::uint64_t broken = 0;

@@ -15,28 +15,44 @@ import process
 STAT = "cpu  100 20 300 4000 50 6 7 8 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\n"
 
 
+def at(busy, stolen=0, others=None, network=0):
+    return machine.Sample(busy, stolen, others or {}, network)
+
+
 class Quiet(unittest.TestCase):
     def test_counts_all_cores_without_idle_and_waiting(self):
         self.assertEqual(machine.parse_stat(STAT), (100 + 20 + 300 + 6 + 7, 8))
 
     def test_finds_nothing_when_all_of_it_was_ours(self):
-        self.assertIsNone(machine.disturbance((10, 0, 0), (12, 0, 0), 2, ours=1.95))
+        self.assertIsNone(machine.disturbance(at(10), at(12), 2, ours=1.95))
 
     def test_tells_what_others_used(self):
-        told = machine.disturbance((10, 0, 0), (13, 0, 0), 2, ours=2)
-        self.assertEqual(told, "other programs used 50% of a core")
+        told = machine.disturbance(at(10, others={1: 5, 2: 1}), at(11, others={1: 5.5, 2: 1, 3: 0.1}), 2,
+                                   ours=0.4)
+        self.assertEqual(told, "other programs used 30% of a core")
+
+    def test_knows_that_ticks_are_coarse(self):
+        self.assertIsNone(machine.disturbance(at(10), at(12), 2, ours=1.7))
+
+    def test_tells_of_others_that_came_and_went(self):
+        told = machine.disturbance(at(10), at(13), 2, ours=2)
+        self.assertEqual(told, "other programs, which have ended, used 50% of a core")
+
+    def test_does_not_count_what_others_used_before(self):
+        self.assertIsNone(machine.disturbance(at(10, others={1: 5, 2: 9}), at(10, others={1: 5}), 2, 0))
 
     def test_takes_the_network_threads_of_the_kernel_for_ours(self):
-        self.assertIsNone(machine.disturbance((10, 0, 5), (13, 0, 6), 2, ours=2))
+        self.assertIsNone(machine.disturbance(at(10, network=5), at(13, network=6), 2, ours=2))
 
     def test_tells_what_the_hypervisor_took(self):
-        told = machine.disturbance((10, 1, 0), (12, 1.5, 0), 2, ours=2)
+        told = machine.disturbance(at(10, stolen=1), at(12, stolen=1.5), 2, ours=2)
         self.assertEqual(told, "the hypervisor took 25% of a core")
 
-    def test_samples_grow(self):
-        first = machine.sample()
-        sum(range(10_000))
-        self.assertTrue(all(b >= a for a, b in zip(first, machine.sample())))
+    def test_samples_know_who_is_not_ours(self):
+        taken = machine.sample()
+        self.assertNotIn(os.getpid(), taken.others)
+        self.assertIn(os.getppid(), taken.others)
+        self.assertGreaterEqual(machine.sample().busy, taken.busy)
 
 
 class Processes(unittest.TestCase):

@@ -65,6 +65,14 @@ class Works(unittest.TestCase):
         made = works.derive({"seconds": 2, "cpu": 0.5, "own_cpu": 0, "units": 1000, "sent": 4000})
         self.assertEqual((made["cpu_per_unit"], made["rate"], made["lost"]), (500, 500, 75))
 
+    def test_derive_no_cost_where_there_is_no_program(self):
+        made = works.derive({"seconds": 1, "cpu": 0, "own_cpu": 0.5, "bytes": 10**9}, watched=False)
+        self.assertEqual(made, {"box_per_gb": 0.5, "gbits": 8})
+
+    def test_derive_how_far_off_a_rate_is(self):
+        made = works.derive({"seconds": 2, "cpu": 0, "own_cpu": 0, "bytes": 26_000_000}, megabits=100)
+        self.assertAlmostEqual(made["off_percent"], 4)
+
     def test_fewer_connections_for_who_runs_out_of_descriptors(self):
         idle = works.select(["idle"])[0]
         self.assertEqual((idle.units, works.fewer(idle).units), (8000, 3000))
