@@ -56,9 +56,7 @@ TEST(Moderation, UploadsArriveWholeAndAreAnsweredAfterTheHalfClose) {
   EXPECT_EQ(uploads_that_arrive(true), connections * rounds);
 }
 
-TEST(Moderation, TheSameWithoutIt) {
-  EXPECT_EQ(uploads_that_arrive(false), connections * rounds);
-}
+TEST(Moderation, TheSameWithoutIt) { EXPECT_EQ(uploads_that_arrive(false), connections * rounds); }
 
 TEST(Moderation, AResetInTheMiddleOfAnUploadReachesTheRemote) {
   const auto listener = test::listen_any();

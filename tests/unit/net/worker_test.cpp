@@ -2,6 +2,7 @@
 
 #include <relay/net/worker.hpp>
 
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -81,6 +82,29 @@ TEST(Worker, ABusyPollerDoesNotStarveAsio) {
   w.post(ping);
   run(w);
   EXPECT_EQ(answered, 20);
+}
+
+TEST(Worker, ServesTheArmedWhileAsiosHandlersTakeTurnsToo) {
+  worker w(0);
+  auto [ours, theirs] = test::tcp_pair();
+  watch socket(w.poller());
+  ASSERT_FALSE(socket.attach(std::move(ours)));
+  counting reader;
+  counting other;  // scheduled by handlers, whose turn may be the one that is told of the data
+  int told = 0;
+  reader.then = [&] {
+    if (!has(socket.events(), seen::readable)) return;
+    socket.clear(seen::readable);  // left unread: it is told again
+    if (++told == 20) return w.loop().stop();
+    boost::asio::post(w.loop(), [&] { w.poller().schedule(other); });
+  };
+  w.post([&] {
+    socket.notify(&reader);
+    ASSERT_TRUE(w.poller().arm(socket));
+    test::send_all(theirs.get(), "x");
+  });
+  run(w);
+  EXPECT_GE(told, 20);  // it may be told again before the loop has stopped
 }
 
 TEST(Worker, TurnsItsWheelWhileTimersAreArmed) {
