@@ -432,6 +432,45 @@ TEST(Warm, ANameIsLookedUp) {
   EXPECT_EQ(test::read_exactly(server.get(), 5), "hello");
 }
 
+unique_fd listen_at(const ip_endpoint& at) {
+  unique_fd made(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const socket_address address(at);
+  EXPECT_EQ(::bind(made.get(), address.data(), address.length), 0);
+  EXPECT_EQ(::listen(made.get(), 64), 0);
+  return made;
+}
+
+TEST(Warm, AnAddressThatTheNameHasLeftIsNotUsed) {
+  bench b(2);
+  std::atomic<int> hours{0};
+  const auto begin = std::chrono::steady_clock::now();
+  b.options.names.now = [&] { return begin + std::chrono::hours(hours); };
+  b.options.names.hosts = b.folder.file("hosts", "127.0.0.1 here\n");
+  b.options.names.resolv_conf = b.folder.file("resolv.conf", "");
+  const auto port = test::address_of(b.remote.get()).port;
+  b.settings.endpoints[0].remote = test::named("here", port);
+  b.start();
+  const auto first = b.accept();
+  const auto second = b.accept();
+  ASSERT_TRUE(has_ready(b, 2));
+  const auto moved = listen_at({*ip_address::parse("127.0.0.2"), port});
+  b.folder.file("hosts", "127.0.0.2 here\n");
+  ++hours;  // so that the file is looked at
+  const auto client = b.connect();
+  test::send_all(client.get(), "hello");
+  EXPECT_EQ(test::read_to_end(first.get()), "");
+  EXPECT_EQ(test::read_to_end(second.get()), "");
+  std::vector<unique_fd> servers;
+  test::set_non_blocking(moved.get());
+  EXPECT_TRUE(wait_until([&] {
+    unique_fd next(::accept(moved.get(), nullptr, nullptr));
+    if (next) servers.push_back(std::move(next));
+    return std::ranges::any_of(
+        servers, [](const unique_fd& each) { return test::waiting_at(each.get()) == 5; });
+  }));
+  EXPECT_EQ(used(b), 0U);
+}
+
 TEST(Warm, TheOwnListenerIsNotDialled) {
   relay_bench b(1);
   b.options.names.hosts = b.folder.file("hosts", "127.0.0.1 myself\n");
