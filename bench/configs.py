@@ -66,7 +66,8 @@ def nginx(job):
     else:
         servers = _server(job.listen, job.remote, "udp" if job.udp else "")
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return NGINX.format(workers=job.workers, connections=min(50000, limit), folder=job.folder, servers=servers)
+    return NGINX.format(workers=job.workers, connections=min(50000, limit), folder=job.folder,
+                        servers=servers)
 
 
 def _server(listen, remote, kind="", more=""):

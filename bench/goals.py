@@ -91,5 +91,6 @@ def check(results):
 def markdown(results):
     lines = ["| goal | measure | bound | measured | |", "|---|---|---|---:|---|"]
     for work, title, bound, value, met in check(results):
-        lines.append(f"| {work} | {title} | {bound} | {table.number(value)} | {'' if met else '**missed**'} |")
+        verdict = "" if met else "**missed**"
+        lines.append(f"| {work} | {title} | {bound} | {table.number(value)} | {verdict} |")
     return "\n".join(lines) + "\n"

@@ -37,9 +37,10 @@ class Runner:
         port = next(self._ports)
         first = MANY_PORTS if work.endpoints > 1 else port
         remote = f"{network.remote}:{port + 1}"
+        hop = network.remote if work.network == "far" else "127.0.0.1"
         return programs.Job(
             folder=self._folder, listen=remote if direct else f"{network.program}:{first}", remote=remote,
-            hop=f"{network.remote if work.network == 'far' else '127.0.0.1'}:{port + 2}", workers=self._workers, udp=work.udp, transport=work.transport,
+            hop=f"{hop}:{port + 2}", workers=self._workers, udp=work.udp, transport=work.transport,
             certificate=self._certificate, endpoints=work.endpoints, form=work.form,
             settings=work.settings)
 
@@ -111,7 +112,7 @@ class Runner:
                 "--to", job.probe, "--listen", job.remote, *self._networks[work.network].generator]
 
     def _answer(self, work, job, *generator):
-        limit = 60 + self._seconds * 3
+        limit = 60 + self._seconds * work.slow * 3
         try:
             told = subprocess.run(self._words(work, job, *generator), stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, timeout=limit, check=False)
@@ -123,8 +124,8 @@ class Runner:
 
     def _timed(self, work, job, pid):
         watch = ("--watch", str(pid)) if pid else ()
-        told = self._answer(work, job, *work.generator, *watch, "--seconds", str(self._seconds),
-                            "--warm-up", str(min(WARM_UP, self._seconds)))
+        told = self._answer(work, job, *work.generator, *watch, "--seconds", str(self._seconds * work.slow),
+                            "--warm-up", str(warm_up(self._seconds) * work.slow))
         if not told.get("bytes"):
             raise Failed("nothing came through")
         figures = works.derive(told, work.megabits, watched=pid is not None)
@@ -167,6 +168,10 @@ class Runner:
         if told.get("errors", 1):
             raise Failed("it did not answer")
         return {"ms": told["ms"], "mib": resident / 2**20}
+
+
+def warm_up(seconds):
+    return min(WARM_UP, seconds)
 
 
 def ports_of(places):

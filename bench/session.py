@@ -23,7 +23,7 @@ def estimate(chosen, programs, rounds, seconds):
     """How long the whole will take, in seconds."""
     total = 0
     for work, able in plan(chosen, programs):
-        timed = seconds + min(runner.WARM_UP, seconds) if work.kind == "timed" else 0
+        timed = (seconds + runner.warm_up(seconds)) * work.slow if work.kind == "timed" else 0
         total += len(able) * rounds * (timed + START_COST[work.kind])
     return total + 2 * len(programs)
 

@@ -47,6 +47,7 @@ class Work:
     settings: tuple = ()  # (key, value) of relay's `network`; such works are relay's alone
     alone: bool = False  # so are these
     megabits: int = 0  # what a rate limit should let through
+    slow: int = 1  # how many times longer than others it takes to tell something
 
     @property
     def units(self):
@@ -115,7 +116,7 @@ def _far():
         for warm in (0, 4):
             yield Work(f"far-{transport or 'tcp'}" + ("-warm" if warm else ""),
                        ("connect", "--connections", "1", "--request", "64"),
-                       (FIRST_BYTE, FIRST_BYTE_99), network="far", transport=transport, alone=True,
+                       (FIRST_BYTE, FIRST_BYTE_99), network="far", transport=transport, alone=True, slow=3,
                        settings=(("warm", warm),) if warm else ())
 
 
