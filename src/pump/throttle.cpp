@@ -80,7 +80,8 @@ void throttle::rest() {
 
 void throttle::due() {
   if (std::exchange(waiting_, false)) {
-    late_ = std::clamp<std::chrono::nanoseconds>(alarms_.now() - begins_, milliseconds(0), most_late);
+    late_ =
+        std::clamp<std::chrono::nanoseconds>(alarms_.now() - begins_, milliseconds(0), most_late);
     poller_.schedule(flow_);
   } else if (resting_) {
     give_back();

@@ -38,7 +38,8 @@ class shared_rate {
 /// The rates of one endpoint, each way.
 struct byte_rates {
   /// Bytes per second of one flow and of all together; 0: no limit.
-  byte_rates(std::uint64_t flow, std::uint64_t all, shared_rate::clock::time_point now) : own(flow) {
+  byte_rates(std::uint64_t flow, std::uint64_t all, shared_rate::clock::time_point now)
+      : own(flow) {
     if (all == 0) return;
     up.emplace(all, now);
     down.emplace(all, now);
