@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::chrono::seconds longest_keepalive{32767};
 constexpr int most_probes = 127;
-const network defaults{};
 
 /// A global key is seen once per endpoint; its problem is told once.
 class once {
@@ -109,12 +108,6 @@ constexpr companion companions[]{
     {"send_proxy_udp", [](const network& n) { return n.send_proxy_udp != udp_proxy::off; },
      [](const network& n) { return n.use_udp; }, "`send_proxy_udp` has no effect without `use_udp`",
      "switch `use_udp` on, or remove it"},
-    {"warm", [](const network& n) { return n.warm != 0; },
-     [](const network& n) { return !n.no_tcp; },
-     "`warm` has no effect with `no_tcp`: datagrams need no connections", "remove it"},
-    {"warm_max_age", [](const network& n) { return n.warm_max_age != defaults.warm_max_age; },
-     [](const network& n) { return n.warm != 0; }, "`warm_max_age` has no effect without `warm`",
-     "say in `warm` how many connections are to be kept ready, or remove it"},
 };
 
 // Which of its ports a client will want is not known.

@@ -143,13 +143,7 @@ TEST(Problems, TellOfKeysWithoutTheOneThatTheyNeed) {
             "`accept_proxy` on, or remove it");
   EXPECT_EQ(warning("network.send_proxy_udp = \"first\""),
             "`send_proxy_udp` has no effect without `use_udp` | switch `use_udp` on, or remove it");
-  EXPECT_EQ(warning("network = {warm = 1, no_tcp = true, use_udp = true}"),
-            "`warm` has no effect with `no_tcp`: datagrams need no connections | remove it");
-  EXPECT_EQ(warning("network.warm_max_age = 1"),
-            "`warm_max_age` has no effect without `warm` | say in `warm` how many connections are "
-            "to be kept ready, or remove it");
-  for (const auto* fine : {"network.trusted_proxies = []", "network.warm = 1",
-                           "network = {warm = 1, warm_max_age = 1}", "network.warm_max_age = 30",
+  for (const auto* fine : {"network.trusted_proxies = []",
                            "network = {trusted_proxies = [\"::1\"], accept_proxy = true}",
                            "network.send_proxy_udp = \"off\"",
                            "network = {send_proxy_udp = \"every\", use_udp = true}"}) {
