@@ -22,8 +22,6 @@ std::vector<problem> unsupported(const settings& what) {
   return made;
 }
 
-std::vector<unavailable_key> unavailable_keys() {
-  return {{"process", "socket_memory"}};
-}
+std::vector<unavailable_key> unavailable_keys() { return {{"process", "socket_memory"}}; }
 
 }  // namespace relay::config

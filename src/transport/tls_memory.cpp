@@ -1,7 +1,8 @@
 #include "tls_memory.hpp"
 
-#include <malloc.h>
 #include <openssl/crypto.h>
+
+#include <malloc.h>
 
 #include <array>
 #include <cstddef>

@@ -1,8 +1,9 @@
 #include "transport/tls_memory.hpp"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 #include <openssl/crypto.h>
+
+#include <malloc.h>
 
 #include <algorithm>
 #include <array>
