@@ -105,16 +105,30 @@ io_result plain_stream::splice_to_pipe(int pipe, std::size_t limit) {
 
 io_result plain_stream::splice_from_pipe(int pipe, std::size_t bytes) {
   if (!has(socket_.events(), seen::writable)) return blocked;
-  for (;;) {
-    const auto count =
-        ::splice(pipe, nullptr, socket_.fd(), nullptr, bytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-    if (count > 0) return moved(count, false);
-    if (count == 0 || errno == EAGAIN) {
+  std::size_t done = 0;
+  while (done < bytes) {
+    const auto count = ::splice(pipe, nullptr, socket_.fd(), nullptr, bytes - done,
+                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (count > 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (count == 0 || errno == EAGAIN) {
       socket_.clear(seen::writable);
-      return blocked;
+      break;
+    } else if (errno != EINTR) {
+      if (done == 0) return write_failure();
+      forgotten_error(errno);
+      break;
     }
-    if (errno != EINTR) return write_failure();
   }
+  return done > 0 ? moved(static_cast<ssize_t>(done), false) : blocked;
+}
+
+// A splice is many sends for the kernel. One that met a reset in the middle has returned what went
+// before, and the reset is forgotten: what follows looks like a peer that had ended. Where no end
+// has been announced it was no end; the next write fails and tells.
+void plain_stream::forgotten_error(int number) {
+  const bool had_ended = has(socket_.events(), seen::hangup);
+  if (number == ECONNRESET || (number == EPIPE && !had_ended)) socket_.mark(seen::reset);
 }
 
 io_result plain_stream::shutdown_write() {

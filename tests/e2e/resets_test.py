@@ -1,6 +1,7 @@
 """Resets and urgent data: nothing that was sent before is lost, and a reset never looks like an end."""
 
 import fcntl
+import select
 import socket
 import struct
 import threading
@@ -40,6 +41,29 @@ def sent_all(sock):
     return struct.unpack("i", fcntl.ioctl(sock, siocoutq, b"\0" * 4))[0] == 0
 
 
+def pour(sock, enough):
+    """Sends without end and reads beside it, until `enough` bytes are sent or the peer is gone: True
+    when that was a reset, False when it was an end. What a send is told, no read is told again."""
+    sock.setblocking(False)
+    block = memoryview(pattern(1 << 18))
+    while enough > 0:
+        select.select([sock], [sock], [], 20)
+        for step in (lambda: sock.send(block[:enough]), lambda: sock.recv(1 << 18)):
+            try:
+                done = step()
+            except BlockingIOError:
+                continue
+            except ConnectionResetError:
+                return True
+            except BrokenPipeError:
+                return False
+            if done == b"":
+                return False
+            if isinstance(done, int):
+                enough -= done
+    return None
+
+
 class Resets(Case):
     def test_a_client_that_is_sending_sees_the_remotes_reset(self):
         def talk(sock):
@@ -57,6 +81,17 @@ class Resets(Case):
                     except (ConnectionResetError, BrokenPipeError):
                         continue  # seen by the sender already
                     self.assertTrue(ended_by_reset(sock), "an orderly end instead of a reset")
+
+    # The kernel may forget a reset that it met in the middle of a splice.
+    def test_a_reset_amid_a_bulk_upload_is_never_an_end(self):
+        def talk(sock):
+            pour(sock, 3_000_000)
+            reset(sock)
+        with Server(talk) as server:
+            started = self.relay_to(server.port)
+            for number in range(60):
+                with dial(started.port) as sock:
+                    self.assertIs(pour(sock, 1 << 40), True, f"connection {number}")
 
     def test_a_complete_answer_outlives_a_late_reset(self):
         answer = pattern(400_000)

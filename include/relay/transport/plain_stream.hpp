@@ -32,6 +32,7 @@ class plain_stream final : public stream {
   io_result nothing_left() const;
   io_result send(std::span<std::byte> data, int flags);
   io_result write_failure();
+  void forgotten_error(int number);
 
   net::watch socket_;
 };
