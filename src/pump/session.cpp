@@ -118,6 +118,7 @@ bool session::sink_failed(direction& way, bool is_up, const error_code& why) {
   if (up_.is_done() || down_.is_done()) return fail(!is_up, why);
   way.give_up();
   way.release(shared_);
+  if (throttles_) (is_up ? throttles_->up : throttles_->down).rest();  // others take its turns
   remember(!is_up, why);
   shared_.poller().schedule(*this);
   return true;
