@@ -146,8 +146,9 @@ TEST(DatagramRelay, BalancesAssociationsNotDatagrams) {
   b.settings.endpoints[0].balance = "roundrobin: 1, 1";
   b.start();
   int first_got = 0;
-  for (int i = 0; i < 20; ++i) {
-    const udp_peer client;
+  const std::vector<udp_peer> clients(20);  // all open, so that each has a port of its own
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    const auto& client = clients[i];
     client.send("1", b.at());
     auto asked = b.remote.receive(std::chrono::milliseconds(i % 2 == 0 ? 10000 : 0));
     if (asked) {
