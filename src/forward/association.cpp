@@ -5,7 +5,6 @@
 #include <relay/wire/proxy.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace relay::forward {
 
@@ -89,13 +88,9 @@ std::span<pump::datagram_run> association::policed(bool is_up, std::span<pump::d
   return left;
 }
 
-void association::send(std::span<const pump::datagram_run> runs) {
-  std::array<pump::datagram_run, pump::datagrams::batch> allowed;
-  if (policers_) {
-    std::ranges::copy(runs, allowed.begin());
-    runs = policed(true, std::span(allowed).first(runs.size()));
-    if (runs.empty()) return;
-  }
+void association::send(std::span<pump::datagram_run> runs) {
+  if (policers_) runs = policed(true, runs);
+  if (runs.empty()) return;
   const bool cut = cuts_up_;
   const auto mode = home_.of().proxy.datagrams;
   const bool is_first = mode == config::udp_proxy::first && !is_told_;
@@ -118,9 +113,8 @@ void association::wake() {
 }
 
 void association::answer(std::span<const pump::arrival> answers) {
-  std::array<pump::datagram_run, pump::datagrams::batch> runs;
-  for (std::size_t i = 0; i < answers.size(); ++i) runs[i] = answers[i].data;
-  auto all = std::span(runs).first(answers.size());
+  auto all = home_.buffers().runs().first(answers.size());
+  std::ranges::transform(answers, all.begin(), &pump::arrival::data);
   if (policers_) all = policed(false, all);
   if (all.empty()) return;
   const auto how =

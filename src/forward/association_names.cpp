@@ -71,7 +71,7 @@ void associations::release_held(std::size_t remote, bool send) {
       held_.push_back(std::move(each));
       continue;
     }
-    const pump::datagram_run run{each.bytes, each.segment};
+    pump::datagram_run run{each.bytes, each.segment};
     auto* const of = static_cast<association*>(flows_.find(each.key));
     if (of != nullptr && send) {
       forward(*of, std::span(&run, 1));

@@ -109,7 +109,7 @@ void associations::arrived(datagram_inlet& at, std::span<const pump::arrival> al
 }
 
 void associations::flush(std::span<const pump::arrival> all) {
-  std::array<pump::datagram_run, pump::datagrams::batch> runs;
+  const auto runs = buffers().runs();
   for (std::size_t i = 0; i < touched_count_; ++i) {
     if (touched_[i] == nullptr) continue;  // it has been evicted meanwhile
     auto& each = *touched_[i];
@@ -119,12 +119,12 @@ void associations::flush(std::span<const pump::arrival> all) {
       runs[count++] = all[at].data;
       if (at == each.last) break;
     }
-    forward(each, std::span(runs).first(count));
+    forward(each, runs.first(count));
   }
   touched_count_ = 0;
 }
 
-void associations::forward(association& by, std::span<const pump::datagram_run> runs) {
+void associations::forward(association& by, std::span<pump::datagram_run> runs) {
   used(by);
   const auto remote = by.remote();
   look(remote);

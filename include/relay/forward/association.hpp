@@ -42,8 +42,8 @@ class association final : public flow, public net::waiter {
   /// Closes it, since it will not send any more; the next datagram wants a new one.
   void close() noexcept { socket_.close(); }
 
-  /// Client to remote. It is open.
-  void send(std::span<const pump::datagram_run> runs);
+  /// Client to remote. It is open. What the rates do not allow is taken out of `runs`.
+  void send(std::span<pump::datagram_run> runs);
 
   /// The datagrams of one batch that are this client's, linked by index; see associations.
   std::uint8_t first = 0;

@@ -65,7 +65,7 @@ class associations final : private net::timer {
     std::vector<std::byte> bytes;
   };
 
-  void forward(association& by, std::span<const pump::datagram_run> runs);
+  void forward(association& by, std::span<pump::datagram_run> runs);
   void flush(std::span<const pump::arrival> all);
 
   association* create(datagram_inlet& at, const flow_key& key, const socket_address& client);

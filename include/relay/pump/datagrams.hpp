@@ -81,6 +81,9 @@ class datagrams {
   /// there is nothing, or with `error` when the socket has one (it is taken from it).
   std::span<const arrival> receive(int fd, receiving& how, std::uint32_t turn, error_code& error);
 
+  /// Room to sort what was received, for whoever does: it would cost to make it for each turn.
+  std::span<datagram_run> runs() noexcept { return runs_; }
+
   /// Sends to one place, in order. `from` of size 0: the socket's address. `cuts`: whether
   /// UDP_SEGMENT may be used; becomes false when it turns out that it may not on this way. `head`
   /// goes in front of each datagram and is counted nowhere; what becomes longer than `most_bytes`
@@ -100,6 +103,7 @@ class datagrams {
   std::size_t send_messages(int fd, std::size_t first);
 
   bool joins_;
+  std::array<datagram_run, batch> runs_;
   std::unique_ptr<inbox> in_;
   std::unique_ptr<outbox> out_;
 };
