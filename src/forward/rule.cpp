@@ -39,9 +39,12 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
   listen.interface = from.listen_interface;
   listen.alive = alive;
   listen.mptcp = from.network.accept_mptcp;
+  listen.answers_at_once = in.any();
   dial.interface = from.interface;
   dial.alive = alive;
   dial.mptcp = from.network.send_mptcp;
+  // A warm connection has no header before it has a client.
+  dial.speaks_first = proxy.sends ? !is_warm() : out.any();
 }
 
 void rule::listening(const ip_endpoint& at) {

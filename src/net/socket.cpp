@@ -32,6 +32,10 @@ void set_keepalive(int fd, const keepalive& alive) noexcept {
   set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, std::clamp(alive.probes, 1, 127));
 }
 
+// What is received in the beginning is acknowledged at once otherwise, each time with a packet that
+// carries nothing else. A listener's connections inherit it.
+void wait_with_first_ack(int fd) noexcept { set_int(fd, IPPROTO_TCP, TCP_QUICKACK, 0); }
+
 }  // namespace
 
 bool set_int(int fd, int level, int name, int value) noexcept {
@@ -84,12 +88,14 @@ result<unique_fd> listen_tcp(const ip_endpoint& at, const listen_options& option
   adopt_listener(fd->get(), options);
   *step = "listening";
   if (::listen(fd->get(), listen_backlog) != 0) return last_system_error();
+  if (options.answers_at_once) wait_with_first_ack(fd->get());  // listen() has forgotten it
   return fd;
 }
 
 void adopt_listener(int fd, const listen_options& options) noexcept {
   set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_keepalive(fd, options.alive);
+  if (options.answers_at_once) wait_with_first_ack(fd);
 }
 
 error_code probe_listen(const ip_endpoint& at, const listen_options& options, const char** step) {
@@ -118,6 +124,7 @@ result<unique_fd> start_connect(const ip_endpoint& to, const dial_options& optio
   *step = "binding to the device";
   if (!bind_to_device(fd.get(), options.interface)) return last_system_error();
   set_keepalive(fd.get(), options.alive);
+  if (options.speaks_first) wait_with_first_ack(fd.get());
   *step = "connecting";
   const socket_address address(to);
   if (::connect(fd.get(), address.data(), address.length) != 0 && errno != EINPROGRESS) {
