@@ -1,3 +1,4 @@
+#include <relay/base/random.hpp>
 #include <relay/forward/associations.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/forward/own_listener.hpp>
@@ -6,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <random>
 #include <utility>
 
 namespace relay::forward {
@@ -17,11 +17,6 @@ using std::chrono::milliseconds;
 // How long late answers may be on their way, and how many sockets are kept for it.
 constexpr std::chrono::seconds retirement{2};
 constexpr std::size_t most_retired = 1024;
-
-std::uint64_t random_seed() {
-  std::random_device source;
-  return static_cast<std::uint64_t>(source()) << 32 | source();
-}
 
 // Out of descriptors, ports or memory: an association less would help.
 bool has_run_out(const error_code& ec) {

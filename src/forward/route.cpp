@@ -3,6 +3,7 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <random>
 
 namespace relay::forward {
 namespace {

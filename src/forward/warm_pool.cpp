@@ -1,5 +1,6 @@
 #include "warm_dial.hpp"
 
+#include <relay/base/random.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/forward/warm_pool.hpp>
 
@@ -11,7 +12,7 @@ namespace relay::forward {
 using std::chrono::steady_clock;
 
 warm_pool::warm_pool(lane& home, rule& by, std::size_t part)
-    : lane_(home), rule_(by), part_(part), noise_(std::random_device{}()) {
+    : lane_(home), rule_(by), part_(part), noise_(static_cast<std::uint32_t>(random_seed())) {
   shelves_.reserve(by.remotes.size());
   for (std::size_t i = 0; i < by.remotes.size(); ++i) shelves_.emplace_back(by.warm_max_age);
 }

@@ -3,6 +3,7 @@
 #include <relay/balance/selector.hpp>
 #include <relay/base/error.hpp>
 #include <relay/base/ip.hpp>
+#include <relay/base/random.hpp>
 #include <relay/config/config.hpp>
 
 #include <spdlog/fwd.h>
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,7 +56,7 @@ class route {
 
   /// `log` is told when a remote is put aside and when it is back.
   route(const config::endpoint& from, spdlog::logger& log,
-        std::uint32_t seed = std::random_device{}());
+        std::uint32_t seed = static_cast<std::uint32_t>(random_seed()));
   ~route();
   route(const route&) = delete;
   route& operator=(const route&) = delete;
