@@ -36,6 +36,8 @@ def parser():
     made.add_argument("--workers", metavar="N|all", type=_workers, default=1,
                       help="threads of each program; 1 (the default) pins it to one core")
     made.add_argument("--goals", action="store_true", help="a second table: which goals are met")
+    made.add_argument("--shared", action="store_true",
+                      help="on a virtual machine: say what the hypervisor took instead of refusing it")
     made.add_argument("--json", metavar="FILE", help="every figure of every round")
     made.add_argument("--svg", metavar="FILE", help="a picture of the medians")
     made.add_argument("--write-docs", action="store_true",
@@ -71,6 +73,8 @@ def _chosen_programs(given):
             raise ValueError(f"--peers: no program of the name {name}; there are: "
                              + ", ".join(one.name for one in known))
     chosen = [one for one in known if one.name in wanted or one.name == "relay"]
+    if given.workers == 1:
+        chosen = [one for one in chosen if one.name != "relay-one"]
     chosen += [programs.Peer(name, command) for name, command in given.peer]
     names = [one.name for one in chosen]
     for name in names:

@@ -49,16 +49,20 @@ def sample():
     return Sample(busy / tick, stolen / tick, others, network)
 
 
-def disturbance(before, after, seconds, ours):
+def stolen(before, after, seconds):
+    """What the hypervisor took meanwhile, of one core."""
+    return (after.stolen - before.stolen) / seconds
+
+
+def disturbance(before, after, seconds, ours, shared=False):
     """What is wrong with a run that lasted `seconds` and used `ours` seconds of CPU itself, in one
-    sentence; None when nothing is."""
+    sentence; None when nothing is. `shared`: the hypervisor may take what it likes."""
     others = sum(max(0, used - before.others.get(thread, 0)) for thread, used in after.others.items())
     if others > MOST_BY_OTHERS * seconds:
         return f"other programs used {others / seconds:.0%} of a core"
     unexplained = after.busy - before.busy - (after.network - before.network) - ours
     if unexplained > MOST_BY_TICKS * seconds:
         return f"other programs, which have ended, used {unexplained / seconds:.0%} of a core"
-    stolen = after.stolen - before.stolen
-    if stolen > MOST_STOLEN * seconds:
-        return f"the hypervisor took {stolen / seconds:.0%} of a core"
+    if not shared and stolen(before, after, seconds) > MOST_STOLEN:
+        return f"the hypervisor took {stolen(before, after, seconds):.0%} of a core"
     return None

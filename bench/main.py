@@ -10,6 +10,7 @@ import tempfile
 
 import arguments
 import documents
+import figures
 import goals
 import network
 import picture
@@ -69,6 +70,8 @@ def report(done, given, control):
     workers = "one worker" if given.workers == 1 else f"{given.workers} workers"
     text = table.markdown(done.results, given.works) + "\n" + table.EXPLANATION.format(
         rounds=given.rounds, cores=cores, workers=workers) + f"Congestion control: {control}.\n"
+    if given.shared and done.stolen:
+        text += table.SHARED.format(median=figures.median(done.stolen), most=max(done.stolen))
     for problem in dict.fromkeys(done.problems):
         text += f"- {problem}\n"
     if done.disturbed:
@@ -80,7 +83,7 @@ def report(done, given, control):
     if given.json:
         pathlib.Path(given.json).write_text(json.dumps(
             {"result": not done.disturbed, "rounds": given.rounds, "workers": given.workers,
-             "problems": done.problems, "disturbed": done.disturbed, "runs": done.results.runs()},
+             "stolen": done.stolen, "problems": done.problems, "disturbed": done.disturbed, "runs": done.results.runs()},
             indent=1) + "\n", encoding="utf-8")
     drawing = picture.svg(done.results, f"Medians; rounds: {given.rounds}; {workers}.")
     if given.svg and drawing:
@@ -113,7 +116,7 @@ def main(words):
         folder = pathlib.Path(name)
         os.chmod(folder, 0o755)  # a program may run as somebody else
         on = Runner(given.generator, folder, networks, certificate(folder), cores_for(given.workers),
-                    given.workers, given.seconds)
+                    given.workers, given.seconds, given.shared)
         done = session.Session(on)
         try:
             done.go(given.works, chosen, given.rounds, given.seconds)

@@ -8,7 +8,7 @@ WIDTH, LABEL, BAR, GAP, HEAD = 860, 150, 16, 14, 58
 COLOURS = {"relay": "#1a7f5a", "haproxy": "#5b8def", "haproxy-splice": "#3557a8", "nginx": "#8cbf4b",
            "realm": "#d9822b", "socat": "#9b8ac4", "rinetd": "#c46b8a"}
 OTHERS = ("#7a7a7a", "#b0a26a", "#5fa8a8", "#a86f5f")
-LEFT_OUT = ("direct", "relay-unmoderated")
+LEFT_OUT = ("direct", "relay-unmoderated", "relay-one")
 SHOWN = (("up16", "bulk, 16 connections"), ("rr64", "64 B messages"), ("rr32k", "32 KiB messages"),
          ("conn", "new connections"), ("udp64", "UDP, 64 B"), ("udp-gso", "UDP with GSO"),
          ("tls-up16", "TLS bulk"), ("wss-rr64", "wss, 64 B"), ("idle", "memory, idle"))

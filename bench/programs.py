@@ -78,13 +78,14 @@ class Direct(Program):
 
 
 class Relay(Program):
-    def __init__(self, binary, name="relay", network=None, only_moderated=False):
+    def __init__(self, binary, name="relay", network=None, workers=None, when=lambda work: True):
         super().__init__(name, binary)
+        self.workers = workers
         self.network = network
-        self.only_moderated = only_moderated
+        self.when = when
 
     def can(self, work):
-        return work.moderated or not self.only_moderated
+        return self.when(work)
 
     def refusal(self, job):
         """What this relay says against the job's settings; None when it takes them."""
@@ -100,7 +101,7 @@ class Relay(Program):
         else:
             form, text = "toml", configs.relay(job, self.network, part)
         config = job.file(f"{self.name}-{part}.{form}", text)
-        return [self.binary, "-c", config], {"RELAY_WORKERS": str(job.workers)}
+        return [self.binary, "-c", config], {"RELAY_WORKERS": str(self.workers or job.workers)}
 
 
 class Haproxy(Program):
@@ -190,5 +191,7 @@ class Peer(Program):
 def from_debian(relay):
     """Everybody who takes part without being named, in the order of the columns."""
     return [Direct("direct"), Relay(relay),
-            Relay(relay, "relay-unmoderated", {"moderation": "off"}, only_moderated=True),
+            Relay(relay, "relay-unmoderated", {"moderation": "off"}, when=lambda work: work.moderated),
+            Relay(relay, "relay-one", workers=1,  # beside several workers, to compare
+                  when=lambda work: work.generator[0] == "exchange" and not work.transport),
             Haproxy(), Haproxy(splice=True), Nginx("nginx"), Socat("socat"), Rinetd("rinetd")]

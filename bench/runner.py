@@ -22,7 +22,8 @@ MANY_PORTS = 10000  # where works with thousands of ports have theirs, up to the
 class Runner:
     """Knows the binaries, the cores and the networks. Each run gets ports that were not used lately."""
 
-    def __init__(self, generator, folder, networks, certificate, cores, workers, seconds):
+    def __init__(self, generator, folder, networks, certificate, cores, workers, seconds,
+                 shared=False):
         self._generator = generator
         self._folder = folder
         self._networks = networks
@@ -30,6 +31,7 @@ class Runner:
         self._program_cores, self._generator_cores = cores
         self._workers = workers
         self._seconds = seconds
+        self._shared = shared
         self._ports = itertools.cycle(range(FIRST_PORT, LAST_PORT, 3))
 
     def job(self, work, direct=False):
@@ -79,14 +81,15 @@ class Runner:
             how = self._held if work.kind == "held" else self._timed
             return self._watched(lambda: how(work, job, running.pid), running.pid)
 
-    @staticmethod
-    def _watched(work, pid=None):
+    def _watched(self, work, pid=None):
         before, begun, own = machine.sample(), time.monotonic(), _own_cpu()
         at_start = process.cpu_seconds(pid) if pid else 0
         figures = work()
         used = process.cpu_seconds(pid) - at_start if pid else 0
         after, seconds = machine.sample(), time.monotonic() - begun
-        return figures, machine.disturbance(before, after, seconds, used + _own_cpu() - own)
+        figures["stolen"] = machine.stolen(before, after, seconds)
+        ours = used + _own_cpu() - own
+        return figures, machine.disturbance(before, after, seconds, ours, self._shared)
 
     def _start(self, program, job, work):
         if work.network == "far" and job.transport:

@@ -43,6 +43,7 @@ class Session:
         self.results = figures.Results()
         self.problems = []
         self.disturbed = []
+        self.stolen = []  # by the hypervisor, of one core, for each run that counts
         self.runs = 0
         self._repeats = 0
 
@@ -117,5 +118,6 @@ class Session:
             self.disturbed.append(f"{work.name}, {program.name}: {disturbance}")
         if figures_of_run.get("errors"):
             self.problems.append(f"{program.name}, {work.name}: {figures_of_run['errors']} errors")
+        self.stolen.append(figures_of_run.pop("stolen", 0))
         self.results.add(work.name, program.name, figures_of_run)
         return True

@@ -50,6 +50,12 @@ def markdown(results, chosen=works.WORKS):
     return "\n".join(lines) + "\n"
 
 
+SHARED = """\
+**On a shared machine.** The hypervisor took {median:.0%} of a core while a run lasted (median), {most:.0%} at most. The kernel does \
+not count that as anybody's CPU time, but it spoils caches and rates: the ratios mean something, absolute figures and the longest \
+waits little.
+"""
+
 EXPLANATION = """\
 Rounds: {rounds}, of which these are the medians. Behind the point: relay's figure divided by this program's, round by round \
 (median, and the extremes): below 1 relay needs less. Programs on {cores}, {workers}.

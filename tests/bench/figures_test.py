@@ -56,6 +56,10 @@ class Table(unittest.TestCase):
         taken = results({("up16", "relay"): bulk(0.1), ("up16", "nginx"): bulk(None)})
         self.assertTrue(table.markdown(taken).splitlines()[2].endswith("| 0.100 | - |"))
 
+    def test_says_how_much_the_hypervisor_took(self):
+        told = table.SHARED.format(median=0.031, most=0.296)
+        self.assertIn("took 3% of a core while a run lasted (median), 30% at most", told)
+
     def test_writes_numbers_with_three_digits(self):
         self.assertEqual([table.number(one) for one in (None, 0, 0.1234, 1.239, 12.34, 1234.5)],
                          ["-", "0", "0.123", "1.24", "12.3", "1,234"])

@@ -18,6 +18,12 @@ class Goals(unittest.TestCase):
                               ("up16", "haproxy-splice"): [{"cpu_per_gb": 1}]})
             self.assertEqual(found, {("up16", "≤ 0.600 of haproxy-splice"): met})
 
+    def test_compare_several_workers_with_one(self):
+        for cost, met in ((10.4, True), (10.6, False)):
+            found = self.met({("rr64", "relay"): [{"cpu_per_unit": cost}],
+                              ("rr64", "relay-one"): [{"cpu_per_unit": 10}]})
+            self.assertEqual(found, {("rr64", "≤ 1.05 of relay-one"): met})
+
     def test_want_much_of_a_rate(self):
         found = self.met({("up16", "relay"): [{"gbits": 9}], ("up16", "realm"): [{"gbits": 10}]})
         self.assertEqual(found, {("up16", "≥ 0.950 of realm"): False})

@@ -48,6 +48,15 @@ class Quiet(unittest.TestCase):
         told = machine.disturbance(at(10, stolen=1), at(12, stolen=1.5), 2, ours=2)
         self.assertEqual(told, "the hypervisor took 25% of a core")
 
+    def test_lets_the_hypervisor_take_what_it_likes_where_that_is_known(self):
+        before, after = at(10, stolen=1), at(12, stolen=1.5)
+        self.assertIsNone(machine.disturbance(before, after, 2, ours=2, shared=True))
+        self.assertEqual(machine.stolen(before, after, 2), 0.25)
+
+    def test_others_disturb_a_shared_machine_too(self):
+        told = machine.disturbance(at(10), at(13, stolen=2), 2, ours=2, shared=True)
+        self.assertEqual(told, "other programs, which have ended, used 50% of a core")
+
     def test_samples_know_who_is_not_ours(self):
         taken = machine.sample()
         self.assertNotIn(os.getpid(), taken.others)

@@ -45,6 +45,11 @@ class CommandLine(unittest.TestCase):
         given = arguments.parse(["--peers", "nginx", "--peer", "old=/opt/relay -c {config}"])
         self.assertEqual([one.name for one in given.programs], ["relay", "nginx", "old"])
 
+    def test_one_worker_is_compared_only_with_several(self):
+        for workers, among in (("1", False), ("2", True)):
+            names = [one.name for one in arguments.parse(["--workers", workers]).programs]
+            self.assertEqual("relay-one" in names, among)
+
     def test_says_what_is_wrong(self):
         self.assertIn("no work of the name fast", self.refused("--only", "fast"))
         self.assertIn("no program of the name envoy", self.refused("--peers", "envoy"))
@@ -109,6 +114,12 @@ class Programs(unittest.TestCase):
         words, _ = plain.command(job())
         self.assertIn('moderation = "off"', pathlib.Path(words[2]).read_text(encoding="utf-8"))
 
+    def test_one_worker_stays_one(self):
+        one = next(each for each in programs.from_debian("relay") if each.name == "relay-one")
+        self.assertEqual(one.command(job(workers=4))[1], {"RELAY_WORKERS": "1"})
+        self.assertTrue(one.can(works.select(["rr64"])[0]))
+        self.assertFalse(one.can(works.select(["up16"])[0]))
+
     def test_chains_decrypt_in_the_second_hop(self):
         text = configs.relay(job(transport="wss"))
         near, far = text.split("[[endpoints]]")[1:]
@@ -147,7 +158,7 @@ class Scripted:
         if program.name in self.broken:
             raise Failed("it fell over")
         self.disturbed -= 1
-        return {"cpu_per_gb": 1.0}, "somebody compiled" if self.disturbed >= 0 else None
+        return {"cpu_per_gb": 1.0, "stolen": 0.1}, "somebody compiled" if self.disturbed >= 0 else None
 
 
 class Order(unittest.TestCase):
@@ -160,6 +171,11 @@ class Order(unittest.TestCase):
     def test_is_interleaved(self):
         on, _ = self.go(["a", "b", "c"])
         self.assertEqual(on.ran, ["a", "b", "c", "a", "b", "c"])
+
+    def test_notes_what_the_hypervisor_took_and_calls_that_no_figure(self):
+        _, made = self.go(["a"], rounds=2)
+        self.assertEqual(made.stolen, [0.1, 0.1])
+        self.assertEqual(made.results.runs()[0]["rounds"], [{"cpu_per_gb": 1.0}] * 2)
 
     def test_leaves_out_who_changes_bytes(self):
         on, made = self.go(["a", "liar"])
