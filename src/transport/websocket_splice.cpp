@@ -12,7 +12,7 @@ using wire::ws_header;
 using wire::ws_header_bytes;
 using wire::ws_opcode;
 
-// Reads and frames of this size begin splicing.
+// Frames of this size begin splicing.
 constexpr std::size_t big_frame = std::size_t{16} * 1024;
 // While frames are spliced smaller ones are too, but not below this, and only so many in a row.
 constexpr std::size_t least_frame = 2048;
@@ -28,8 +28,6 @@ bool is_payload(ws_opcode opcode) {
 }
 
 }  // namespace
-
-std::size_t websocket_stream::bulk_read() const noexcept { return big_frame; }
 
 io_result websocket_stream::splice_to_pipe(int pipe, std::size_t limit) {
   if (decoder_.frame_length() >= big_frame) small_frames_ = 0;

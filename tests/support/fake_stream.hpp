@@ -22,12 +22,11 @@ class fake_stream final : public transport::stream {
   std::size_t takes = SIZE_MAX;  ///< how many more bytes a write may place; 0: blocked
   error_code write_error;
   std::size_t unacknowledged = 0;
-  error_code reset;             ///< what `broken` says
-  int empty_reads = 0;          ///< so many reads find nothing but ask for another
-  std::size_t bulk = SIZE_MAX;  ///< what `bulk_read` says
-  bool spliceable = false;      ///< says that it can, but finds what comes unsuited
-  bool uses_headroom = false;   ///< writes in front of what it is given
-  int shutdowns_to_block = 0;   ///< so many calls of shutdown_write are blocked
+  error_code reset;            ///< what `broken` says
+  int empty_reads = 0;         ///< so many reads find nothing but ask for another
+  bool spliceable = false;     ///< says that it can, but finds what comes unsuited
+  bool uses_headroom = false;  ///< writes in front of what it is given
+  int shutdowns_to_block = 0;  ///< so many calls of shutdown_write are blocked
   error_code shutdown_error;
 
   std::string written;
@@ -65,7 +64,6 @@ class fake_stream final : public transport::stream {
   }
 
   bool can_splice() const noexcept override { return spliceable; }
-  std::size_t bulk_read() const noexcept override { return bulk; }
   io_result splice_to_pipe(int /*pipe*/, std::size_t /*limit*/) override {
     ++splices;
     return {io::unsuited, false, 0, {}};

@@ -89,7 +89,7 @@ class direction {
   std::uint64_t moved_ = 0;
   std::unique_ptr<chunk> pending_;
   std::unique_ptr<bulk> bulk_;
-  std::uint8_t full_reads_ = 0;  // in a row, while copying
+  std::uint8_t big_reads_ = 0;  // in a row, while copying
   bool moderated_;
   bool spoken_ = false;
   bool ended_ = false;

@@ -53,9 +53,6 @@ class stream {
   /// Whether payload may be spliced now, in and out; asked when a direction becomes bulk. A stream
   /// that says yes accepts `splice_from_pipe` until its end; it may still refuse to be read so.
   virtual bool can_splice() const noexcept { return false; }
-  /// Two reads of so many bytes in a row make a direction to or from this stream bulk. It is what
-  /// fills the buffer, unless frames keep reads from that.
-  virtual std::size_t bulk_read() const noexcept { return SIZE_MAX; }
   /// Zero-copy: moves payload from the stream into a pipe, at most `limit` bytes. The pipe is
   /// empty, so `blocked` means that no data is there.
   virtual io_result splice_to_pipe(int /*pipe*/, std::size_t /*limit*/) {

@@ -21,7 +21,6 @@ class websocket_stream final : public stream {
   io_result read_some(std::span<std::byte> into) override;
   io_result write_some(std::span<std::byte> data) override;
   bool can_splice() const noexcept override { return below_.can_splice(); }
-  std::size_t bulk_read() const noexcept override;
   io_result splice_to_pipe(int pipe, std::size_t limit) override;
   io_result splice_from_pipe(int pipe, std::size_t bytes) override;
   /// Sends the pongs that are due.
