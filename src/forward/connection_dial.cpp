@@ -23,11 +23,7 @@ std::optional<ip_endpoint> connection::known_address(const remote& of) const {
 }
 
 std::optional<milliseconds> connection::time_left() const {
-  if (rule_.connect_limit.count() == 0) return milliseconds(0);
-  const auto begun = introduction_ ? introduction_->done : since_;
-  const auto spent = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
-  if (spent >= rule_.connect_limit) return std::nullopt;
-  return rule_.connect_limit - spent;
+  return left_of(rule_.connect_limit, introduction_ ? introduction_->done : since_);
 }
 
 // The short way: only a connect to one known address is left, which needs no coroutine.

@@ -46,6 +46,17 @@ inline std::chrono::milliseconds shorter(std::chrono::milliseconds a,
   return std::min(a, b);
 }
 
+/// What is left of a `connect_limit` that began then: 0 is no limit, nothing is no time.
+inline std::optional<std::chrono::milliseconds> left_of(
+    std::chrono::milliseconds limit, std::chrono::steady_clock::time_point begun) noexcept {
+  using std::chrono::milliseconds;
+  if (limit.count() == 0) return limit;
+  const auto now = std::chrono::steady_clock::now();
+  const auto spent = std::chrono::duration_cast<milliseconds>(now - begun);
+  if (spent >= limit) return std::nullopt;
+  return limit - spent;
+}
+
 /// The streams over the two sockets, where they are not bare or not the connection's own.
 struct connection::wrapping {
   explicit wrapping(transport::plain_stream& from) : client(from) {}
