@@ -1,0 +1,63 @@
+#include <relay/base/log.hpp>
+#include <relay/forward/rule.hpp>
+
+#include <gtest/gtest.h>
+
+namespace relay::forward {
+namespace {
+
+struct bench {
+  bench() {
+    from.listen = *parse_listen("127.0.0.1:5000-5009");
+    from.remote = *parse_remote("10.0.0.1:80");
+    from.network.warm = 4;
+  }
+  std::size_t warm() {
+    const rule made(from, {}, log.target("x"));
+    EXPECT_EQ(made.is_warm(), made.warm > 0);
+    return made.warm;
+  }
+
+  logs log{logs::level::off, "stdout"};
+  config::endpoint from;
+};
+
+TEST(Rule, KeepsConnectionsReadyWhereAllClientsGoToTheSamePort) {
+  bench b;
+  b.from.extra_remotes = {*parse_remote("10.0.0.2:81")};
+  EXPECT_EQ(b.warm(), 4U) << "also those of a listener with a range of ports";
+  b.from.network.warm = 0;
+  EXPECT_EQ(b.warm(), 0U);
+}
+
+TEST(Rule, KeepsNoneReadyWhereEachPortHasARemotePortOfItsOwn) {
+  bench b;
+  b.from.remote = *parse_remote("10.0.0.1:8000-8009");
+  EXPECT_EQ(b.warm(), 0U);
+  b.from.remote = *parse_remote("10.0.0.1:80");
+  b.from.extra_remotes = {*parse_remote("10.0.0.2:81"), *parse_remote("10.0.0.3:8000-8009")};
+  EXPECT_EQ(b.warm(), 0U) << "one of them is enough";
+}
+
+TEST(Rule, KeepsNoneReadyWithoutTcp) {
+  bench b;
+  b.from.network.no_tcp = true;
+  EXPECT_EQ(b.warm(), 0U);
+}
+
+TEST(Rule, ARangeOfOnePortIsAPort) {
+  bench b;
+  b.from.remote = *parse_remote("10.0.0.1:8000-8000");
+  EXPECT_EQ(b.warm(), 4U);
+}
+
+TEST(Rule, ClientsOfTheNthPortGoToTheNthPortOfARange) {
+  const remote range(*parse_remote("10.0.0.1:8000-8009"));
+  EXPECT_EQ(range.port(0), 8000);
+  EXPECT_EQ(range.port(9), 8009);
+  const remote single(*parse_remote("10.0.0.1:80"));
+  EXPECT_EQ(single.port(9), 80);
+}
+
+}  // namespace
+}  // namespace relay::forward
