@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,10 +15,27 @@
 /// What the files of `connection` share; inside of `forward` only.
 namespace relay::forward {
 
+/// Looks after a client while its remote is dialled and nobody reads from it.
+class connection::departure final : public net::waiter {
+ public:
+  /// `then` is called once, from the run list, when the client has left; it may destroy this.
+  departure(connection& of, std::function<void()> then);
+  /// Gives up the remote's socket then: the step that waits for it fails.
+  explicit departure(connection& of);
+  ~departure();
+
+ private:
+  void wake() override;
+
+  connection& of_;
+  std::function<void()> then_;
+};
+
 /// A connect to a known address, without a coroutine.
 struct connection::dialing {
   route::claim by;
   net::connecting socket;
+  departure client;
 };
 
 /// How an attempt ended: where it is connected to, or what went wrong and in which phase.
