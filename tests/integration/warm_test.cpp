@@ -482,6 +482,37 @@ TEST(Warm, DrainingDropsThemAtOnceAndMakesNoMore) {
   EXPECT_EQ(test::read_exactly(used_one.get(), 1), "y");
 }
 
+TEST(Warm, AtTheEndThatDrainsTheyAreConnectionsLikeOthers) {
+  for (const auto& kind : {"", "wss"}) {
+    chain c(kind);
+    c.start();
+    const auto server = c.accept();
+    ASSERT_TRUE(has_ready(c.near, 1)) << kind;
+    std::atomic<bool> drained{false};
+    c.far.running->drain([&] { drained = true; });
+    const auto client = c.near.connect();
+    test::send_all(client.get(), "x");
+    EXPECT_EQ(test::read_exactly(server.get(), 1), "x") << kind;
+    EXPECT_FALSE(drained) << kind;
+    test::shut_write(client.get());
+    test::shut_write(server.get());
+    EXPECT_TRUE(wait_until([&] { return drained.load(); })) << kind;
+  }
+}
+
+TEST(Warm, ADrainLetsGoOfThemAtTheOtherEndToo) {
+  for (const auto& kind : {"", "wss"}) {
+    chain c(kind);
+    c.start();
+    const auto server = c.accept();
+    ASSERT_TRUE(has_ready(c.near, 1)) << kind;
+    c.near.running->drain([] {});
+    bool was_reset = true;
+    EXPECT_EQ(test::read_to_end(server.get(), &was_reset), "") << kind;
+    EXPECT_FALSE(was_reset) << kind;
+  }
+}
+
 TEST(Warm, StoppingWhileOneIsBeingMadeLeavesNothingBehind) {
   const test::black_hole silent;
   relay_bench b(2);
