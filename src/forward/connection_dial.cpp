@@ -5,6 +5,8 @@
 #include <relay/net/dial.hpp>
 #include <relay/net/timeout.hpp>
 
+#include <boost/asio/this_coro.hpp>
+
 #include <utility>
 
 // The way to a remote: the short one without a coroutine, and the long one.
@@ -23,11 +25,7 @@ std::optional<ip_endpoint> connection::known_address(const remote& of) const {
 }
 
 std::optional<milliseconds> connection::time_left() const {
-  if (rule_.connect_limit.count() == 0) return milliseconds(0);
-  const auto begun = introduction_ ? introduction_->done : since_;
-  const auto spent = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
-  if (spent >= rule_.connect_limit) return std::nullopt;
-  return rule_.connect_limit - spent;
+  return left_of(rule_.connect_limit, introduction_ ? introduction_->done : since_);
 }
 
 // The short way: only a connect to one known address is left, which needs no coroutine.
@@ -37,8 +35,9 @@ void connection::dial(route::claim by, const ip_endpoint& to) {
     return go_on(std::move(by), {pump::end_reason::loop, "connecting", errc::own_listener, to});
   }
   auto done = [this, to](const error_code& ec) { dialled(to, ec); };
-  dialing_.reset(
-      new dialing{std::move(by), {remote_.socket(), lane_.worker().wheel(), std::move(done)}});
+  dialing_.reset(new dialing{std::move(by),
+                             {remote_.socket(), lane_.worker().wheel(), std::move(done)},
+                             {*this, [this] { leave(); }}});
   dialing_->socket.start(to, rule_.dial, shorter(rule_.tcp_timeout, rule_.connect_limit));
 }
 
@@ -71,7 +70,7 @@ task<> connection::establish(route::claim by, balance::tried_set tried) {
   while (by) {
     chosen_ = static_cast<std::uint16_t>(by.index());
     last = co_await reach(by.index());
-    if (last.ec == asio::error::operation_aborted) break;
+    if (last.ec == asio::error::operation_aborted || last.is_told) break;
     if (!last.ec) {
       by.succeeded();
       co_return established(last.at);
@@ -88,7 +87,7 @@ task<> connection::establish(route::claim by, balance::tried_set tried) {
 // Looks the name up, then tries its addresses in order.
 task<connection::outcome> connection::reach(std::size_t index) {
   const auto& whom = rule_.remotes[index];
-  outcome last;
+  if (has_left()) co_return departed();
   if (rule_.is_warm()) {
     auto made = co_await reach_warm(index);
     if (made) co_return std::move(*made);
@@ -97,9 +96,9 @@ task<connection::outcome> connection::reach(std::size_t index) {
     const ip_endpoint to{*whom.address, whom.port(nth_)};
     co_return co_await reach(to, whom);
   }
-  const auto left = time_left();
-  auto asked = lane_.shared().names.lookup(whom.host, lane_.worker().index());
-  auto found = co_await net::with_timeout(std::move(asked), left.value_or(milliseconds(1)));
+  outcome last;
+  auto found = co_await look_up(whom.host);
+  if (has_left()) co_return departed();
   if (!found) {
     last.why = pump::end_reason::resolve_failed;
     last.phase = "resolving";
@@ -113,8 +112,20 @@ task<connection::outcome> connection::reach(std::size_t index) {
     const ip_endpoint to{address, whom.port(nth_)};
     last = co_await reach(to, whom);
     if (!last.ec || last.ec == asio::error::operation_aborted || last.cut_short) break;
+    if (last.is_told) break;
   }
   co_return last;
+}
+
+// Until the client leaves or `connect_limit` is over.
+task<result<net::addresses>> connection::look_up(const std::string& host) {
+  auto until = steady_timer::time_point::max();
+  const auto left = time_left().value_or(milliseconds(1));
+  if (left.count() > 0) until = steady_clock::now() + left;
+  steady_timer patience(co_await asio::this_coro::executor, until);
+  const departure gone(*this, [&patience] { patience.cancel(); });
+  auto asked = lane_.shared().names.lookup(host, lane_.worker().index());
+  co_return co_await net::with_timer(std::move(asked), patience);
 }
 
 task<connection::outcome> connection::reach(ip_endpoint to, const remote& whom) {
@@ -132,10 +143,12 @@ task<connection::outcome> connection::reach(ip_endpoint to, const remote& whom) 
     co_return made;
   }
   const auto limit = shorter(rule_.tcp_timeout, *left);
+  const departure gone(*this);
   made.ec = co_await net::dial(remote_.socket(), lane_.worker().wheel(), to, rule_.dial, limit,
                                made.phase);
   made.cut_short = made.ec == errc::timed_out && limit != rule_.tcp_timeout;
-  if (!made.ec && rule_.out.any()) made = co_await wrap_remote(to);
+  if (!made.ec && rule_.out.any() && !has_left()) made = co_await wrap_remote(to);
+  if (has_left()) co_return departed();
   if (made.ec && made.ec != asio::error::operation_aborted) {
     lane_.shared().log.address_failed(whom.name, to, made.phase, made.ec);
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,10 +15,27 @@
 /// What the files of `connection` share; inside of `forward` only.
 namespace relay::forward {
 
+/// Looks after a client while its remote is dialled and nobody reads from it.
+class connection::departure final : public net::waiter {
+ public:
+  /// `then` is called once, from the run list, when the client has left; it may destroy this.
+  departure(connection& of, std::function<void()> then);
+  /// Gives up the remote's socket then: the step that waits for it fails.
+  explicit departure(connection& of);
+  ~departure();
+
+ private:
+  void wake() override;
+
+  connection& of_;
+  std::function<void()> then_;
+};
+
 /// A connect to a known address, without a coroutine.
 struct connection::dialing {
   route::claim by;
   net::connecting socket;
+  departure client;
 };
 
 /// How an attempt ended: where it is connected to, or what went wrong and in which phase.
@@ -44,6 +62,17 @@ inline std::chrono::milliseconds shorter(std::chrono::milliseconds a,
                                          std::chrono::milliseconds b) noexcept {
   if (a.count() == 0 || b.count() == 0) return std::max(a, b);
   return std::min(a, b);
+}
+
+/// What is left of a `connect_limit` that began then: 0 is no limit, nothing is no time.
+inline std::optional<std::chrono::milliseconds> left_of(
+    std::chrono::milliseconds limit, std::chrono::steady_clock::time_point begun) noexcept {
+  using std::chrono::milliseconds;
+  if (limit.count() == 0) return limit;
+  const auto now = std::chrono::steady_clock::now();
+  const auto spent = std::chrono::duration_cast<milliseconds>(now - begun);
+  if (spent >= limit) return std::nullopt;
+  return limit - spent;
 }
 
 /// The streams over the two sockets, where they are not bare or not the connection's own.

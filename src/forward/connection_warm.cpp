@@ -40,7 +40,11 @@ task<std::optional<connection::outcome>> connection::reach_warm(std::size_t inde
   outcome made;
   made.at = wrapping_->warm->to();
   if (rule_.proxy.sends == 0 || !rule_.out.any()) co_return std::move(made);
-  made = co_await wrap_remote(made.at);
+  {
+    const departure gone(*this);
+    made = co_await wrap_remote(made.at);
+  }
+  if (has_left()) co_return departed();
   if (!made.ec || made.ec == asio::error::operation_aborted) co_return std::move(made);
   const auto text = made.more.empty() ? describe(made.ec) : made.more;
   lane_.shared().log.warm_useless(rule_.remotes[index].name, made.phase, text);

@@ -16,27 +16,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// What is left of `connect_limit`; 0 is no limit.
-class budget {
- public:
-  explicit budget(milliseconds limit) : limit_(limit) {}
-
-  milliseconds left() const {
-    if (limit_.count() == 0) return limit_;
-    const auto spent = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun_);
-    return std::max(limit_ - spent, milliseconds(1));
-  }
-
- private:
-  milliseconds limit_;
-  steady_clock::time_point begun_ = steady_clock::now();
-};
-
-task<error_code> shake_hands(lane& on, const rule& by, warm_connection& into, const budget& limit,
-                             warm_outcome& made) {
+task<error_code> shake_hands(lane& on, const rule& by, warm_connection& into,
+                             steady_clock::time_point begun, warm_outcome& made) {
   if (by.out.tls) on.shared().log.certificates(by, by.out.tls->refresh(steady_clock::now()));
+  const auto left = left_of(by.connect_limit, begun).value_or(milliseconds(1));
   const transport::handshake_tools with{on.tls(), on.worker().wheel(),
-                                        shorter(by.handshake_timeout, limit.left())};
+                                        shorter(by.handshake_timeout, left)};
   // Nobody speaks yet: an empty frame tells a WebSocket server of ours that it need not wait.
   auto opened = co_await transport::open_to_remote(into.over(), by.out, made.at, false, with);
   made.phase = opened.phase;
@@ -45,33 +30,38 @@ task<error_code> shake_hands(lane& on, const rule& by, warm_connection& into, co
 }
 
 task<warm_outcome> dial_one(lane& on, const rule& by, ip_endpoint to, warm_connection& into,
-                            const budget& limit) {
+                            steady_clock::time_point begun) {
   warm_outcome made;
   made.at = to;
   if (leads_back(by, to)) {
     made.ec = errc::own_listener;
     co_return made;
   }
-  const auto most = shorter(by.tcp_timeout, limit.left());
+  const auto left = left_of(by.connect_limit, begun);
+  if (!left) {
+    made.ec = errc::timed_out;
+    co_return made;
+  }
+  const auto most = shorter(by.tcp_timeout, *left);
   made.ec =
       co_await net::dial(into.bare().socket(), on.worker().wheel(), to, by.dial, most, made.phase);
   const bool is_whole = !by.out.any() || by.proxy.sends != 0;
-  if (!made.ec && !is_whole) made.ec = co_await shake_hands(on, by, into, limit, made);
+  if (!made.ec && !is_whole) made.ec = co_await shake_hands(on, by, into, begun, made);
   co_return made;
 }
 
 }  // namespace
 
 task<warm_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_connection& into) {
-  const budget limit(by.connect_limit);
+  const auto begun = steady_clock::now();
   if (whom.address) {
     const ip_endpoint to{*whom.address, whom.port(0)};
-    co_return co_await dial_one(on, by, to, into, limit);
+    co_return co_await dial_one(on, by, to, into, begun);
   }
   warm_outcome last;
   last.phase = "resolving";
   auto asked = on.shared().names.lookup(whom.host, on.worker().index());
-  const auto found = co_await net::with_timeout(std::move(asked), limit.left());
+  const auto found = co_await net::with_timeout(std::move(asked), by.connect_limit);
   if (!found) {
     last.ec = found.error();
     co_return last;
@@ -80,7 +70,7 @@ task<warm_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_
   for (const auto& address : **found) {
     if (!by.can_dial(address)) continue;
     const ip_endpoint to{address, whom.port(0)};
-    last = co_await dial_one(on, by, to, into, limit);
+    last = co_await dial_one(on, by, to, into, begun);
     if (!last.ec || last.ec == asio::error::operation_aborted) break;
     into.over().clear();
   }

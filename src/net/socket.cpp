@@ -2,8 +2,10 @@
 
 #include <relay/net/socket.hpp>
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -174,6 +176,13 @@ bool peer_has_ended(int fd) noexcept {
   pollfd asked{fd, POLLRDHUP, 0};
   return ::poll(&asked, 1, 0) != 0;  // errors are told unasked
 }
+
+bool has_unread(int fd) noexcept {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCINQ, &bytes) != 0 || bytes > 0;
+}
+
+void end_reading(int fd) noexcept { ::shutdown(fd, SHUT_RD); }
 
 result<ip_endpoint> local_endpoint(int fd) {
   socket_address address;

@@ -23,7 +23,7 @@ std::string without_dot(const std::string& name) {
   return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
 }
 
-// Where a connection's sessions go: the place of its remote, plus 1.
+// Where a connection's sessions go: the place of its remote.
 int place_index() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
@@ -35,9 +35,9 @@ tls_sessions* sessions_of(const SSL_CTX* context) {
 
 // A ticket has come, in TLS 1.3 at any time. 0: OpenSSL keeps its own reference.
 int session_came(SSL* from, SSL_SESSION* newest) {
-  const auto place = reinterpret_cast<std::uintptr_t>(SSL_get_ex_data(from, place_index()));
+  auto* const place = static_cast<tls_sessions::place*>(SSL_get_ex_data(from, place_index()));
   auto* const into = sessions_of(SSL_get_SSL_CTX(from));
-  if (into != nullptr && place != 0) into->keep(place - 1, newest);
+  if (into != nullptr && place != nullptr) into->keep(*place, newest);
   return 0;
 }
 
@@ -133,8 +133,8 @@ tls_handle tls_client::open(const ip_endpoint& to) const {
   SSL_set_connect_state(made.get());
   if (!name_.empty() && SSL_set_tlsext_host_name(made.get(), name_.c_str()) != 1) return nullptr;
   auto* const sessions = sessions_of(by.get());
-  const auto place = sessions->place_of(to);
-  SSL_set_ex_data(made.get(), place_index(), reinterpret_cast<void*>(place + 1));
+  auto& place = sessions->place_of(to);
+  SSL_set_ex_data(made.get(), place_index(), &place);
   if (const auto known = sessions->copy(place)) SSL_set_session(made.get(), known.get());
   ERR_clear_error();
   return made;

@@ -6,32 +6,33 @@
 
 namespace relay::transport {
 
-std::size_t tls_sessions::place_of(const ip_endpoint& remote) {
+tls_sessions::place& tls_sessions::place_of(const ip_endpoint& remote) {
   const std::lock_guard only(mutex_);
   auto at = std::ranges::find_if(
-      slots_, [&](const slot& each) { return each.used != 0 && each.remote == remote; });
-  if (at == slots_.end()) {
-    at = std::ranges::min_element(slots_, {}, &slot::used);
-    *at = slot{remote, 0, nullptr};
+      places_, [&](const place& each) { return each.used_ != 0 && each.remote_ == remote; });
+  if (at == places_.end()) {
+    at = std::ranges::min_element(places_, {}, &place::used_);
+    at->remote_ = remote;
+    at->newest_.reset();
   }
-  at->used = ++uses_;
-  return static_cast<std::size_t>(at - slots_.begin());
+  at->used_ = ++uses_;
+  return *at;
 }
 
-session_ptr tls_sessions::copy(std::size_t place) {
+session_ptr tls_sessions::copy(const place& from) {
   std::shared_ptr<SSL_SESSION> newest;
   {
     const std::lock_guard only(mutex_);
-    newest = slots_[place].newest;
+    newest = from.newest_;
   }
   return session_ptr(newest ? SSL_SESSION_dup(newest.get()) : nullptr);
 }
 
-void tls_sessions::keep(std::size_t place, const SSL_SESSION* newest) {
+void tls_sessions::keep(place& in, const SSL_SESSION* newest) {
   std::shared_ptr<SSL_SESSION> copied(SSL_SESSION_dup(newest), &SSL_SESSION_free);
   if (!copied) return;
   const std::lock_guard only(mutex_);
-  slots_[place].newest.swap(copied);
+  in.newest_.swap(copied);
 }
 
 }  // namespace relay::transport

@@ -15,23 +15,25 @@ namespace relay::transport {
 /// a connection that fails would spoil it, on another thread than it is read.
 class tls_sessions {
  public:
-  /// The place of a remote; that of the one used longest ago when there are too many. A session in
-  /// the wrong place costs a full handshake, no more.
-  std::size_t place_of(const ip_endpoint& remote);
-  /// A copy, or null.
-  session_ptr copy(std::size_t place);
-  void keep(std::size_t place, const ssl_session_st* newest);
-
- private:
-  struct slot {
-    ip_endpoint remote;
-    std::uint64_t used = 0;  // 0: never
-    std::shared_ptr<ssl_session_st> newest;
+  /// Where the session of one remote is kept; stays where it is as long as all of them.
+  class place {
+    friend class tls_sessions;
+    ip_endpoint remote_;
+    std::uint64_t used_ = 0;  // 0: never
+    std::shared_ptr<ssl_session_st> newest_;
   };
 
+  /// The place of a remote; that of the one used longest ago when there are too many. A session in
+  /// the wrong place costs a full handshake, no more.
+  place& place_of(const ip_endpoint& remote);
+  /// A copy, or null.
+  session_ptr copy(const place& from);
+  void keep(place& in, const ssl_session_st* newest);
+
+ private:
   std::mutex mutex_;
   std::uint64_t uses_ = 0;
-  std::array<slot, 16> slots_;
+  std::array<place, 16> places_;
 };
 
 }  // namespace relay::transport

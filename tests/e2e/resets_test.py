@@ -183,6 +183,19 @@ class Urgent(Case):
     def test_a_message_goes_on_after_urgent_data(self):
         self.assertEqual(self.carried(b"abc", b"def"), b"abcdef")
 
+    def test_marks_that_follow_each_other_cost_nothing_but_their_bytes(self):
+        # TCP knows one mark at a time: the byte of one that is overtaken is an ordinary one.
+        got = []
+        with Server(lambda sock: got.append(read_all(sock))) as server:
+            started = self.relay_to(server.port)
+            with dial(started.port) as sock:
+                for number in range(50):
+                    sock.sendall(b"%06d" % number)
+                    sock.send(b"!", socket.MSG_OOB)
+                sock.shutdown(socket.SHUT_WR)
+                until(lambda: got, started.story, 20)
+        self.assertEqual(got[0].replace(b"!", b""), b"".join(b"%06d" % i for i in range(50)))
+
     def test_a_bulk_transfer_goes_on_after_urgent_data(self):
         before, after = pattern(20_000_000, 1), pattern(20_000_000, 2)
         self.assertEqual(self.carried(before, after), before + after)

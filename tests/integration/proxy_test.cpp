@@ -30,25 +30,10 @@ std::string v2(const char* source, const char* destination = "198.51.100.2:443")
   return text_of(wire::write_proxy_v2({at(source), at(destination)}));
 }
 
-/// A relay before one remote.
-struct bench : relay_bench {
-  explicit bench(const char* host = "127.0.0.1") : remote(test::listen_any(host)) {
-    add(test::literal(test::address_of(remote.get())), host);
-    settings.endpoints[0].network.accept_proxy_timeout = 60s;
+struct bench : test::remote_bench {
+  explicit bench(const char* host = "127.0.0.1") : remote_bench(host) {
+    network().accept_proxy_timeout = 60s;
   }
-  config::network& network() { return settings.endpoints[0].network; }
-  unique_fd accept() { return test::accept_one(remote.get()); }
-  /// Nobody has knocked at the remote.
-  bool is_unknown_to_remote() {
-    test::set_non_blocking(remote.get());
-    const unique_fd knocked(::accept(remote.get(), nullptr, nullptr));
-    return !knocked;
-  }
-  bool has_ended(end_reason why, std::uint64_t times = 1) {
-    return test::wait_until([&] { return ended(why) == times; });
-  }
-
-  unique_fd remote;
 };
 
 TEST(Proxy, IsSentBeforeTheFirstByteAndTellsTheClient) {
@@ -148,7 +133,7 @@ TEST(Proxy, AClientThatHasNotSentItsHeaderCostsNoConnection) {
   EXPECT_EQ(test::read_to_end(silent.get()), "");
   EXPECT_EQ(test::read_to_end(slow.get()), "");
   EXPECT_TRUE(b.has_ended(end_reason::proxy_timeout, 2));
-  EXPECT_TRUE(b.is_unknown_to_remote());
+  EXPECT_TRUE(b.nobody_knocks());
   EXPECT_NE(b.log_text().find("error: reading the PROXY header: timed out"), std::string::npos);
 }
 
@@ -165,7 +150,7 @@ TEST(Proxy, WhatIsNoHeaderEndsTheConnection) {
   test::shut_write(cut.get());
   EXPECT_EQ(test::read_to_end(cut.get()), "");
   EXPECT_TRUE(b.has_ended(end_reason::bad_proxy_header, 2));
-  EXPECT_TRUE(b.is_unknown_to_remote());
+  EXPECT_TRUE(b.nobody_knocks());
   EXPECT_NE(b.log_text().find("error: reading the PROXY header: there is no PROXY header"),
             std::string::npos);
 }
@@ -180,7 +165,7 @@ TEST(Proxy, WhoOnlyLooksWhetherThePortIsOpenIsNoError) {
   ASSERT_TRUE(test::wait_until([&] { return b.running->count(0).accepted == 2; }));
   test::reset(std::move(client));
   EXPECT_TRUE(b.has_ended(end_reason::reset_by_client));
-  EXPECT_TRUE(b.is_unknown_to_remote());
+  EXPECT_TRUE(b.nobody_knocks());
   EXPECT_EQ(b.log_text().find("[ERROR]"), std::string::npos) << b.log_text();
 }
 
@@ -196,7 +181,7 @@ TEST(Proxy, OfOthersThanTheTrustedIsRefusedAndSaidOnce) {
     EXPECT_EQ(test::read_to_end(client.get()), "") << "not even waited for";
   }
   EXPECT_TRUE(b.has_ended(end_reason::untrusted_proxy, 3));
-  EXPECT_TRUE(b.is_unknown_to_remote());
+  EXPECT_TRUE(b.nobody_knocks());
   const auto text = b.log_text();
   const auto first = text.find("127.0.0.1 is none of `trusted_proxies`");
   ASSERT_NE(first, std::string::npos) << text;

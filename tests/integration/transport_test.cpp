@@ -19,36 +19,14 @@ using namespace std::chrono_literals;
 using pump::end_reason;
 using test::relay_bench;
 using test::transport_chain;
+using test::transport_kinds;
+using chain = test::remote_chain;
 
-const std::string kinds[] = {"ws", "tls", "wss"};
-
-/// A chain before one remote, which is played by the test.
-struct chain : transport_chain {
-  explicit chain(const std::string& kind) : chain(kind, test::listen_any()) {}
-  chain(const std::string& kind, unique_fd at)
-      : transport_chain(kind, test::address_of(at.get())), remote(std::move(at)) {}
-  unique_fd accept() { return test::accept_one(remote.get()); }
-
-  unique_fd remote;
-};
-
-/// A relay that clients reach through a transport, before one remote.
-struct listening : relay_bench {
-  explicit listening(const std::string& kind) : remote(test::listen_any()) {
-    add(test::address_of(remote.get())).listen_transport = test::listen_text(kind);
+/// A relay that clients reach through a transport.
+struct listening : test::remote_bench {
+  explicit listening(const std::string& kind) {
+    settings.endpoints[0].listen_transport = test::listen_text(kind);
   }
-  config::network& network() { return settings.endpoints[0].network; }
-  /// Nobody has knocked at the remote.
-  bool is_unknown_to_remote() {
-    test::set_non_blocking(remote.get());
-    const unique_fd knocked(::accept(remote.get(), nullptr, nullptr));
-    return !knocked;
-  }
-  bool has_ended(end_reason why, std::uint64_t times = 1) {
-    return test::wait_until([&] { return ended(why) == times; });
-  }
-
-  unique_fd remote;
 };
 
 std::string request(const std::string& path = "/x") {
@@ -56,7 +34,7 @@ std::string request(const std::string& path = "/x") {
 }
 
 TEST(Transport, BytesArriveBothWaysAtOnceAndEitherSideMayEndFirst) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     c.start();
     for (const bool client_first : {true, false}) {
@@ -94,7 +72,7 @@ TEST(Transport, BytesArriveBothWaysAtOnceAndEitherSideMayEndFirst) {
 }
 
 TEST(Transport, ARemoteMaySpeakFirstAndLeaveAtOnce) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     test::talkers remotes(1);
     transport_chain c(kind, remotes.address(0));
     c.start();
@@ -103,7 +81,7 @@ TEST(Transport, ARemoteMaySpeakFirstAndLeaveAtOnce) {
 }
 
 TEST(Transport, AResetIsAResetAtTheOtherEnd) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     c.start();
     auto client = c.near.connect();
@@ -117,7 +95,7 @@ TEST(Transport, AResetIsAResetAtTheOtherEnd) {
 }
 
 TEST(Transport, ASessionThatEndsIdleEndsInOrderAtBothEnds) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     c.near.settings.endpoints[0].network.idle_timeout = 200ms;
     c.start();
@@ -136,7 +114,7 @@ TEST(Transport, ASessionThatEndsIdleEndsInOrderAtBothEnds) {
 }
 
 TEST(Transport, ProxyHeadersLieBelowIt) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     c.near.settings.endpoints[0].network.send_proxy = true;
     auto& far = c.far.settings.endpoints[0].network;
@@ -155,7 +133,7 @@ TEST(Transport, ProxyHeadersLieBelowIt) {
 }
 
 TEST(Transport, AHandshakeThatFailsIsLikeAConnectThatFailed) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     test::talkers strangers(1);  // they say "0", which is no answer
     c.far.start();
@@ -172,7 +150,7 @@ TEST(Transport, AHandshakeThatFailsIsLikeAConnectThatFailed) {
 }
 
 TEST(Transport, WithNobodyLeftToTryTheClientIsToldByTheEnd) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     test::talkers strangers(2);
     relay_bench b;
     strangers.give_to(b, "").remote_transport = test::dial_text(kind);
@@ -185,7 +163,7 @@ TEST(Transport, WithNobodyLeftToTryTheClientIsToldByTheEnd) {
 }
 
 TEST(Transport, ASilentRemoteHasUntilTheLimitThenTheNextIsTried) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     const auto silent = test::listen_any();
     c.far.start();
@@ -200,7 +178,7 @@ TEST(Transport, ASilentRemoteHasUntilTheLimitThenTheNextIsTried) {
 }
 
 TEST(Transport, NobodyIsDialledForAClientThatIsSilentSlowOrWrong) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     listening b(kind);
     b.network().handshake_timeout = 300ms;
     b.start();
@@ -212,12 +190,12 @@ TEST(Transport, NobodyIsDialledForAClientThatIsSilentSlowOrWrong) {
     test::shut_write(wrong.get());
     EXPECT_TRUE(b.has_ended(end_reason::client_handshake_timeout, 2)) << kind;
     EXPECT_TRUE(b.has_ended(end_reason::client_handshake_failed)) << kind;
-    EXPECT_TRUE(b.is_unknown_to_remote()) << kind;
+    EXPECT_TRUE(b.nobody_knocks()) << kind;
   }
 }
 
 TEST(Transport, WhoOnlyLooksWhetherThePortIsOpenIsNoError) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     listening b(kind);
     b.start();
     test::shut_write(b.connect().get());
@@ -226,7 +204,7 @@ TEST(Transport, WhoOnlyLooksWhetherThePortIsOpenIsNoError) {
     ASSERT_TRUE(test::wait_until([&] { return b.running->count(0).accepted == 2; }));
     test::reset(std::move(client));
     EXPECT_TRUE(b.has_ended(end_reason::reset_by_client)) << kind;
-    EXPECT_TRUE(b.is_unknown_to_remote());
+    EXPECT_TRUE(b.nobody_knocks());
     EXPECT_EQ(b.log_text().find("[ERROR]"), std::string::npos) << b.log_text();
   }
 }
@@ -242,12 +220,12 @@ TEST(Transport, VisitorsSeeAWebServerOrNothing) {
     EXPECT_EQ(seen.substr(0, 13), is_silent ? "" : "HTTP/1.1 404 ");
     test::shut_write(visitor.get());
     EXPECT_TRUE(b.has_ended(end_reason::client_handshake_failed));
-    EXPECT_TRUE(b.is_unknown_to_remote());
+    EXPECT_TRUE(b.nobody_knocks());
   }
 }
 
 TEST(Transport, StopEndsHandshakesOnBothSides) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     listening b(kind);
     const auto nobody = test::listen_any();  // its queue takes clients, and that is all
     b.add(test::address_of(nobody.get())).remote_transport = test::dial_text(kind);

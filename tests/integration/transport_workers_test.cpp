@@ -17,8 +17,6 @@ namespace {
 
 using test::transport_chain;
 
-const std::string kinds[] = {"ws", "tls", "wss"};
-
 void talk(transport_chain& c, unsigned seed) {
   const auto client = c.near.connect();
   const auto said = test::pattern(20'000 + seed, seed);
@@ -28,7 +26,7 @@ void talk(transport_chain& c, unsigned seed) {
 }
 
 TEST(TransportWorkers, ManyClientsAtOnceGetTheirOwnBytes) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : test::transport_kinds) {
     const test::echo_server remote;
     transport_chain c(kind, remote.address(), 4);
     c.start(logs::level::warn);
@@ -47,7 +45,7 @@ TEST(TransportWorkers, ManyClientsAtOnceGetTheirOwnBytes) {
 }
 
 TEST(TransportWorkers, StoppingInTheMiddleOfHandshakesLosesNothingOfOurs) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : test::transport_kinds) {
     const auto before = net::descriptors().open;
     for (const bool near_first : {false, true}) {
       const test::echo_server remote;

@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 using pump::end_reason;
 using test::relay_bench;
 using test::transport_chain;
+using test::transport_kinds;
 using test::wait_until;
 
 bool has_ready(relay_bench& b, std::uint64_t count) {
@@ -28,36 +29,18 @@ bool has_ready(relay_bench& b, std::uint64_t count) {
 std::uint64_t used(const relay_bench& b) { return b.running->count(0).warm; }
 bool is_silent(const unique_fd& server) { return test::waiting_at(server.get()) == 0; }
 
-/// A relay on one worker before one remote, which is played by the test.
-struct bench : relay_bench {
-  explicit bench(std::uint32_t warm, std::size_t workers = 1)
-      : relay_bench(workers), remote(test::listen_any()) {
-    add(test::address_of(remote.get())).network.warm = warm;
+struct bench : test::remote_bench {
+  explicit bench(std::uint32_t warm, std::size_t workers = 1) : remote_bench("127.0.0.1", workers) {
+    network().warm = warm;
   }
-  config::network& network() { return settings.endpoints[0].network; }
-  unique_fd accept() { return test::accept_one(remote.get()); }
-  bool nobody_knocks() {
-    test::set_non_blocking(remote.get());
-    const unique_fd knocked(::accept(remote.get(), nullptr, nullptr));
-    return !knocked;
-  }
-
-  unique_fd remote;
 };
 
-/// Two relays with a transport between them, the near one warm, before a remote of the test's.
-struct chain : transport_chain {
-  explicit chain(const std::string& kind) : chain(kind, test::listen_any()) {}
-  chain(const std::string& kind, unique_fd at)
-      : transport_chain(kind, test::address_of(at.get()), 1), remote(std::move(at)) {
+/// Two relays with a transport between them, the near one warm.
+struct chain : test::remote_chain {
+  explicit chain(const std::string& kind) : remote_chain(kind, 1) {
     near.settings.endpoints[0].network.warm = 1;
   }
-  unique_fd accept() { return test::accept_one(remote.get()); }
-
-  unique_fd remote;
 };
-
-const std::string kinds[] = {"ws", "tls", "wss"};
 
 TEST(Warm, TheFirstByteGoesOverAConnectionThatWasThereBefore) {
   bench b(1);
@@ -199,7 +182,7 @@ TEST(Warm, WhatTheRemoteSaysFirstIsKeptAndDelivered) {
 }
 
 TEST(Warm, SoItIsThroughEveryTransport) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     c.start();
     const auto server = c.accept();  // the far relay's client is there before ours
@@ -224,11 +207,7 @@ TEST(Warm, SoItIsThroughEveryTransport) {
 
 TEST(Warm, MoreThanFitsAnywhereWaitsWhereItIs) {
   for (const auto& kind : {"", "ws", "tls", "wss"}) {
-    chain c(*kind == '\0' ? "ws" : kind);
-    if (*kind == '\0') {
-      c.far.settings.endpoints[0].listen_transport.clear();
-      c.near.settings.endpoints[0].remote_transport.clear();
-    }
+    chain c(kind);
     c.start();
     const auto server = c.accept();
     const auto much = test::pattern(3'000'000);
@@ -246,7 +225,7 @@ TEST(Warm, MoreThanFitsAnywhereWaitsWhereItIs) {
 
 // What ends through the transport: close_notify and FIN, or a close frame.
 TEST(Warm, AnEndThroughATransportIsSeenToo) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     c.start();
     auto server = c.accept();
@@ -263,11 +242,7 @@ TEST(Warm, AnEndThroughATransportIsSeenToo) {
 
 TEST(Warm, AnIdleOneIsReplacedBeforeItGetsOld) {
   for (const auto& kind : {"", "wss"}) {
-    chain c(*kind == '\0' ? "ws" : kind);
-    if (*kind == '\0') {
-      c.far.settings.endpoints[0].listen_transport.clear();
-      c.near.settings.endpoints[0].remote_transport.clear();
-    }
+    chain c(kind);
     c.near.settings.endpoints[0].network.warm_max_age = 1s;
     c.start();
     const auto first = c.accept();
@@ -301,7 +276,7 @@ TEST(Warm, TheProxyHeaderIsWrittenWhenTheClientIsKnown) {
 
 // The header lies below the handshakes, so these wait for the client; the connect has not.
 TEST(Warm, WithAProxyHeaderBelowATransportOnlyTheConnectIsDoneAhead) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     c.near.settings.endpoints[0].network.send_proxy = true;
     c.far.settings.endpoints[0].network.accept_proxy = true;
@@ -507,6 +482,37 @@ TEST(Warm, DrainingDropsThemAtOnceAndMakesNoMore) {
   EXPECT_EQ(test::read_exactly(used_one.get(), 1), "y");
 }
 
+TEST(Warm, AtTheEndThatDrainsTheyAreConnectionsLikeOthers) {
+  for (const auto& kind : {"", "wss"}) {
+    chain c(kind);
+    c.start();
+    const auto server = c.accept();
+    ASSERT_TRUE(has_ready(c.near, 1)) << kind;
+    std::atomic<bool> drained{false};
+    c.far.running->drain([&] { drained = true; });
+    const auto client = c.near.connect();
+    test::send_all(client.get(), "x");
+    EXPECT_EQ(test::read_exactly(server.get(), 1), "x") << kind;
+    EXPECT_FALSE(drained) << kind;
+    test::shut_write(client.get());
+    test::shut_write(server.get());
+    EXPECT_TRUE(wait_until([&] { return drained.load(); })) << kind;
+  }
+}
+
+TEST(Warm, ADrainLetsGoOfThemAtTheOtherEndToo) {
+  for (const auto& kind : {"", "wss"}) {
+    chain c(kind);
+    c.start();
+    const auto server = c.accept();
+    ASSERT_TRUE(has_ready(c.near, 1)) << kind;
+    c.near.running->drain([] {});
+    bool was_reset = true;
+    EXPECT_EQ(test::read_to_end(server.get(), &was_reset), "") << kind;
+    EXPECT_FALSE(was_reset) << kind;
+  }
+}
+
 TEST(Warm, StoppingWhileOneIsBeingMadeLeavesNothingBehind) {
   const test::black_hole silent;
   relay_bench b(2);
@@ -517,7 +523,7 @@ TEST(Warm, StoppingWhileOneIsBeingMadeLeavesNothingBehind) {
 }
 
 TEST(Warm, StoppingEndsThoseThatWait) {
-  for (const auto& kind : kinds) {
+  for (const auto& kind : transport_kinds) {
     chain c(kind);
     c.start();
     const auto server = c.accept();

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -55,12 +57,35 @@ class relay_bench {
     return running->count(endpoint).ended[static_cast<std::size_t>(why)];
   }
 
+  bool has_ended(pump::end_reason why, std::uint64_t times = 1) const {
+    return wait_until([&] { return ended(why) == times; });
+  }
+
   scratch_directory folder;
   config::settings settings;
   forward::server_options options;
   std::vector<forward::bind_failure> failures;
   std::optional<logs> log;
   std::optional<forward::server> running;
+};
+
+/// A relay before one remote, which is played by the test.
+struct remote_bench : relay_bench {
+  explicit remote_bench(const char* host = "127.0.0.1", std::size_t workers = 2)
+      : relay_bench(workers), remote(listen_any(host)) {
+    add(literal(address_of(remote.get())), host);
+  }
+
+  config::network& network() { return settings.endpoints[0].network; }
+  unique_fd accept() { return accept_one(remote.get()); }
+  /// At the remote, up to now.
+  bool nobody_knocks() {
+    set_non_blocking(remote.get());
+    const unique_fd knocked(::accept(remote.get(), nullptr, nullptr));
+    return !knocked;
+  }
+
+  unique_fd remote;
 };
 
 }  // namespace relay::test

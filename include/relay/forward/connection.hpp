@@ -3,6 +3,7 @@
 #include <relay/base/ip.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/net/addresses.hpp>
 #include <relay/net/asio.hpp>
 #include <relay/net/connecting.hpp>
 #include <relay/pump/session.hpp>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace relay::forward {
 
@@ -38,6 +40,7 @@ class connection final : public lane_hook, private pump::session::owner {
   void abort() noexcept;
 
  private:
+  class departure;
   struct dialing;
   struct outcome;
   struct introduction;
@@ -66,8 +69,14 @@ class connection final : public lane_hook, private pump::session::owner {
   task<> establish(route::claim by, balance::tried_set tried);
   task<outcome> reach(std::size_t index);
   task<outcome> reach(ip_endpoint to, const remote& whom);
+  task<result<net::addresses>> look_up(const std::string& host);
   task<outcome> wrap_remote(ip_endpoint to);
   void report(route::claim& failed, const outcome& how, bool is_first);
+
+  // A client that leaves while its remote is dialled.
+  bool has_left();
+  outcome departed();
+  void leave();
   std::optional<ip_endpoint> known_address(const remote& of) const;
   /// Of `connect_limit`: 0 is no limit, nothing is no time.
   std::optional<std::chrono::milliseconds> time_left() const;

@@ -75,6 +75,14 @@ error_code pending_error(int fd) noexcept;
 /// knows; takes nothing from the socket, and needs no turn of a poller.
 bool peer_has_ended(int fd) noexcept;
 
+/// Whether bytes wait to be read from a TCP socket, whatever has become of its peer; also where the
+/// kernel does not tell.
+bool has_unread(int fd) noexcept;
+
+/// Whoever waits for a TCP socket of ours finds an end, and a connect under way has failed; the
+/// peer is not told.
+void end_reading(int fd) noexcept;
+
 /// The address a socket is bound to.
 result<ip_endpoint> local_endpoint(int fd);
 

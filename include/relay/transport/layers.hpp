@@ -44,6 +44,11 @@ class layered {
   stream& top() noexcept;
   tls_stream* tls() noexcept { return tls_.get(); }
 
+  /// Whether a part of what has come is kept here and not in the socket any more.
+  bool holds_bytes() const noexcept {
+    return (tls_ && tls_->holds_bytes()) || (ws_ && ws_->holds_memory());
+  }
+
   void add(std::unique_ptr<tls_stream> made) noexcept { tls_ = std::move(made); }
   void add(std::unique_ptr<websocket_stream> made) noexcept { ws_ = std::move(made); }
   /// What a handshake that has failed leaves behind is of no use to the next one.

@@ -7,16 +7,59 @@ namespace relay::forward {
 namespace {
 
 struct bench {
-  bench() : log(logs::level::off, "stdout") {
-    from.listen = *parse_listen("127.0.0.1:5000");
+  bench() {
+    from.listen = *parse_listen("127.0.0.1:5000-5009");
     from.remote = *parse_remote("10.0.0.1:80");
+    from.network.warm = 4;
+  }
+  std::size_t warm() {
+    const rule made(from, {}, log.target("x"));
+    EXPECT_EQ(made.is_warm(), made.warm > 0);
+    return made.warm;
   }
   bool speaks_first() { return rule(from, layers, log.target("x")).dial.speaks_first; }
 
-  logs log;
+  logs log{logs::level::off, "stdout"};
   config::endpoint from;
   endpoint_layers layers;
 };
+
+TEST(Rule, KeepsConnectionsReadyWhereAllClientsGoToTheSamePort) {
+  bench b;
+  b.from.extra_remotes = {*parse_remote("10.0.0.2:81")};
+  EXPECT_EQ(b.warm(), 4U) << "also those of a listener with a range of ports";
+  b.from.network.warm = 0;
+  EXPECT_EQ(b.warm(), 0U);
+}
+
+TEST(Rule, KeepsNoneReadyWhereEachPortHasARemotePortOfItsOwn) {
+  bench b;
+  b.from.remote = *parse_remote("10.0.0.1:8000-8009");
+  EXPECT_EQ(b.warm(), 0U);
+  b.from.remote = *parse_remote("10.0.0.1:80");
+  b.from.extra_remotes = {*parse_remote("10.0.0.2:81"), *parse_remote("10.0.0.3:8000-8009")};
+  EXPECT_EQ(b.warm(), 0U) << "one of them is enough";
+}
+
+TEST(Rule, KeepsNoneReadyWithoutTcp) {
+  bench b;
+  b.from.network.no_tcp = true;
+  EXPECT_EQ(b.warm(), 0U);
+}
+
+TEST(Rule, ARangeOfOnePortIsAPort) {
+  bench b;
+  b.from.remote = *parse_remote("10.0.0.1:8000-8000");
+  EXPECT_EQ(b.warm(), 4U);
+}
+
+TEST(Rule, ClientsOfTheNthPortGoToTheNthPortOfARange) {
+  const remote range(*parse_remote("10.0.0.1:8000-8009"));
+  EXPECT_EQ(range.port(0), 8000);
+  EXPECT_EQ(range.port(9), 8009);
+  const remote single(*parse_remote("10.0.0.1:80"));
+  EXPECT_EQ(single.port(9), 80);
+}
 
 TEST(Rule, WaitsForNobodyToBeginOnAPlainEndpoint) {
   bench b;
@@ -34,6 +77,7 @@ TEST(Rule, AnswersClientsAtOnceWhereTheyBeginWithAHandshake) {
 
 TEST(Rule, SpeaksFirstWhereItBeginsWithAHandshakeOrAHeader) {
   bench b;
+  b.from.network.warm = 0;
   b.layers.out.ws.emplace();
   EXPECT_TRUE(b.speaks_first());
   b.from.network.send_proxy = true;
@@ -44,7 +88,6 @@ TEST(Rule, SpeaksFirstWhereItBeginsWithAHandshakeOrAHeader) {
 
 TEST(Rule, AWarmConnectionIsSilentUntilItsHeaderIsKnown) {
   bench b;
-  b.from.network.warm = 1;
   EXPECT_FALSE(b.speaks_first());
   b.layers.out.ws.emplace();
   EXPECT_TRUE(b.speaks_first());

@@ -1,3 +1,4 @@
+#include "support/counting_waiter.hpp"
 #include "support/sockets.hpp"
 
 #include <relay/net/poller.hpp>
@@ -13,15 +14,7 @@ namespace relay::net {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct counting final : waiter {
-  void wake() override {
-    ++times;
-    if (then) then();
-  }
-  int times = 0;
-  std::function<void()> then;
-};
+using test::counting_waiter;
 
 struct bench {
   int announced = 0;
@@ -32,7 +25,7 @@ TEST(Poller, TellsWhatHappensOnceAndWakesTheWaiter) {
   bench b;
   auto [ours, theirs] = test::tcp_pair();
   watch w(b.poller);
-  counting c;
+  counting_waiter c;
   ASSERT_FALSE(w.attach(std::move(ours)));
   w.notify(&c);
   ASSERT_TRUE(test::turn_until(b.poller, [&] { return c.times == 1; }));
@@ -81,8 +74,8 @@ TEST(Poller, AWaiterMayDestroyOthersOfTheSameBatch) {
   auto second = std::make_unique<watch>(b.poller);
   ASSERT_FALSE(first->attach(std::move(one)));
   ASSERT_FALSE(second->attach(std::move(two)));
-  auto a = std::make_unique<counting>();
-  auto z = std::make_unique<counting>();
+  auto a = std::make_unique<counting_waiter>();
+  auto z = std::make_unique<counting_waiter>();
   first->notify(a.get());
   second->notify(z.get());
   int destroyed = 0;
@@ -94,7 +87,7 @@ TEST(Poller, AWaiterMayDestroyOthersOfTheSameBatch) {
 
 TEST(Poller, AScheduledWaiterIsWokenOncePerTurn) {
   bench b;
-  counting c;
+  counting_waiter c;
   b.poller.schedule(c);
   b.poller.schedule(c);
   EXPECT_EQ(b.announced, 1);
@@ -112,7 +105,7 @@ TEST(Poller, AScheduledWaiterIsWokenOncePerTurn) {
 TEST(Poller, ADestroyedWaiterLeavesTheRunList) {
   bench b;
   {
-    counting c;
+    counting_waiter c;
     b.poller.schedule(c);
   }
   EXPECT_FALSE(b.poller.has_work());

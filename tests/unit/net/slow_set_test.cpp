@@ -1,3 +1,4 @@
+#include "support/counting_waiter.hpp"
 #include "support/sockets.hpp"
 
 #include <relay/net/poller.hpp>
@@ -12,6 +13,7 @@ namespace relay::net {
 namespace {
 
 using namespace std::chrono_literals;
+using test::counting_waiter;
 using time_point = poll_schedule::time_point;
 
 TEST(PollSchedule, PollsAtOnceWhenAnnouncedThenOncePerPeriod) {
@@ -57,15 +59,6 @@ TEST(PollSchedule, ComesBackAtOnceWhenNotAllWereTold) {
   EXPECT_TRUE(s.is_due(now));
 }
 
-struct counting final : waiter {
-  void wake() override {
-    ++times;
-    if (then) then();
-  }
-  int times = 0;
-  std::function<void()> then;
-};
-
 /// A watched socket with a peer; the events of its registration are over.
 struct watched {
   explicit watched(poller& on) : ours(on) {
@@ -87,7 +80,7 @@ struct watched {
 
   watch ours;
   unique_fd peer;
-  counting woken;
+  counting_waiter woken;
 };
 
 struct bench {

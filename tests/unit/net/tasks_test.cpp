@@ -8,6 +8,7 @@
 #include <relay/net/worker.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
@@ -40,6 +41,16 @@ TEST(WithTimeout, EndsAStepThatTakesTooLong) {
   test::run([]() -> task<> {
     auto got = co_await with_timeout(never(), 1ms);
     EXPECT_EQ(got.error(), errc::timed_out);
+  });
+}
+
+TEST(WithTimer, EndsAStepThatIsGivenUp) {
+  test::run([]() -> task<> {
+    steady_timer patience(co_await asio::this_coro::executor, steady_timer::time_point::max());
+    auto wait = never();
+    asio::post(patience.get_executor(), [&patience] { patience.cancel(); });
+    auto got = co_await with_timer(std::move(wait), patience);
+    EXPECT_EQ(got.error(), asio::error::operation_aborted);
   });
 }
 

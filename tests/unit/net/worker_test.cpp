@@ -1,3 +1,4 @@
+#include "support/counting_waiter.hpp"
 #include "support/sockets.hpp"
 
 #include <relay/net/worker.hpp>
@@ -11,15 +12,7 @@ namespace relay::net {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct counting final : waiter {
-  void wake() override {
-    ++times;
-    if (then) then();
-  }
-  int times = 0;
-  std::function<void()> then;
-};
+using test::counting_waiter;
 
 struct limit final : timer {
   void expired() override { then(); }
@@ -37,7 +30,7 @@ TEST(Worker, HandlesEventsOfThePoller) {
   auto [ours, theirs] = test::tcp_pair();
   watch socket(w.poller());
   ASSERT_FALSE(socket.attach(std::move(ours)));
-  counting c;
+  counting_waiter c;
   c.then = [&] {
     if (has(socket.events(), seen::readable)) w.loop().stop();
   };
@@ -50,7 +43,7 @@ TEST(Worker, HandlesEventsOfThePoller) {
 TEST(Worker, WakesWhoIsScheduledFromAsiosHandlers) {
   worker w(3);
   EXPECT_EQ(w.index(), 3U);
-  counting c;
+  counting_waiter c;
   c.then = [&] { w.loop().stop(); };
   w.post([&] { w.poller().schedule(c); });
   run(w);
@@ -59,7 +52,7 @@ TEST(Worker, WakesWhoIsScheduledFromAsiosHandlers) {
 
 TEST(Worker, WakesAgainWhoSchedulesItself) {
   worker w(0);
-  counting c;
+  counting_waiter c;
   c.then = [&] {
     if (c.times < 1000) return w.poller().schedule(c);
     w.loop().stop();
@@ -71,7 +64,7 @@ TEST(Worker, WakesAgainWhoSchedulesItself) {
 
 TEST(Worker, ABusyPollerDoesNotStarveAsio) {
   worker w(0);
-  counting busy;
+  counting_waiter busy;
   busy.then = [&] { w.poller().schedule(busy); };
   int answered = 0;
   std::function<void()> ping = [&] {
@@ -89,8 +82,9 @@ TEST(Worker, ServesTheArmedWhileAsiosHandlersTakeTurnsToo) {
   auto [ours, theirs] = test::tcp_pair();
   watch socket(w.poller());
   ASSERT_FALSE(socket.attach(std::move(ours)));
-  counting reader;
-  counting other;  // scheduled by handlers, whose turn may be the one that is told of the data
+  counting_waiter reader;
+  counting_waiter
+      other;  // scheduled by handlers, whose turn may be the one that is told of the data
   int told = 0;
   reader.then = [&] {
     if (!has(socket.events(), seen::readable)) return;

@@ -1,11 +1,6 @@
-#include "support/fake_stream.hpp"
-#include "support/pump_bench.hpp"
-
-#include <relay/pump/session.hpp>
+#include "support/session_bench.hpp"
 
 #include <gtest/gtest.h>
-
-#include <optional>
 
 namespace relay::pump {
 namespace {
@@ -13,34 +8,15 @@ namespace {
 using namespace std::chrono_literals;
 using test::fake_stream;
 
-struct bench : test::pump_bench, session::owner {
-  explicit bench(std::uint64_t rate, std::chrono::milliseconds half_close = 10s,
-                 std::chrono::milliseconds idle = 0ms)
-      : rates(rate, 0, now), running(shared, *this, half_close, idle) {
-    running.limit(rates);
-    running.start(client, remote);
-  }
-  void ended(session& /*over*/, end_reason why, const error_code& ec) override {
-    end = why;
-    error = ec;
-  }
-  void wake() {
-    poller.schedule(running);
-    run();
-  }
-  void last(std::chrono::milliseconds time) {
+struct bench : test::session_bench {
+  explicit bench(std::uint64_t rate, milliseconds half_close = 10s, milliseconds idle = 0ms)
+      : session_bench(half_close, idle, rate) {}
+  void last(milliseconds time) {
     for (int ms = 0; ms < time.count(); ++ms) {
       pump_bench::pass(1ms);
       if (ms % 100 == 99) pump_bench::pass(std::uint32_t{1});
     }
   }
-
-  byte_rates rates;
-  fake_stream client;
-  fake_stream remote;
-  std::optional<end_reason> end;
-  error_code error;
-  session running;
 };
 
 TEST(SessionRate, MovesEachWayAtTheRate) {

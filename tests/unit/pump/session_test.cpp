@@ -1,11 +1,6 @@
-#include "support/fake_stream.hpp"
-#include "support/pump_bench.hpp"
-
-#include <relay/pump/session.hpp>
+#include "support/session_bench.hpp"
 
 #include <gtest/gtest.h>
-
-#include <optional>
 
 namespace relay::pump {
 namespace {
@@ -13,29 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::connection_reset;
 using test::fake_stream;
-
-struct bench : test::pump_bench, session::owner {
-  explicit bench(std::chrono::milliseconds half_close = 10s, std::chrono::milliseconds idle = 0ms)
-      : running(shared, *this, half_close, idle) {
-    running.start(client, remote);
-  }
-  void ended(session& /*over*/, end_reason why, const error_code& ec) override {
-    end = why;
-    error = ec;
-  }
-  /// As if both streams had something to say.
-  void wake() {
-    poller.schedule(running);
-    while (poller.turn(0us)) {
-    }
-  }
-
-  fake_stream client;
-  fake_stream remote;
-  std::optional<end_reason> end;
-  error_code error;
-  session running;
-};
+using bench = test::session_bench;
 
 TEST(Session, MovesBothWaysFromTheStart) {
   bench b;

@@ -1,4 +1,5 @@
 // The handshakes of the transports against each other: what follows them, what interrupts them.
+#include "support/counting_waiter.hpp"
 #include "support/layer_bench.hpp"
 
 #include <algorithm>
@@ -65,18 +66,14 @@ TEST(LayerPairs, PayloadRightBehindAHandshakeIsThereWithoutAnotherEvent) {
 }
 
 TEST(LayerPairs, NobodyIsToldOfTheSocketsAfterwards) {
-  struct counting final : net::waiter {
-    void wake() override { ++woken; }
-    int woken = 0;
-  };
   for (const std::string kind : {"ws", "tls", "wss"}) {
     pair p(kind);
     ASSERT_TRUE(p.open()) << kind;
     p.client->write("x");  // whoever were still told is gone
-    counting mine;
+    test::counting_waiter mine;
     p.server->over.top().notify(&mine);
     p.client->write("y");
-    EXPECT_TRUE(test::turn_until(p.b.on.poller(), [&] { return mine.woken > 0; }));
+    EXPECT_TRUE(test::turn_until(p.b.on.poller(), [&] { return mine.times > 0; }));
     p.server->over.top().notify(nullptr);
   }
 }

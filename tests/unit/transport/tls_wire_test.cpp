@@ -1,3 +1,4 @@
+#include "support/counting_waiter.hpp"
 #include "support/fake_stream.hpp"
 #include "support/tls_bench.hpp"
 
@@ -137,15 +138,10 @@ TEST(TlsWire, ACopyBufferIsOneWriteAndOneRead) {
   }
 }
 
-struct counting_waiter final : net::waiter {
-  void wake() override { ++woken; }
-  int woken = 0;
-};
-
 // What is no payload spends no budget of the pump, so the stream itself gives way.
 TEST(TlsWire, AFloodOfTicketsWaitsForItsTurn) {
   carried b;
-  counting_waiter session;
+  test::counting_waiter session;
   shake(b);
   b.near.notify(&session);
   for (int i = 0; i < 3000; ++i) {  // they gather in the engine until the next write
@@ -161,7 +157,7 @@ TEST(TlsWire, AFloodOfTicketsWaitsForItsTurn) {
   auto in = b.near.read_some(std::as_writable_bytes(std::span(got)));
   while (in.what == io::blocked && b.poller.has_work()) {
     b.poller.turn(std::chrono::microseconds(0));
-    EXPECT_EQ(session.woken, ++gave_way);
+    EXPECT_EQ(session.times, ++gave_way);
     in = b.near.read_some(std::as_writable_bytes(std::span(got)));
   }
   EXPECT_EQ(in.what, io::moved);
