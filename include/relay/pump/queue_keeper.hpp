@@ -8,8 +8,8 @@
 
 namespace relay::pump {
 
-/// Keeps the queues of one direction's sockets – what its sink has not sent yet, what its source has
-/// not read – small where `socket_memory` asks for it, and gives them back to the kernel's care
+/// Keeps the queues of one direction's sockets – what its sink has not sent yet, what its source
+/// has not read – small where `socket_memory` asks for it, and gives them back to the kernel's care
 /// when the reader reads. Six bytes, since every connection has two of them.
 ///
 /// A sink may leave unsent what its direction moves in a thirtieth of a second, or its share of the

@@ -19,7 +19,8 @@ class socket_memory {
   static constexpr std::uint64_t of_one = std::uint64_t{16} << 20;
 
   /// `bound` in bytes; 0: none. `bites` is told once, from any worker.
-  explicit socket_memory(std::uint64_t bound, std::function<void()> bites = [] {})
+  explicit socket_memory(
+      std::uint64_t bound, std::function<void()> bites = [] {})
       : bound_(bound), bites_(std::move(bites)) {}
 
   std::uint64_t bound() const noexcept { return bound_; }

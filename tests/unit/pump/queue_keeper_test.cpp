@@ -1,9 +1,8 @@
-#include <relay/pump/queue_keeper.hpp>
-
 #include "support/fake_stream.hpp"
 #include "support/pump_bench.hpp"
 
 #include <relay/pump/direction.hpp>
+#include <relay/pump/queue_keeper.hpp>
 #include <relay/pump/socket_memory.hpp>
 
 #include <gtest/gtest.h>

@@ -73,7 +73,8 @@ struct crowd : test::pump_bench {
   }
   std::size_t held() {
     std::size_t all = 0;
-    for (auto& each : flows) all += each.to.stream.send_memory() + each.from.stream.receive_memory();
+    for (auto& each : flows)
+      all += each.to.stream.send_memory() + each.from.stream.receive_memory();
     return all;
   }
 
