@@ -20,7 +20,6 @@ void append(std::vector<config::problem>& all, std::vector<config::problem> more
 std::vector<config::problem> problems_of(config::loaded& what) {
   auto all = std::move(what.warnings);
   append(all, config::duplicate_listens(what.value, config::problem::level::error));
-  append(all, config::unsupported(what.value));
   std::vector<config::problem> transports;
   forward::make_layers(what.value, transports);
   append(all, std::move(transports));

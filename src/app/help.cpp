@@ -70,8 +70,7 @@ std::string description_of(command about) {
     case command::relay:
       break;
   }
-  return "Relays TCP connections and UDP datagrams. What is marked (not yet) is refused by this "
-         "version.";
+  return "Relays TCP connections and UDP datagrams.";
 }
 
 std::string description_of(command about, program_name called) {

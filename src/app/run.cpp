@@ -61,9 +61,6 @@ int start(const invocation& given, const environment& with, background& caller, 
   for (auto& each : config::duplicate_listens(read->value)) warnings.push_back(std::move(each));
   for (const auto& each : warnings) with.err << config::render(each) << '\n';
   if (read->legacy) with.err << "attention: you are using a legacy config file!\n";
-  const auto lacking = config::unsupported(read->value);
-  for (const auto& each : lacking) with.err << config::render(each) << '\n';
-  if (!lacking.empty()) return exit_config;
   const auto workers = worker_count(with.variable);
   if (!workers) {
     with.err << "error: " << workers.wrong << '\n';

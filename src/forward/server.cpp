@@ -1,9 +1,11 @@
 #include <relay/base/log.hpp>
 #include <relay/base/parallel.hpp>
+#include <relay/base/units.hpp>
 #include <relay/forward/binding.hpp>
 #include <relay/forward/server.hpp>
 #include <relay/net/descriptors.hpp>
 #include <relay/net/slow_set.hpp>
+#include <relay/pump/socket_memory.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
@@ -159,10 +161,17 @@ void server::make_lanes() {
     lanes_.push_back(std::make_unique<lane>(*each, shared, log_.target("relay")));
     all_lanes_.push_back(lanes_.back().get());
   }
+  const auto configured = settings_.process.socket_memory;
+  const auto bound = configured != 0 ? configured : pump::system_socket_memory();
+  memory_ = std::make_unique<pump::socket_memory>(bound, [bound, &log = log_.target("relay")] {
+    log.debug("socket_memory ({}): connections with slow readers get small queues",
+              print_size(bound));
+  });
   const bool has_rates =
       std::ranges::any_of(rules_, [](const auto& each) { return each->rates.any(); });
   for (auto* each : all_lanes_) {
     each->know(all_lanes_);
+    each->workspace().bound_by(*memory_);
     if (has_rates) each->workspace().alarms();  // here, where it may fail
   }
 }

@@ -53,7 +53,17 @@ progress direction::run(transport::stream& from, transport::stream& to, workspac
                         std::size_t budget, error_code& why, throttle* rate) {
   spoken_ = false;
   if (done_) return progress::done;
-  const ends e{from, to, shared, why, rate};
+  const auto result = move({from, to, shared, why, rate}, budget);
+  if (!queues_.is_counted()) return result;
+  if (result == progress::done) {
+    queues_.leave(shared);
+  } else {
+    queues_.ran({from, to, shared, moved_}, pending() > 0);
+  }
+  return result;
+}
+
+progress direction::move(const ends& e, std::size_t budget) {
   if (pending_) {  // comes first, in either mode
     const auto rest = write(e, pending_->rest());
     if (rest != progress::more) return rest;
@@ -69,6 +79,7 @@ progress direction::copy(const ends& e, std::size_t& budget) {
   for (bool again = true; !ended_;) {
     if (!again) return e.blocked();
     if (budget == 0) return progress::more;
+    if (!queues_.is_counted()) queues_.begin({e.from, e.to, e.shared, moved_});
     const auto most = e.allowed(buffer.size());
     if (most == 0) return e.not_now();
     const auto in = e.from.read_some(buffer.first(most));
@@ -235,6 +246,7 @@ std::size_t direction::pending() const noexcept {
 }
 
 void direction::release(workspace& shared) {
+  queues_.leave(shared);
   if (pending_) shared.give_back(std::move(pending_));
   if (!bulk_) return;
   // With bytes in it a pipe is of no use to anybody.

@@ -2,10 +2,15 @@
 #include <relay/transport/plain_stream.hpp>
 
 #include <fcntl.h>
+#include <linux/sock_diag.h>
+#include <linux/socket.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 
 namespace relay::transport {
@@ -20,6 +25,18 @@ io_result failure() { return {io::failed, false, 0, last_system_error()}; }
 
 io_result moved(ssize_t count, bool again) {
   return {io::moved, again, static_cast<std::size_t>(count), {}};
+}
+
+// A kernel that lacks the option does without.
+void set_option(int fd, int level, int name, int value) noexcept {
+  (void)::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+std::size_t memory_of(int fd, std::size_t what) {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info.data(), &length) != 0) return 0;
+  return info.at(what);
 }
 
 }  // namespace
@@ -140,6 +157,23 @@ std::size_t plain_stream::unsent() {
   int bytes = 0;
   if (::ioctl(socket_.fd(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
   return static_cast<std::size_t>(bytes);
+}
+
+std::size_t plain_stream::receive_memory() {
+  return memory_of(socket_.fd(), SK_MEMINFO_RMEM_ALLOC);
+}
+
+std::size_t plain_stream::send_memory() { return memory_of(socket_.fd(), SK_MEMINFO_WMEM_QUEUED); }
+
+// Not SO_SNDBUF, which would also bound what is on its way.
+void plain_stream::limit_unsent(std::size_t bytes) noexcept {
+  set_option(socket_.fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(bytes));
+}
+
+// Not SO_RCVBUF: what was announced and does not fit any more would be dropped. Not
+// TCP_WINDOW_CLAMP: it bounds what is announced beside what waits to be read already.
+void plain_stream::freeze_receive_buffer(bool frozen) noexcept {
+  set_option(socket_.fd(), SOL_SOCKET, SO_BUF_LOCK, frozen ? SOCK_RCVBUF_LOCK : 0);
 }
 
 error_code plain_stream::broken() {

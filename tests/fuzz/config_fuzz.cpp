@@ -25,7 +25,6 @@ void try_out(const std::string& text) {
     return;
   }
   for (const auto& each : made.warnings) (void)render(each);
-  (void)unsupported(made.value);
   (void)duplicate_listens(made.value);
   if (made.value.endpoints.size() < 100) check_round_trip(made.value, text.size());
 }

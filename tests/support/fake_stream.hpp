@@ -22,6 +22,8 @@ class fake_stream final : public transport::stream {
   std::size_t takes = SIZE_MAX;  ///< how many more bytes a write may place; 0: blocked
   error_code write_error;
   std::size_t unacknowledged = 0;
+  std::size_t receive_used = 0;  ///< memory of the kernel
+  std::size_t send_used = 0;
   error_code reset;            ///< what `broken` says
   int empty_reads = 0;         ///< so many reads find nothing but ask for another
   bool spliceable = false;     ///< says that it can, but finds what comes unsuited
@@ -35,6 +37,10 @@ class fake_stream final : public transport::stream {
   int reads = 0;
   int flushes = 0;
   int splices = 0;
+  int questions = 0;            ///< about memory
+  int orders = 0;               ///< about queues
+  std::size_t most_unsent = 0;  ///< 0: no limit
+  bool is_frozen = false;
   net::waiter* waiter = nullptr;
 
   void notify(net::waiter* whom) noexcept override { waiter = whom; }
@@ -81,6 +87,22 @@ class fake_stream final : public transport::stream {
   }
   error_code broken() override { return reset; }
   std::size_t unsent() override { return unacknowledged; }
+  std::size_t receive_memory() override {
+    ++questions;
+    return receive_used;
+  }
+  std::size_t send_memory() override {
+    ++questions;
+    return send_used;
+  }
+  void limit_unsent(std::size_t bytes) noexcept override {
+    ++orders;
+    most_unsent = bytes;
+  }
+  void freeze_receive_buffer(bool frozen) noexcept override {
+    ++orders;
+    is_frozen = frozen;
+  }
   void abort() noexcept override { aborted = true; }
 };
 

@@ -15,11 +15,4 @@ struct known_key {
 /// All of them, in the order of the document.
 std::vector<known_key> known_keys();
 
-/// A key that is read but that this version cannot do yet (see `unsupported`).
-struct unavailable_key {
-  std::string_view table;
-  std::string_view name;
-};
-std::vector<unavailable_key> unavailable_keys();
-
 }  // namespace relay::config

@@ -90,7 +90,4 @@ std::vector<problem> duplicate_listens(const settings& what,
 /// Where a key was given; the place of the endpoint when that is not known.
 origin place_of(const endpoint& what, std::string_view key);
 
-/// What the configuration uses that this version cannot do yet; empty when it can run.
-std::vector<problem> unsupported(const settings& what);
-
 }  // namespace relay::config

@@ -92,6 +92,7 @@ class server {
   // In the order of destruction backwards: lanes use all that stands before them.
   std::unique_ptr<admission> door_;
   std::unique_ptr<pump::pipe_budget> pipes_;
+  std::unique_ptr<pump::socket_memory> memory_;
   std::unique_ptr<net::resolver> names_;
   std::unique_ptr<session_log> session_log_;
   std::unique_ptr<hook_thread> hooks_;

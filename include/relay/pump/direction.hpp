@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/pump/moderated_source.hpp>
+#include <relay/pump/queue_keeper.hpp>
 #include <relay/pump/throttle.hpp>
 #include <relay/pump/workspace.hpp>
 #include <relay/transport/stream.hpp>
@@ -76,6 +77,7 @@ class direction {
     std::uint8_t small_reads = 0;  // in a row
     moderated_source source;
   };
+  progress move(const ends& e, std::size_t budget);
   // blocked … write_failed as above; more: go on in this turn, in whichever mode it is now.
   progress copy(const ends& e, std::size_t& budget);
   progress write(const ends& e, std::span<std::byte> data);
@@ -89,12 +91,14 @@ class direction {
   std::uint64_t moved_ = 0;
   std::unique_ptr<chunk> pending_;
   std::unique_ptr<bulk> bulk_;
+  queue_keeper queues_;
   std::uint8_t big_reads_ = 0;  // in a row, while copying
-  bool moderated_;
-  bool spoken_ = false;
-  bool ended_ = false;
-  bool done_ = false;
-  bool never_splice_ = false;
+  // Bits: with bytes every connection would be 16 bytes larger.
+  bool moderated_ : 1;
+  bool spoken_ : 1 = false;
+  bool ended_ : 1 = false;
+  bool done_ : 1 = false;
+  bool never_splice_ : 1 = false;
 };
 
 }  // namespace relay::pump

@@ -16,6 +16,8 @@
 
 namespace relay::pump {
 
+class socket_memory;
+
 /// The copy buffer's size. A message up to this size is read and written whole.
 constexpr std::size_t buffer_bytes = 64 * 1024;
 
@@ -40,6 +42,12 @@ class workspace {
   net::poller& poller() noexcept { return poller_; }
   net::timer_wheel& wheel() noexcept { return wheel_; }
   pipe_pool& pipes() noexcept { return pipes_; }
+  /// What queues of sockets may hold; null: nobody asks.
+  socket_memory* memory() noexcept { return memory_; }
+  /// Before there are sessions; it outlives them.
+  void bound_by(socket_memory& memory) noexcept { memory_ = &memory; }
+  /// By the clock of its alarms.
+  net::alarms::clock::time_point now() const { return now_(); }
   /// Made when it is asked for first, by who has a rate. Throws where `net::alarms` does.
   net::alarms& alarms();
 
@@ -61,6 +69,7 @@ class workspace {
   pipe_pool pipes_;
   std::function<net::alarms::clock::time_point()> now_;
   std::unique_ptr<net::alarms> alarms_;
+  socket_memory* memory_ = nullptr;
   std::unique_ptr<scratch> buffer_;
   std::vector<std::unique_ptr<chunk>> spare_;
 };

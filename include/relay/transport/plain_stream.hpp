@@ -26,6 +26,10 @@ class plain_stream final : public stream {
   io_result shutdown_write() override;
   error_code broken() override;
   std::size_t unsent() override;
+  std::size_t receive_memory() override;
+  std::size_t send_memory() override;
+  void limit_unsent(std::size_t bytes) noexcept override;
+  void freeze_receive_buffer(bool frozen) noexcept override;
   void abort() noexcept override;
 
  private:

@@ -77,6 +77,16 @@ class stream {
   virtual error_code broken() = 0;
   /// Bytes that were written and that the peer has not acknowledged yet: aborting drops them.
   virtual std::size_t unsent() = 0;
+  /// Memory that the kernel uses for what has arrived and was not read yet,
+  virtual std::size_t receive_memory() { return 0; }
+  /// and for what was written and is not acknowledged yet.
+  virtual std::size_t send_memory() { return 0; }
+  /// How much the kernel may keep that it could not send yet; 0: as much as it likes. What is on
+  /// its way is not part of it.
+  virtual void limit_unsent(std::size_t /*bytes*/) noexcept {}
+  /// Whether the room for what the peer sends ahead stays what it is. Else the kernel enlarges it
+  /// as it sees fit.
+  virtual void freeze_receive_buffer(bool /*frozen*/) noexcept {}
   /// From now on closing tells the peer of a reset, not of an end.
   virtual void abort() noexcept = 0;
 };

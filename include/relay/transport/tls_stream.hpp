@@ -37,6 +37,12 @@ class tls_stream final : public stream {
   io_result shutdown_write() override;
   error_code broken() override;
   std::size_t unsent() override;
+  std::size_t receive_memory() override { return below_.receive_memory(); }
+  std::size_t send_memory() override { return below_.send_memory(); }
+  void limit_unsent(std::size_t bytes) noexcept override { below_.limit_unsent(bytes); }
+  void freeze_receive_buffer(bool frozen) noexcept override {
+    below_.freeze_receive_buffer(frozen);
+  }
   void abort() noexcept override { below_.abort(); }
 
  private:

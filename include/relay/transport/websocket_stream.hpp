@@ -29,6 +29,12 @@ class websocket_stream final : public stream {
   io_result shutdown_write() override;
   error_code broken() override { return below_.broken(); }
   std::size_t unsent() override { return below_.unsent(); }
+  std::size_t receive_memory() override { return below_.receive_memory(); }
+  std::size_t send_memory() override { return below_.send_memory(); }
+  void limit_unsent(std::size_t bytes) noexcept override { below_.limit_unsent(bytes); }
+  void freeze_receive_buffer(bool frozen) noexcept override {
+    below_.freeze_receive_buffer(frozen);
+  }
   void abort() noexcept override { below_.abort(); }
 
   /// Whether it holds memory beside itself: not while it is idle.

@@ -8,10 +8,9 @@
 namespace relay::config {
 namespace {
 
-/// `table.key` of the rows of the document, and whether they are marked "not yet".
+/// `table.key` of the rows of the document.
 struct documented {
   std::set<std::string> keys;
-  std::set<std::string> not_yet;
   std::string all;
 };
 
@@ -35,7 +34,6 @@ documented read_document() {
     } else if (counts && line.starts_with("| `")) {
       const auto key = table + '.' + in_backticks(line);
       EXPECT_TRUE(made.keys.insert(key).second) << key << " is there twice";
-      if (line.find("**(not yet)**") != std::string::npos) made.not_yet.insert(key);
     }
   }
   return made;
@@ -47,14 +45,6 @@ TEST(ConfigurationDocument, HasARowForEachKeyThatTheReaderKnowsAndNoOther) {
     known.insert(std::string(each.table) + '.' + std::string(each.name));
   }
   EXPECT_EQ(read_document().keys, known);
-}
-
-TEST(ConfigurationDocument, MarksWhatIsNotAvailableYet) {
-  std::set<std::string> missing;
-  for (const auto& each : unavailable_keys()) {
-    missing.insert(std::string(each.table) + '.' + std::string(each.name));
-  }
-  EXPECT_EQ(read_document().not_yet, missing);
 }
 
 TEST(ConfigurationDocument, NamesTheEnvironmentVariables) {

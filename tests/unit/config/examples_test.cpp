@@ -24,7 +24,6 @@ TEST(Examples, LoadWithoutProblemsAndCanRun) {
     try {
       const auto made = load_path(path, {});
       EXPECT_EQ(test::brief(made.warnings), "") << path;
-      EXPECT_EQ(test::brief(unsupported(made.value)), "") << path;
       EXPECT_EQ(test::brief(duplicate_listens(made.value)), "") << path;
       EXPECT_FALSE(made.value.endpoints.empty()) << path;
       EXPECT_EQ(made.legacy, path.filename() == "legacy.json") << path;

@@ -67,7 +67,6 @@ void try_out(const std::string& text) {
   try {
     const auto made = load_text("t", text, {});
     for (const auto& each : made.warnings) render(each);
-    unsupported(made.value);
     duplicate_listens(made.value);
     to_toml(made.value);
   } catch (const config_error& failure) {

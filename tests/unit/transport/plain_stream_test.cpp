@@ -4,9 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <linux/socket.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <vector>
 
 namespace relay::transport {
 namespace {
@@ -184,6 +188,86 @@ TEST(PlainStream, EndsAndAbortsAreDifferentToThePeer) {
   other.stream.abort();
   other.stream.socket().close();
   EXPECT_TRUE(test::sees_reset(other.peer.get()));
+}
+
+// What relay may hold for slow readers is asked of and said to the kernel.
+
+std::size_t option(int fd, int level, int name) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  EXPECT_EQ(::getsockopt(fd, level, name, &value, &length), 0);
+  return static_cast<std::size_t>(value);
+}
+
+TEST(PlainStream, TellsWhatTheKernelHoldsForIt) {
+  bench b;
+  EXPECT_EQ(b.end.stream.receive_memory(), 0U);
+  EXPECT_EQ(b.end.stream.send_memory(), 0U);
+  test::send_all(b.end.peer.get(), test::pattern(10'000));
+  ASSERT_TRUE(b.wait_for(seen::readable));
+  EXPECT_GE(b.end.stream.receive_memory(), 10'000U);
+  auto data = test::pattern(100'000);
+  std::size_t written = 0;
+  for (;;) {
+    const auto out = b.end.stream.write_some(std::as_writable_bytes(std::span(data)));
+    if (out.what != io::moved) break;
+    written += out.bytes;
+  }
+  EXPECT_GT(b.end.stream.send_memory(), 0U);
+  EXPECT_GE(b.end.stream.send_memory(), b.end.stream.unsent());
+  EXPECT_EQ(test::read_exactly(b.end.peer.get(), written).size(), written);
+  EXPECT_TRUE(test::wait_until([&] { return b.end.stream.send_memory() == 0; }));
+}
+
+TEST(PlainStream, KeepsNoMoreUnsentThanItMay) {
+  bench b;
+  b.end.stream.limit_unsent(16'384);
+  auto data = test::pattern(65'536);
+  std::size_t written = 0;
+  for (;;) {
+    const auto out = b.end.stream.write_some(std::as_writable_bytes(std::span(data)));
+    if (out.what != io::moved) break;
+    written += out.bytes;
+  }
+  int unsent = 0;
+  ASSERT_EQ(::ioctl(b.end.stream.socket().fd(), SIOCOUTQNSD, &unsent), 0);
+  EXPECT_LT(unsent, 16'384 + 65'536) << "what one write may add";
+  EXPECT_EQ(test::read_exactly(b.end.peer.get(), written).size(), written);
+  EXPECT_TRUE(b.wait_for(seen::writable)) << "and it is told of room";
+}
+
+TEST(PlainStream, IsToldOfTheRoomThatALargerLimitMakes) {
+  bench b;
+  b.end.stream.limit_unsent(16'384);
+  auto data = test::pattern(65'536);
+  while (b.end.stream.write_some(std::as_writable_bytes(std::span(data))).what == io::moved) {
+  }
+  EXPECT_FALSE(has(b.end.stream.socket().events(), seen::writable));
+  b.end.stream.limit_unsent(0);
+  EXPECT_TRUE(b.wait_for(seen::writable));
+}
+
+TEST(PlainStream, FreezesTheReceiveBufferAndLeavesItToTheKernelAgain) {
+  bench b;
+  const auto fd = b.end.stream.socket().fd();
+  const auto before = option(fd, SOL_SOCKET, SO_RCVBUF);
+  b.end.stream.freeze_receive_buffer(true);
+  EXPECT_EQ(option(fd, SOL_SOCKET, SO_BUF_LOCK), SOCK_RCVBUF_LOCK);
+  const auto exchange = [&](std::size_t most) {
+    const auto data = test::pattern(65'536);
+    std::vector<std::byte> into(65'536);
+    for (std::size_t done = 0; done < most;) {
+      (void)::send(b.end.peer.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      b.poller.turn(std::chrono::milliseconds(1));
+      const auto in = b.end.stream.read_some(into);
+      done += in.bytes;
+      if (option(fd, SOL_SOCKET, SO_RCVBUF) != before) return true;
+    }
+    return false;
+  };
+  EXPECT_FALSE(exchange(std::size_t{4} << 20));
+  b.end.stream.freeze_receive_buffer(false);
+  EXPECT_TRUE(exchange(std::size_t{256} << 20)) << "it grows again";
 }
 
 }  // namespace

@@ -1,0 +1,108 @@
+#include <relay/pump/queue_keeper.hpp>
+#include <relay/pump/socket_memory.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace relay::pump {
+namespace {
+
+constexpr std::uint64_t held_unit = 16 * 1024;
+constexpr std::uint64_t moved_unit = 64 * 1024;
+
+// 67 ms: long enough to say how fast a reader is. Both counts may wrap unseen (in 17 s, in 4 GiB);
+// then a rate is wrong for one interval.
+std::uint8_t interval(const workspace& shared) {
+  return static_cast<std::uint8_t>(shared.now().time_since_epoch().count() >> 26);
+}
+
+std::uint16_t units(std::uint64_t bytes) { return static_cast<std::uint16_t>(bytes / moved_unit); }
+
+}  // namespace
+
+// Before the kernel enlarges its queues, which it does with each read: later there is no way back.
+// When slow readers hold much already, before the first.
+void queue_keeper::begin(const flow& of) {
+  auto* const memory = of.shared.memory();
+  if (memory == nullptr || is_counted()) return;
+  if (of.moved < least_moved && !memory->is_filling()) return;
+  state_ = counted;
+  memory->enter();
+  begin_interval(of);
+  if (!memory->is_crowded()) return;
+  limit_queue(of, std::max(memory->share(), least_queue));
+  state_ |= frozen;
+  of.from.freeze_receive_buffer(true);
+}
+
+void queue_keeper::ran(const flow& of, bool sink_is_full) {
+  const bool is_kept = queue() != 0;
+  auto& memory = *of.shared.memory();
+  if (!sink_is_full) {
+    hold(of, 0);
+    if (!is_kept && (state_ & frozen) == 0) return;
+  } else if (is_kept || memory.is_crowded()) {
+    hold(of, of.to.send_memory() + of.from.receive_memory());
+  } else {
+    return;
+  }
+  if (interval(of.shared) != since_) limit_queue(of, allowed(of));
+  if (sink_is_full && queue() != 0) memory.bite();
+  if (queue() == 0 || of.moved >= trust) free_source(of);
+}
+
+std::uint64_t queue_keeper::queue() const noexcept {
+  const auto power = state_ & level;
+  return power == 0 ? 0 : std::uint64_t{1} << power;
+}
+
+// Begins another interval.
+std::uint64_t queue_keeper::allowed(const flow& of) {
+  const auto& memory = *of.shared.memory();
+  const auto intervals = static_cast<std::uint8_t>(interval(of.shared) - since_);
+  const auto moved = static_cast<std::uint16_t>(units(of.moved) - moved_) * moved_unit;
+  begin_interval(of);
+  if (!memory.is_crowded()) return 0;
+  const auto fast = moved / intervals / 2;
+  // Who has the kernel's queue keeps it a little longer than others get it.
+  const auto enough = (memory.is_tight() ? ample_when_tight : ample) / (queue() == 0 ? 2 : 1);
+  return fast >= enough ? 0 : std::max({memory.share(), fast, least_queue});
+}
+
+void queue_keeper::limit_queue(const flow& of, std::uint64_t bytes) {
+  const auto before = queue();
+  const auto now = bytes == 0 ? 0 : std::bit_floor(bytes);
+  // Half as much is no reason: the next interval may bring twice as much again.
+  if (now == before || (now != 0 && now == before / 2)) return;
+  const auto power = now == 0 ? 0 : std::countr_zero(now);
+  state_ = static_cast<std::uint8_t>((state_ & ~level) | power);
+  of.to.limit_unsent(now);
+}
+
+void queue_keeper::free_source(const flow& of) {
+  if ((state_ & frozen) == 0) return;
+  state_ &= static_cast<std::uint8_t>(~frozen);
+  of.from.freeze_receive_buffer(false);
+}
+
+void queue_keeper::hold(const flow& of, std::uint64_t bytes) {
+  const auto now = static_cast<std::uint16_t>(
+      std::min<std::uint64_t>((bytes + held_unit - 1) / held_unit, UINT16_MAX));
+  const auto before = std::exchange(held_, now);
+  of.shared.memory()->hold(now * held_unit, before * held_unit);
+}
+
+void queue_keeper::begin_interval(const flow& of) {
+  moved_ = units(of.moved);
+  since_ = interval(of.shared);
+}
+
+void queue_keeper::leave(workspace& shared) noexcept {
+  if (!is_counted()) return;
+  shared.memory()->hold(0, std::exchange(held_, std::uint16_t{0}) * held_unit);
+  shared.memory()->leave();
+  state_ = 0;
+}
+
+}  // namespace relay::pump
