@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <string_view>
 #include <utility>
 
 namespace relay::pump {
@@ -59,12 +58,5 @@ class socket_memory {
   std::atomic<std::uint64_t> held_{0};
   std::atomic<bool> bitten_{false};
 };
-
-/// A quarter of the mark at which the kernel begins to press for memory, of the text of
-/// /proc/sys/net/ipv4/tcp_mem (three numbers of pages); 0 when it is none.
-std::uint64_t quarter_of_pressure(std::string_view tcp_mem, std::uint64_t page);
-
-/// The bound where none is configured, in whole MiB.
-std::uint64_t system_socket_memory();
 
 }  // namespace relay::pump
