@@ -49,6 +49,15 @@ def sample():
     return Sample(busy / tick, stolen / tick, others, network)
 
 
+def describe(cpuinfo, release):
+    """Cores, processor and kernel, from the text of /proc/cpuinfo and the kernel's release."""
+    models = [line.partition(":")[2].strip() for line in cpuinfo.splitlines()
+              if line.startswith("model name")]
+    cores = cpuinfo.count("processor\t")
+    named = f" of {models[0]}" if models else ""
+    return f"{cores} core{'s' if cores != 1 else ''}{named}, Linux {release}"
+
+
 def stolen(before, after, seconds):
     """What the hypervisor took meanwhile, of one core."""
     return (after.stolen - before.stolen) / seconds

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import platform
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import arguments
 import documents
 import figures
 import goals
+import machine
 import network
 import picture
 import process
@@ -70,6 +72,8 @@ def report(done, given, control):
     workers = "one worker" if given.workers == 1 else f"{given.workers} workers"
     text = table.markdown(done.results, given.works) + "\n" + table.EXPLANATION.format(
         rounds=given.rounds, cores=cores, workers=workers) + f"Congestion control: {control}.\n"
+    cpuinfo = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    text += f"Machine: {machine.describe(cpuinfo, platform.release())}.\n"
     if given.shared and done.stolen:
         text += table.SHARED.format(median=figures.median(done.stolen), most=max(done.stolen))
     for problem in dict.fromkeys(done.problems):

@@ -48,6 +48,11 @@ class Quiet(unittest.TestCase):
         told = machine.disturbance(at(10, stolen=1), at(12, stolen=1.5), 2, ours=2)
         self.assertEqual(told, "the hypervisor took 25% of a core")
 
+    def test_has_a_name(self):
+        text = "processor\t: 0\nmodel name\t: Fast One\nprocessor\t: 1\nmodel name\t: Fast One\n"
+        self.assertEqual(machine.describe(text, "6.1.0"), "2 cores of Fast One, Linux 6.1.0")
+        self.assertEqual(machine.describe("processor\t: 0\n", "6.1.0"), "1 core, Linux 6.1.0")
+
     def test_lets_the_hypervisor_take_what_it_likes_where_that_is_known(self):
         before, after = at(10, stolen=1), at(12, stolen=1.5)
         self.assertIsNone(machine.disturbance(before, after, 2, ours=2, shared=True))
