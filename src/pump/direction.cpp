@@ -74,13 +74,17 @@ progress direction::move(const ends& e, std::size_t budget) {
   }
 }
 
+std::size_t direction::next_read(const ends& e, std::size_t most) {
+  if (!queues_.is_counted()) queues_.begin({e.from, e.to, e.shared, moved_});
+  return e.allowed(most);
+}
+
 progress direction::copy(const ends& e, std::size_t& budget) {
   const auto buffer = e.shared.buffer();
   for (bool again = true; !ended_;) {
     if (!again) return e.blocked();
     if (budget == 0) return progress::more;
-    if (!queues_.is_counted()) queues_.begin({e.from, e.to, e.shared, moved_});
-    const auto most = e.allowed(buffer.size());
+    const auto most = next_read(e, buffer.size());
     if (most == 0) return e.not_now();
     const auto in = e.from.read_some(buffer.first(most));
     if (in.what == io::blocked) return e.blocked();
@@ -161,7 +165,7 @@ progress direction::splice(const ends& e, std::size_t& budget, std::size_t& take
     }
     if (budget == 0) return progress::more;
     if (is_armed() && taken > 0 && last < full_visit) return progress::blocked;
-    const auto most = e.allowed(splice_at_most);
+    const auto most = next_read(e, splice_at_most);
     if (most == 0) return e.not_now();
     const auto in = e.from.splice_to_pipe(bulk_->pipe->write_end(), most);
     switch (in.what) {

@@ -78,6 +78,8 @@ class direction {
     moderated_source source;
   };
   progress move(const ends& e, std::size_t budget);
+  /// What the next read may take, at most `most`; 0: nothing now.
+  std::size_t next_read(const ends& e, std::size_t most);
   // blocked … write_failed as above; more: go on in this turn, in whichever mode it is now.
   progress copy(const ends& e, std::size_t& budget);
   progress write(const ends& e, std::span<std::byte> data);
