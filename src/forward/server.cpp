@@ -22,7 +22,7 @@ namespace relay::forward {
 namespace {
 
 // An unprivileged user may have 64 MiB in pipes (pipe-user-pages-soft) before the kernel refuses;
-// the same is a sensible bound on kernel memory for root. Only directions with a slow sink keep
+// the same is a sensible bound on kernel memory for root. Only directions with a full sink keep
 // one.
 constexpr std::size_t pipe_memory = std::size_t{56} << 20;
 
@@ -146,8 +146,8 @@ void server::make_lanes() {
   });
   const auto capacity = std::max<std::size_t>(options_.pipe_bytes, 4096);
   pipes_ = std::make_unique<pump::pipe_budget>(
-      std::max<std::size_t>(pipe_memory / capacity, 1), capacity,
-      [this] { return door_->spare_pipe(); }, [this] { door_->return_pipe(); });
+      std::max(pipe_memory, capacity), capacity, [this] { return door_->spare_pipe(); },
+      [this] { door_->return_pipe(); });
   names_ =
       std::make_unique<net::resolver>(settings_.dns, log_.target("relay::dns"), options_.names);
   session_log_ = std::make_unique<session_log>(log_, [this] { storm_watch_->begin(); });

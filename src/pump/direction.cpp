@@ -142,12 +142,15 @@ progress direction::splice(const ends& e, std::size_t& budget) {
   const auto result = splice(e, budget, taken);
   spoken_ = spoken_ || (taken > 0 && taken < least_stream);
   if (!bulk_) return result;
+  if (bulk_->in_pipe > 0) {
+    bulk_->source.sink_is_full(taken);
+    return result;
+  }
+  // Whoever comes next has it, so that all who take turns splice with few pipes.
+  e.shared.pipes().give_back(std::move(bulk_->pipe));
   if (result == progress::more) {
     bulk_->source.has_more(taken);
-  } else if (bulk_->in_pipe > 0) {
-    bulk_->source.sink_is_full(taken);
   } else if (result == progress::blocked || result == progress::throttled) {
-    e.shared.pipes().give_back(std::move(bulk_->pipe));
     bulk_->source.ran_dry(taken);
   }
   return result;

@@ -13,7 +13,7 @@ namespace relay::test {
 struct pump_bench {
   explicit pump_bench(std::size_t most_pipes = 8)
       : pipes(
-            most_pipes, std::size_t{1} << 20, [] { return true; }, [] {}) {}
+            most_pipes << 20, std::size_t{1} << 20, [] { return true; }, [] {}) {}
 
   net::poller poller{[] {}};
   std::uint32_t clock = 0;

@@ -2,6 +2,7 @@
 
 #include <relay/base/unique_fd.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <functional>
@@ -10,28 +11,32 @@
 
 namespace relay::pump {
 
-/// How many pipes the process may have, shared by its workers: they take descriptors and kernel
-/// memory that nobody else accounts for.
+/// What the pipes of the process may hold together, shared by its workers: they take descriptors
+/// and kernel memory that nobody else accounts for. The first ones get the whole capacity, which
+/// is the cheapest per byte; when a third is used, the others get small ones, so that many slow
+/// sinks do not leave the rest without.
 class pipe_budget {
  public:
-  /// `most` pipes of `capacity` bytes (what the kernel grants, down to `least_capacity`). `afford`
-  /// is asked for two descriptors per pipe, `refund` gives them back; both from any worker.
-  pipe_budget(std::size_t most, std::size_t capacity, std::function<bool()> afford,
+  /// All pipes hold `bytes` at most, each `capacity` (what the kernel
+  /// grants, down to `small`). `afford` is asked for two descriptors per pipe, `refund` gives them
+  /// back; both from any worker.
+  pipe_budget(std::size_t bytes, std::size_t capacity, std::function<bool()> afford,
               std::function<void()> refund);
 
   /// Below this a pipe moves less per system call than the copy buffer does.
-  static constexpr std::size_t least_capacity = 256 * 1024;
+  static constexpr std::size_t small = 256 * 1024;
 
-  std::size_t capacity() const noexcept { return capacity_; }
-  /// Pipes that exist now.
+  /// Bytes that the pipes hold that exist now.
   std::size_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
 
  private:
   friend class kernel_pipe;
-  bool take();
-  void give_back();
+  /// For one pipe; 0: there is no room.
+  std::size_t take();
+  void give_back(std::size_t bytes);
+  std::size_t least() const noexcept { return std::min(capacity_, small); }
 
-  std::size_t most_;
+  std::size_t bytes_;
   std::size_t capacity_;
   std::function<bool()> afford_;
   std::function<void()> refund_;
@@ -49,17 +54,19 @@ class kernel_pipe {
 
   int read_end() const noexcept { return read_.get(); }
   int write_end() const noexcept { return write_.get(); }
+  bool is_small() const noexcept { return bytes_ <= pipe_budget::small; }
 
  private:
-  explicit kernel_pipe(pipe_budget& budget) : budget_(budget) {}
+  kernel_pipe(pipe_budget& budget, std::size_t bytes) : budget_(budget), bytes_(bytes) {}
   bool open();
 
   pipe_budget& budget_;
+  std::size_t bytes_;
   unique_fd read_;
   unique_fd write_;
 };
 
-/// The empty pipes of one worker.
+/// The empty pipes of one worker; large ones are lent first.
 class pipe_pool {
  public:
   explicit pipe_pool(pipe_budget& budget) : budget_(budget) {}
