@@ -161,17 +161,17 @@ void server::make_lanes() {
     lanes_.push_back(std::make_unique<lane>(*each, shared, log_.target("relay")));
     all_lanes_.push_back(lanes_.back().get());
   }
-  if (const auto bound = settings_.process.socket_memory; bound != 0) {
-    memory_ = std::make_unique<pump::socket_memory>(bound, [bound, &log = log_.target("relay")] {
-      log.debug("socket_memory ({}): connections with slow readers get small queues",
-                print_size(bound));
-    });
-  }
+  const auto configured = settings_.process.socket_memory;
+  const auto bound = configured != 0 ? configured : pump::system_socket_memory();
+  memory_ = std::make_unique<pump::socket_memory>(bound, [bound, &log = log_.target("relay")] {
+    log.debug("socket_memory ({}): connections with slow readers get small queues",
+              print_size(bound));
+  });
   const bool has_rates =
       std::ranges::any_of(rules_, [](const auto& each) { return each->rates.any(); });
   for (auto* each : all_lanes_) {
     each->know(all_lanes_);
-    if (memory_) each->workspace().bound_by(*memory_);
+    each->workspace().bound_by(*memory_);
     if (has_rates) each->workspace().alarms();  // here, where it may fail
   }
 }

@@ -53,12 +53,13 @@ progress direction::run(transport::stream& from, transport::stream& to, workspac
                         std::size_t budget, error_code& why, throttle* rate) {
   spoken_ = false;
   if (done_) return progress::done;
+  const auto before = moved_;
   const auto result = move({from, to, shared, why, rate}, budget);
   if (!queues_.is_counted()) return result;
   if (result == progress::done) {
     queues_.leave(shared);
   } else {
-    queues_.ran({from, to, shared, moved_}, pending() > 0);
+    queues_.ran({from, to, shared, moved_}, moved_ - before, pending() > 0);
   }
   return result;
 }

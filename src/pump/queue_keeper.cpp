@@ -21,8 +21,6 @@ std::uint16_t units(std::uint64_t bytes) { return static_cast<std::uint16_t>(byt
 
 }  // namespace
 
-// Before the kernel enlarges its queues, which it does with each read: later there is no way back.
-// When slow readers hold much already, before the first.
 void queue_keeper::begin(const flow& of) {
   auto* const memory = of.shared.memory();
   if (memory == nullptr || is_counted()) return;
@@ -30,31 +28,38 @@ void queue_keeper::begin(const flow& of) {
   state_ = counted;
   memory->enter();
   begin_interval(of);
-  if (!memory->is_crowded()) return;
-  limit_queue(of, std::max(memory->share(), least_queue));
-  state_ |= frozen;
-  of.from.freeze_receive_buffer(true);
+  if (memory->is_crowded()) freeze_source(of);
+  if (memory->is_filling()) limit_queue(of, smallest(of));
 }
 
-void queue_keeper::ran(const flow& of, bool sink_is_full) {
-  const bool is_kept = queue() != 0;
+void queue_keeper::ran(const flow& of, std::uint64_t bytes, bool sink_is_full) {
   auto& memory = *of.shared.memory();
-  if (!sink_is_full) {
+  const bool is_kept = (state_ & (frozen | level)) != 0;
+  if (!is_kept && !memory.is_crowded()) {
     hold(of, 0);
-    if (!is_kept && (state_ & frozen) == 0) return;
-  } else if (is_kept || memory.is_crowded()) {
-    hold(of, of.to.send_memory() + of.from.receive_memory());
-  } else {
     return;
   }
-  if (interval(of.shared) != since_) limit_queue(of, allowed(of));
+  std::uint64_t unsent = 0;
+  if (sink_is_full || held_ != 0 || bytes >= least_moved) {
+    unsent = of.to.send_memory();
+    hold(of, unsent + of.from.receive_memory());
+  }
+  if (interval(of.shared) != since_) {
+    limit_queue(of, allowed(of));
+  } else if (queue() == 0 && (state_ & fast) == 0 && memory.is_filling()) {
+    limit_queue(of, smallest(of));
+  }
   if (sink_is_full && queue() != 0) memory.bite();
-  if (queue() == 0 || of.moved >= trust) free_source(of);
+  if (of.moved >= trust + unsent) thaw_source(of);
 }
 
 std::uint64_t queue_keeper::queue() const noexcept {
   const auto power = state_ & level;
   return power == 0 ? 0 : std::uint64_t{1} << power;
+}
+
+std::uint64_t queue_keeper::smallest(const flow& of) {
+  return std::max(of.shared.memory()->share(), least_queue);
 }
 
 // Begins another interval.
@@ -63,11 +68,12 @@ std::uint64_t queue_keeper::allowed(const flow& of) {
   const auto intervals = static_cast<std::uint8_t>(interval(of.shared) - since_);
   const auto moved = static_cast<std::uint16_t>(units(of.moved) - moved_) * moved_unit;
   begin_interval(of);
-  if (!memory.is_crowded()) return 0;
-  const auto fast = moved / intervals / 2;
+  const auto needed = moved / intervals / 2;
   // Who has the kernel's queue keeps it a little longer than others get it.
   const auto enough = (memory.is_tight() ? ample_when_tight : ample) / (queue() == 0 ? 2 : 1);
-  return fast >= enough ? 0 : std::max({memory.share(), fast, least_queue});
+  state_ = static_cast<std::uint8_t>(needed >= enough ? state_ | fast : state_ & ~fast);
+  if (needed >= enough || !memory.is_filling()) return 0;
+  return std::max(smallest(of), needed);
 }
 
 void queue_keeper::limit_queue(const flow& of, std::uint64_t bytes) {
@@ -80,15 +86,21 @@ void queue_keeper::limit_queue(const flow& of, std::uint64_t bytes) {
   of.to.limit_unsent(now);
 }
 
-void queue_keeper::free_source(const flow& of) {
+// Before the kernel enlarges it, which it does with each read: later there is no way back.
+void queue_keeper::freeze_source(const flow& of) {
+  state_ |= frozen;
+  of.from.freeze_receive_buffer();
+}
+
+void queue_keeper::thaw_source(const flow& of) {
   if ((state_ & frozen) == 0) return;
   state_ &= static_cast<std::uint8_t>(~frozen);
-  of.from.freeze_receive_buffer(false);
+  of.from.thaw_receive_buffer(std::clamp(2 * of.shared.memory()->share(), least_window, ample));
 }
 
 void queue_keeper::hold(const flow& of, std::uint64_t bytes) {
-  const auto now = static_cast<std::uint16_t>(
-      std::min<std::uint64_t>((bytes + held_unit - 1) / held_unit, UINT16_MAX));
+  const auto now =
+      static_cast<std::uint16_t>(std::min<std::uint64_t>(bytes / held_unit, UINT16_MAX));
   const auto before = std::exchange(held_, now);
   of.shared.memory()->hold(now * held_unit, before * held_unit);
 }

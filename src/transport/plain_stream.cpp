@@ -172,8 +172,20 @@ void plain_stream::limit_unsent(std::size_t bytes) noexcept {
 
 // Not SO_RCVBUF: what was announced and does not fit any more would be dropped. Not
 // TCP_WINDOW_CLAMP: it bounds what is announced beside what waits to be read already.
-void plain_stream::freeze_receive_buffer(bool frozen) noexcept {
-  set_option(socket_.fd(), SOL_SOCKET, SO_BUF_LOCK, frozen ? SOCK_RCVBUF_LOCK : 0);
+void plain_stream::freeze_receive_buffer() noexcept {
+  set_option(socket_.fd(), SOL_SOCKET, SO_BUF_LOCK, SOCK_RCVBUF_LOCK);
+}
+
+// The kernel enlarges the buffer when more was read in a round trip than in the one before, which a
+// sender that has filled a frozen window for a while cannot bring about any more. A low-water mark
+// is what makes room at once, without a limit for later; the one that is set comes back.
+void plain_stream::thaw_receive_buffer(std::size_t window) noexcept {
+  set_option(socket_.fd(), SOL_SOCKET, SO_BUF_LOCK, 0);
+  int mark = 1;
+  socklen_t size = sizeof mark;
+  ::getsockopt(socket_.fd(), SOL_SOCKET, SO_RCVLOWAT, &mark, &size);
+  set_option(socket_.fd(), SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(window));
+  set_option(socket_.fd(), SOL_SOCKET, SO_RCVLOWAT, mark);
 }
 
 error_code plain_stream::broken() {

@@ -40,7 +40,8 @@ class fake_stream final : public transport::stream {
   int questions = 0;            ///< about memory
   int orders = 0;               ///< about queues
   std::size_t most_unsent = 0;  ///< 0: no limit
-  bool is_frozen = false;
+  bool is_frozen = false;       ///< of the receive buffer
+  std::size_t window = 0;       ///< with which it was thawed
   net::waiter* waiter = nullptr;
 
   void notify(net::waiter* whom) noexcept override { waiter = whom; }
@@ -99,9 +100,14 @@ class fake_stream final : public transport::stream {
     ++orders;
     most_unsent = bytes;
   }
-  void freeze_receive_buffer(bool frozen) noexcept override {
+  void freeze_receive_buffer() noexcept override {
     ++orders;
-    is_frozen = frozen;
+    is_frozen = true;
+  }
+  void thaw_receive_buffer(std::size_t with_window) noexcept override {
+    ++orders;
+    is_frozen = false;
+    window = with_window;
   }
   void abort() noexcept override { aborted = true; }
 };

@@ -99,7 +99,7 @@ struct endpoint {
 struct process {
   milliseconds shutdown_timeout{10000};
   std::uint64_t max_connections = 0;  ///< 0: none
-  std::uint64_t socket_memory = 0;    ///< bytes held in sockets for slow readers; 0: no bound
+  std::uint64_t socket_memory = 0;    ///< bytes held in sockets; 0: from the system's tcp_mem
   key_origins keys{};
   friend bool operator==(const process&, const process&) = default;
 };

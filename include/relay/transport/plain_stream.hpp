@@ -29,7 +29,8 @@ class plain_stream final : public stream {
   std::size_t receive_memory() override;
   std::size_t send_memory() override;
   void limit_unsent(std::size_t bytes) noexcept override;
-  void freeze_receive_buffer(bool frozen) noexcept override;
+  void freeze_receive_buffer() noexcept override;
+  void thaw_receive_buffer(std::size_t window) noexcept override;
   void abort() noexcept override;
 
  private:

@@ -84,9 +84,11 @@ class stream {
   /// How much the kernel may keep that it could not send yet; 0: as much as it likes. What is on
   /// its way is not part of it.
   virtual void limit_unsent(std::size_t /*bytes*/) noexcept {}
-  /// Whether the room for what the peer sends ahead stays what it is. Else the kernel enlarges it
-  /// as it sees fit.
-  virtual void freeze_receive_buffer(bool /*frozen*/) noexcept {}
+  /// The room for what the peer sends ahead stays what it is. Else the kernel enlarges it as it
+  /// sees fit,
+  virtual void freeze_receive_buffer() noexcept {}
+  /// as it does from here on again, beginning with `window` bytes if it was less.
+  virtual void thaw_receive_buffer(std::size_t /*window*/) noexcept {}
   /// From now on closing tells the peer of a reset, not of an end.
   virtual void abort() noexcept = 0;
 };

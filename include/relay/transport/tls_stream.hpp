@@ -40,8 +40,9 @@ class tls_stream final : public stream {
   std::size_t receive_memory() override { return below_.receive_memory(); }
   std::size_t send_memory() override { return below_.send_memory(); }
   void limit_unsent(std::size_t bytes) noexcept override { below_.limit_unsent(bytes); }
-  void freeze_receive_buffer(bool frozen) noexcept override {
-    below_.freeze_receive_buffer(frozen);
+  void freeze_receive_buffer() noexcept override { below_.freeze_receive_buffer(); }
+  void thaw_receive_buffer(std::size_t window) noexcept override {
+    below_.thaw_receive_buffer(window);
   }
   void abort() noexcept override { below_.abort(); }
 

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace relay::pump {
 namespace {
 
@@ -18,9 +20,9 @@ constexpr nanoseconds one_interval{std::int64_t{1} << 26};
 
 /// One direction of a process with a bound of 64 MiB, which is crowded with three.
 struct bench : test::pump_bench {
-  explicit bench(int others = 0) {
+  explicit bench(int others_moving = 0) {
     shared.bound_by(memory);
-    for (int i = 0; i < others; ++i) memory.enter();
+    for (int i = 0; i < others_moving; ++i) memory.enter();
   }
 
   queue_keeper::flow flow() { return {from, to, shared, moved}; }
@@ -28,14 +30,14 @@ struct bench : test::pump_bench {
     moved += bytes;
     keeper.begin(flow());
   }
-  void move(std::uint64_t bytes) {
+  void move(std::uint64_t bytes) { ran(bytes, false); }
+  void block(std::uint64_t bytes = 0) { ran(bytes, true); }
+  void ran(std::uint64_t bytes, bool sink_is_full) {
     moved += bytes;
-    keeper.ran(flow(), false);
+    keeper.ran(flow(), bytes, sink_is_full);
   }
-  void block(std::uint64_t bytes = 0) {
-    moved += bytes;
-    keeper.ran(flow(), true);
-  }
+  /// Others hold so much; 8 MiB is an eighth of the bound.
+  void others_hold(std::uint64_t bytes) { memory.hold(bytes, std::exchange(others, bytes)); }
   void intervals(int count) { now += count * one_interval; }
 
   int bitten = 0;
@@ -44,6 +46,7 @@ struct bench : test::pump_bench {
   test::fake_stream to;
   queue_keeper keeper;
   std::uint64_t moved = 0;
+  std::uint64_t others = 0;
 };
 
 TEST(QueueKeeper, WhoMovesLittleDoesNotCount) {
@@ -69,36 +72,75 @@ TEST(QueueKeeper, FewAreLeftAlone) {
   EXPECT_EQ(b.bitten, 0);
 }
 
-TEST(QueueKeeper, AmongManyOneBeginsWithItsShare) {
-  bench b(7);
-  b.begin();
-  EXPECT_EQ(b.to.most_unsent, 64 * kib);
-  EXPECT_TRUE(b.from.is_frozen);
-  bench crowd(600);
-  crowd.begin();
-  EXPECT_EQ(crowd.to.most_unsent, 16 * kib);
-  bench throng(5000);
-  throng.begin();
-  EXPECT_EQ(throng.to.most_unsent, queue_keeper::least_queue);
-}
-
-TEST(QueueKeeper, TheSourceIsFreedOnceTheReaderHasProvedToRead) {
+TEST(QueueKeeper, AmongManyASourceIsFrozenUntilItsReaderHasShownThatItReads) {
   bench b(200);
   b.begin();
+  EXPECT_TRUE(b.from.is_frozen);
+  EXPECT_EQ(b.to.orders, 0) << "nothing is held, so sinks are left alone";
   b.move(100 * kib);
   EXPECT_TRUE(b.from.is_frozen) << "the system takes that much for one that does not";
-  b.block();
-  EXPECT_TRUE(b.from.is_frozen);
+  b.to.send_used = queue_keeper::trust;
   b.block(queue_keeper::trust);
+  EXPECT_TRUE(b.from.is_frozen) << "it has not arrived";
+  b.to.send_used = 0;
+  b.move(queue_keeper::least_moved);
   EXPECT_FALSE(b.from.is_frozen);
-  EXPECT_NE(b.to.most_unsent, 0U);
   b.block();
   b.move(mib);
   EXPECT_EQ(b.from.orders, 2) << "for good";
 }
 
+TEST(QueueKeeper, AThawedSourceHasRoomForTwiceItsShare) {
+  const auto window = [](int others) {
+    bench b(others);
+    b.begin();
+    b.move(mib);
+    return b.from.window;
+  };
+  EXPECT_EQ(window(200), 128 * kib);
+  EXPECT_EQ(window(5000), queue_keeper::least_window);
+}
+
+TEST(QueueKeeper, OnceMuchIsHeldSinksBeginWithTheirShare) {
+  const auto unsent = [](int others) {
+    bench b(others);
+    b.others_hold(9 * mib);
+    b.begin(1);
+    EXPECT_TRUE(b.from.is_frozen) << "from the first byte on";
+    return b.to.most_unsent;
+  };
+  EXPECT_EQ(unsent(7), 64 * kib);
+  EXPECT_EQ(unsent(600), 16 * kib);
+  EXPECT_EQ(unsent(5000), queue_keeper::least_queue);
+}
+
+TEST(QueueKeeper, OnceMuchIsHeldWhoHasBegunGetsItsShareAtOnce) {
+  bench b(200);
+  b.begin();
+  b.others_hold(9 * mib);
+  b.move(1);
+  EXPECT_EQ(b.to.most_unsent, 64 * kib);
+}
+
+TEST(QueueKeeper, AFastReaderKeepsItsQueueHoweverMuchIsHeld) {
+  bench b(200);
+  b.begin();
+  b.intervals(1);
+  b.move(4 * mib);
+  b.others_hold(9 * mib);
+  b.block(mib);
+  EXPECT_EQ(b.to.orders, 0);
+  b.intervals(1);
+  b.block(mib);
+  EXPECT_EQ(b.to.orders, 0);
+  b.intervals(4);
+  b.block();
+  EXPECT_EQ(b.to.most_unsent, 64 * kib) << "it is fast no more";
+}
+
 TEST(QueueKeeper, AFastReaderGetsTheQueueThatItsRateNeeds) {
   bench b(200);
+  b.others_hold(9 * mib);
   b.begin();
   b.intervals(1);
   b.block(mib);
@@ -118,6 +160,7 @@ TEST(QueueKeeper, AFastReaderGetsTheQueueThatItsRateNeeds) {
 
 TEST(QueueKeeper, HalfOrAsMuchIsNoReasonForAnotherCall) {
   bench b(200);
+  b.others_hold(9 * mib);
   b.begin();
   b.intervals(1);
   b.block(mib);
@@ -134,6 +177,7 @@ TEST(QueueKeeper, HalfOrAsMuchIsNoReasonForAnotherCall) {
 
 TEST(QueueKeeper, AReaderThatReadsAllTheTimeButSlowlyKeepsItsShare) {
   bench b(200);
+  b.others_hold(9 * mib);
   b.begin();
   for (int i = 0; i < 100; ++i) {
     b.intervals(1);
@@ -144,8 +188,8 @@ TEST(QueueKeeper, AReaderThatReadsAllTheTimeButSlowlyKeepsItsShare) {
 
 TEST(QueueKeeper, WhatTheKernelMayGiveIsLessWhileItIsTight) {
   bench b(200);
+  b.others_hold(33 * mib);
   b.begin();
-  b.memory.hold(33 * mib, 0);
   b.intervals(1);
   b.block(4 * mib);
   EXPECT_EQ(b.to.most_unsent, 2 * mib);
@@ -154,39 +198,46 @@ TEST(QueueKeeper, WhatTheKernelMayGiveIsLessWhileItIsTight) {
   EXPECT_EQ(b.to.most_unsent, 0U) << "a gigabit per second needs it";
 }
 
-TEST(QueueKeeper, QueuesAreGivenBackWhenTheOthersHaveGone) {
+TEST(QueueKeeper, QueuesAreGivenBackWhenLittleIsHeldAgain) {
   bench b(200);
+  b.others_hold(9 * mib);
   b.begin();
-  for (int i = 0; i < 200; ++i) b.memory.leave();
+  EXPECT_NE(b.to.most_unsent, 0U);
+  b.others_hold(0);
+  b.move(1);
+  EXPECT_NE(b.to.most_unsent, 0U) << "not before it is looked at again";
   b.intervals(1);
   b.move(1);
   EXPECT_EQ(b.to.most_unsent, 0U);
-  EXPECT_FALSE(b.from.is_frozen);
 }
 
-TEST(QueueKeeper, WhoCameFirstIsKeptSmallOnceThereAreMany) {
+TEST(QueueKeeper, WhoCameFirstIsKeptSmallOnceMuchIsHeld) {
   bench b;
   b.begin();
   for (int i = 0; i < 200; ++i) b.memory.enter();
+  b.others_hold(9 * mib);
   b.intervals(1);
   b.block();
   EXPECT_EQ(b.to.most_unsent, 64 * kib);
   EXPECT_FALSE(b.from.is_frozen) << "its sender has been told already";
 }
 
-TEST(QueueKeeper, CountsWhatWaitsForASlowReaderUntilItReads) {
+TEST(QueueKeeper, CountsWhatADirectionHoldsInACrowd) {
   bench b(200);
   b.begin();
   b.to.send_used = 40 * kib;
   b.from.receive_used = 20 * kib;
   b.block();
-  EXPECT_EQ(b.memory.held(), 64 * kib) << "in pages of 16 KiB";
+  EXPECT_EQ(b.memory.held(), 48 * kib) << "in pages of 16 KiB";
   b.to.send_used = 0;
-  b.block();
-  EXPECT_EQ(b.memory.held(), 32 * kib);
+  b.move(1);
+  EXPECT_EQ(b.memory.held(), 16 * kib);
+  b.from.receive_used = 0;
   b.move(1);
   EXPECT_EQ(b.memory.held(), 0U);
-  b.block();
+  b.to.send_used = 40 * kib;
+  b.move(queue_keeper::least_moved);
+  EXPECT_EQ(b.memory.held(), 32 * kib) << "also of those whose sink is not full";
   b.keeper.leave(b.shared);
   EXPECT_EQ(b.memory.held(), 0U) << "it goes with the direction";
   b.keeper.leave(b.shared);
@@ -194,17 +245,23 @@ TEST(QueueKeeper, CountsWhatWaitsForASlowReaderUntilItReads) {
   EXPECT_FALSE(b.memory.is_crowded()) << "which counts no more, and leaves once";
 }
 
-TEST(QueueKeeper, OnceSlowReadersHoldMuchTheFirstByteCounts) {
+TEST(QueueKeeper, HoldsNothingOnceTheOthersHaveGone) {
   bench b(200);
-  b.memory.hold(9 * mib, 0);
-  b.begin(1);
-  EXPECT_EQ(b.to.most_unsent, 64 * kib);
-  EXPECT_TRUE(b.from.is_frozen);
+  b.begin();
+  b.to.send_used = 40 * kib;
+  b.move(mib);
+  EXPECT_NE(b.memory.held(), 0U);
+  for (int i = 0; i < 200; ++i) b.memory.leave();
+  b.move(1);
+  EXPECT_EQ(b.memory.held(), 0U);
 }
 
 TEST(QueueKeeper, TellsThatSomebodyWaitsWithASmallQueue) {
   bench b(200);
   b.begin();
+  b.block();
+  EXPECT_EQ(b.bitten, 0) << "its queue is the kernel's";
+  b.others_hold(9 * mib);
   b.move(mib);
   EXPECT_EQ(b.bitten, 0) << "nobody waits";
   b.block();
@@ -221,7 +278,7 @@ struct whole : bench {
   error_code why;
 };
 
-TEST(QueueKeeper, SmallMessagesOfADirectionCostThreeCallsInAllItsLife) {
+TEST(QueueKeeper, SmallMessagesOfADirectionCostTwoCallsInAllItsLife) {
   whole b(200);
   const auto messages = [&](int count) {
     for (int i = 0; i < count; ++i) {
@@ -231,9 +288,9 @@ TEST(QueueKeeper, SmallMessagesOfADirectionCostThreeCallsInAllItsLife) {
     return b.to.orders + b.from.orders;
   };
   EXPECT_EQ(messages(600), 0);
-  EXPECT_EQ(messages(10'000), 3) << "kept small, and freed since its reader reads";
+  EXPECT_EQ(messages(10'000), 2) << "frozen, and thawed since its reader reads";
   b.intervals(50);
-  EXPECT_EQ(messages(10'000), 3);
+  EXPECT_EQ(messages(10'000), 2);
   EXPECT_EQ(b.to.questions + b.from.questions, 0);
 }
 
@@ -244,14 +301,42 @@ TEST(QueueKeeper, ADirectionThatMovesMuchIsCountedUntilItIsDone) {
   b.to.send_used = 100 * kib;
   EXPECT_EQ(b.run(), progress::blocked);
   EXPECT_TRUE(b.memory.is_crowded());
-  EXPECT_EQ(b.memory.held(), 112 * kib);
-  EXPECT_NE(b.to.most_unsent, 0U);
+  EXPECT_EQ(b.memory.held(), 96 * kib);
   b.to.takes = SIZE_MAX;
   b.from.ended = true;
   EXPECT_EQ(b.run(), progress::done);
   EXPECT_EQ(b.to.written.size(), mib);
   EXPECT_FALSE(b.memory.is_crowded());
   EXPECT_EQ(b.memory.held(), 0U);
+}
+
+TEST(QueueKeeper, ADirectionThatIsSplicedFromItsFirstReadsOnCountsToo) {
+  test::pump_bench b;
+  socket_memory memory(64 * mib);
+  b.shared.bound_by(memory);
+  memory.enter();
+  memory.enter();
+  test::plain_end from(b);
+  test::plain_end to(b);
+  direction way;
+  error_code why;
+  const auto data = test::pattern(16 * kib);
+  std::size_t sent = 0;
+  bool copied_all = true;
+  while (sent < 4 * queue_keeper::least_moved) {
+    test::send_all(from.peer.get(), data);
+    sent += data.size();
+    ASSERT_TRUE(test::turn_until(b.poller, [&] {
+      way.run(from.stream, to.stream, b.shared, SIZE_MAX, why);
+      return way.moved() == sent;
+    }));
+    test::read_exactly(to.peer.get(), data.size());
+    if (sent < queue_keeper::least_moved && way.is_splicing()) copied_all = false;
+  }
+  EXPECT_FALSE(copied_all) << "else this shows nothing";
+  EXPECT_TRUE(memory.is_crowded());
+  way.release(b.shared);
+  EXPECT_FALSE(memory.is_crowded());
 }
 
 TEST(QueueKeeper, ADirectionThatIsGivenUpHoldsNothing) {

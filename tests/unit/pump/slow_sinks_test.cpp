@@ -26,8 +26,9 @@ struct crowd : test::pump_bench {
     std::size_t got = 0;
   };
 
+  /// `bound`: 0 is none.
   crowd(std::size_t count, std::uint64_t bound) : memory(bound) {
-    shared.bound_by(memory);
+    if (bound != 0) shared.bound_by(memory);
     for (std::size_t i = 0; i < count; ++i) flows.emplace_back(*this);
   }
   ~crowd() {

@@ -247,27 +247,34 @@ TEST(PlainStream, IsToldOfTheRoomThatALargerLimitMakes) {
   EXPECT_TRUE(b.wait_for(seen::writable));
 }
 
-TEST(PlainStream, FreezesTheReceiveBufferAndLeavesItToTheKernelAgain) {
+TEST(PlainStream, FreezesTheReceiveBufferAndMakesRoomWhenItThaws) {
   bench b;
   const auto fd = b.end.stream.socket().fd();
   const auto before = option(fd, SOL_SOCKET, SO_RCVBUF);
-  b.end.stream.freeze_receive_buffer(true);
+  b.end.stream.freeze_receive_buffer();
   EXPECT_EQ(option(fd, SOL_SOCKET, SO_BUF_LOCK), SOCK_RCVBUF_LOCK);
-  const auto exchange = [&](std::size_t most) {
-    const auto data = test::pattern(65'536);
-    std::vector<std::byte> into(65'536);
-    for (std::size_t done = 0; done < most;) {
-      (void)::send(b.end.peer.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-      b.poller.turn(std::chrono::milliseconds(1));
-      const auto in = b.end.stream.read_some(into);
-      done += in.bytes;
-      if (option(fd, SOL_SOCKET, SO_RCVBUF) != before) return true;
-    }
-    return false;
-  };
-  EXPECT_FALSE(exchange(std::size_t{4} << 20));
-  b.end.stream.freeze_receive_buffer(false);
-  EXPECT_EQ(option(fd, SOL_SOCKET, SO_BUF_LOCK), 0) << "whether it grows again is up to the kernel";
+  const auto data = test::pattern(65'536);
+  std::vector<std::byte> into(65'536);
+  for (std::size_t done = 0; done < std::size_t{4} << 20;) {
+    (void)::send(b.end.peer.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    b.poller.turn(std::chrono::milliseconds(1));
+    done += b.end.stream.read_some(into).bytes;
+    ASSERT_EQ(option(fd, SOL_SOCKET, SO_RCVBUF), before);
+  }
+  b.end.stream.thaw_receive_buffer(std::size_t{512} << 10);
+  EXPECT_EQ(option(fd, SOL_SOCKET, SO_BUF_LOCK), 0);
+  EXPECT_GE(option(fd, SOL_SOCKET, SO_RCVBUF), 512 << 10) << "at once";
+  EXPECT_EQ(option(fd, SOL_SOCKET, SO_RCVLOWAT), 1);
+}
+
+TEST(PlainStream, KeepsTheLowWaterMarkWhenItThaws) {
+  bench b;
+  const auto fd = b.end.stream.socket().fd();
+  const int mark = 4096;
+  ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark), 0);
+  b.end.stream.freeze_receive_buffer();
+  b.end.stream.thaw_receive_buffer(std::size_t{256} << 10);
+  EXPECT_EQ(option(fd, SOL_SOCKET, SO_RCVLOWAT), mark);
 }
 
 }  // namespace
