@@ -168,4 +168,8 @@ def _kill(pid, how):
 
 def on_cores(cores):
     """The words that pin what follows; none for no cores."""
-    return ["taskset", "-c", ",".join(map(str, cores))] if cores else []
+    return ["taskset", "-c", listed(cores)] if cores else []
+
+
+def listed(cores):
+    return ",".join(map(str, cores))

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import os
 import resource
 import subprocess
 import time
@@ -157,11 +158,11 @@ class Runner:
     def _started(self, program, work):
         job = self.job(work)
         command, environment = program.command(job)
-        words = [*self._words(work, job, "start"), "--hold", "1", "--", "env",
-                 *(f"{name}={value}" for name, value in environment.items()),
-                 *process.on_cores(self._program_cores), *map(str, command)]
-        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              text=True) as generator:
+        # No `env` or `taskset` in between: each is another program to start.
+        cores = ["--cores", process.listed(self._program_cores)] if self._program_cores else []
+        words = [*self._words(work, job, "start"), "--hold", "1", *cores, "--", *map(str, command)]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, **environment}) as generator:
             try:
                 told = json.loads(generator.stdout.readline() or "{}")
                 time.sleep(SETTLE)

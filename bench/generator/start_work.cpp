@@ -5,12 +5,15 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <sstream>
 #include <system_error>
 
 namespace relay::bench {
@@ -19,7 +22,8 @@ namespace {
 /// The program that is started; killed and waited for when this goes.
 class child {
  public:
-  explicit child(const std::vector<std::string>& command) {
+  /// On these cores only.
+  child(const std::vector<std::string>& command, const cpu_set_t& cores) {
     std::vector<char*> words;
     for (const auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
@@ -29,6 +33,7 @@ class child {
     const int nowhere = ::open("/dev/null", O_RDWR);
     ::dup2(nowhere, STDOUT_FILENO);
     ::dup2(nowhere, STDERR_FILENO);
+    (void)::sched_setaffinity(0, sizeof cores, &cores);
     ::execvp(words[0], words.data());
     ::_exit(127);
   }
@@ -56,6 +61,26 @@ class child {
  private:
   pid_t pid_;
 };
+
+/// Of numbers with commas between them; none: those that we may use.
+cpu_set_t cores_of(const std::string& text) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (text.empty()) {
+    (void)::sched_getaffinity(0, sizeof set, &set);
+    return set;
+  }
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    std::size_t core = CPU_SETSIZE;
+    const auto* const end = word.data() + word.size();
+    if (std::from_chars(word.data(), end, core).ptr != end || core >= CPU_SETSIZE) {
+      throw usage_error("--cores takes numbers of cores, as 0,1: " + text);
+    }
+    CPU_SET(core, &set);
+  }
+  return set;
+}
 
 /// One connection with one exchange; false when nobody listens yet.
 bool echoes(stage& at) {
@@ -86,11 +111,12 @@ int start_work(options& given) {
   stage at(given);
   const auto limit = given.seconds("limit", 30);
   const bool stay = given.number("hold", 0) != 0;
+  const auto cores = cores_of(given.text("cores"));
   given.check();
   if (given.command().empty()) throw usage_error("start: -- COMMAND is missing");
   const auto begun = steady::now();
   const auto end = begun + std::chrono::duration<double>(limit);
-  const child program(given.command());
+  const child program(given.command(), cores);
   bool up = false;
   while (!up && steady::now() < end && !program.ended()) up = echoes(at);
   const std::chrono::duration<double, std::milli> took = steady::now() - begun;

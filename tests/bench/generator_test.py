@@ -102,9 +102,22 @@ class Generator(unittest.TestCase):
                               stdout=subprocess.PIPE, text=True) as asked:
             self.assertEqual(json.loads(asked.communicate(timeout=30)[0])["errors"], 1)
 
+    def test_starts_a_program_on_the_cores_it_is_told(self):
+        core = max(os.sched_getaffinity(0))
+        with tempfile.TemporaryDirectory() as name:
+            said = pathlib.Path(name, "said")
+            script = f"import os; open({str(said)!r}, 'w').write(str(os.sched_getaffinity(0)))"
+            subprocess.run([GENERATOR, "start", "--to", "127.0.0.1:1", "--cores", str(core), "--listen",
+                            f"127.0.0.1:{free_port(socket.SOCK_STREAM)}", "--", sys.executable, "-c", script],
+                           stdout=subprocess.DEVNULL, timeout=30, check=True)
+            self.assertEqual(said.read_text(), f"{{{core}}}")
+
     def test_says_what_is_wrong_with_its_command_line(self):
         for words, complaint in (((), "say what to do"), (("fly",), "no work of the name fly"),
                                  (("stream",), "--to HOST:PORT is missing"),
+                                 (("start", "--to", "127.0.0.1:1", "--listen", "127.0.0.1:0",
+                                   "--cores", "0,x", "--", "false"),
+                                  "--cores takes numbers of cores, as 0,1: 0,x"),
                                  (("stream", "--to", "x"), "not an IPv4 address and a port: x"),
                                  (("stream", "--to", "127.0.0.1:1", "--sped", "1"), "--sped means nothing"),
                                  (("stream", "--to", "127.0.0.1:1", "--connections", "-1"),
