@@ -58,7 +58,7 @@ std::unique_ptr<kernel_pipe> pipe_pool::lease() {
 
 void pipe_pool::give_back(std::unique_ptr<kernel_pipe> empty) {
   if (idle_.size() >= keep) return;
-  const auto at = empty->is_small() ? idle_.begin() : idle_.end();
+  const auto at = empty->is_whole() ? idle_.end() : idle_.begin();
   idle_.insert(at, std::move(empty));
 }
 

@@ -35,12 +35,14 @@ void queue_keeper::begin(const flow& of) {
 void queue_keeper::ran(const flow& of, std::uint64_t bytes, bool sink_is_full) {
   auto& memory = *of.shared.memory();
   const bool is_kept = (state_ & (frozen | level)) != 0;
+  const bool is_much = sink_is_full || held_ != 0 || bytes >= least_moved;
+  if (!is_kept && !is_much) return;  // messages: not even a look at the clock
   if (!is_kept && !memory.is_crowded()) {
     hold(of, 0);
     return;
   }
   std::uint64_t unsent = 0;
-  if (sink_is_full || held_ != 0 || bytes >= least_moved) {
+  if (is_much) {
     unsent = of.to.send_memory();
     hold(of, unsent + of.from.receive_memory());
   }

@@ -17,9 +17,9 @@ namespace relay::pump {
 /// sinks do not leave the rest without.
 class pipe_budget {
  public:
-  /// All pipes hold `bytes` at most, each `capacity` (what the kernel
-  /// grants, down to `small`). `afford` is asked for two descriptors per pipe, `refund` gives them
-  /// back; both from any worker.
+  /// All pipes hold `bytes` at most, each `capacity` (what the kernel grants, down to `small`).
+  /// `afford` is asked for two descriptors per pipe, `refund` gives them back; both from any
+  /// worker.
   pipe_budget(std::size_t bytes, std::size_t capacity, std::function<bool()> afford,
               std::function<void()> refund);
 
@@ -54,7 +54,8 @@ class kernel_pipe {
 
   int read_end() const noexcept { return read_.get(); }
   int write_end() const noexcept { return write_.get(); }
-  bool is_small() const noexcept { return bytes_ <= pipe_budget::small; }
+  /// It has the whole capacity: the budget was not short when it was made.
+  bool is_whole() const noexcept { return bytes_ == budget_.capacity_; }
 
  private:
   kernel_pipe(pipe_budget& budget, std::size_t bytes) : budget_(budget), bytes_(bytes) {}
@@ -66,7 +67,7 @@ class kernel_pipe {
   unique_fd write_;
 };
 
-/// The empty pipes of one worker; large ones are lent first.
+/// The empty pipes of one worker; whole ones are lent first, the last that came back before others.
 class pipe_pool {
  public:
   explicit pipe_pool(pipe_budget& budget) : budget_(budget) {}

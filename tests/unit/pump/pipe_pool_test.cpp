@@ -74,9 +74,9 @@ TEST(PipePool, GivesTheFirstWholeOnesAndTheManySmallOnes) {
   while (auto pipe = pool.lease()) lent.push_back(std::move(pipe));
   EXPECT_EQ(lent.size(), 2U + 4 * 4);
   EXPECT_EQ(::fcntl(lent[1]->read_end(), F_GETPIPE_SZ), static_cast<int>(mib));
-  EXPECT_FALSE(lent[1]->is_small());
+  EXPECT_TRUE(lent[1]->is_whole());
   EXPECT_EQ(::fcntl(lent[2]->read_end(), F_GETPIPE_SZ), static_cast<int>(pipe_budget::small));
-  EXPECT_TRUE(lent[2]->is_small());
+  EXPECT_FALSE(lent[2]->is_whole());
 }
 
 TEST(PipePool, LendsLargeOnesBeforeSmallOnes) {
@@ -84,10 +84,23 @@ TEST(PipePool, LendsLargeOnesBeforeSmallOnes) {
   pipe_pool pool(b.budget);
   auto large = pool.lease();
   auto small = pool.lease();
-  ASSERT_TRUE(small->is_small());
+  ASSERT_FALSE(small->is_whole());
   pool.give_back(std::move(large));
   pool.give_back(std::move(small));
-  EXPECT_FALSE(pool.lease()->is_small());
+  EXPECT_TRUE(pool.lease()->is_whole());
+}
+
+TEST(PipePool, LendsTheLastThatCameBackWhateverItsCapacity) {
+  for (const std::size_t capacity : {std::size_t{1} << 16, mib}) {
+    bench b(8 * mib, capacity);
+    pipe_pool pool(b.budget);
+    auto first = pool.lease();
+    auto last = pool.lease();
+    const int fd = last->read_end();
+    pool.give_back(std::move(first));
+    pool.give_back(std::move(last));
+    EXPECT_EQ(pool.lease()->read_end(), fd) << capacity;
+  }
 }
 
 TEST(PipePool, AsksForDescriptorsAndGivesThemBack) {
