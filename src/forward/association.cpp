@@ -103,6 +103,7 @@ void association::send(std::span<pump::datagram_run> runs) {
 }
 
 void association::wake() {
+  if (reading_.takes_one()) return answer_one();
   error_code ec;
   const auto turn = socket_.on().turns();
   const auto answers = home_.buffers().receive(socket_.fd(), reading_, turn, ec);
@@ -112,13 +113,29 @@ void association::wake() {
   answer(answers);
 }
 
+// It leaves with those of other clients.
+void association::answer_one() {
+  error_code ec;
+  auto& all = home_.home().replies();
+  const auto got = all.receive(socket_.fd(), ec);
+  if (ec) home_.home().shared().log.receive_failed(home_.of(), ec);
+  if (!got) return;
+  reading_.mode.record(socket_.on().turns(), 1);
+  home_.used(*this);
+  pump::datagram_run one{*got, got->size()};
+  if (policers_ && policed(false, std::span(&one, 1)).empty()) return;
+  all.add({inlet_.fd(), &client_, inlet_.own_address(key), *got, this});
+}
+
 void association::answer(std::span<const pump::arrival> answers) {
   auto all = home_.buffers().runs().first(answers.size());
   std::ranges::transform(answers, all.begin(), &pump::arrival::data);
   if (policers_) all = policed(false, all);
   if (all.empty()) return;
-  const auto how =
-      home_.buffers().send(inlet_.fd(), client_, inlet_.own_address(key), all, cuts_down_);
+  replied(home_.buffers().send(inlet_.fd(), client_, inlet_.own_address(key), all, cuts_down_));
+}
+
+void association::replied(const pump::send_outcome& how) {
   down_.bytes += how.bytes;
   down_.datagrams += how.datagrams;
   if (how.lost > 0) home_.unanswered(*this, how);

@@ -176,6 +176,7 @@ bool associations::close_retired() {
 }
 
 void associations::remove(association& gone, pump::end_reason why, bool retires) {
+  lane_.replies().flush();  // one of them may be its own
   if (gone.in_batch) {
     std::ranges::replace(touched_, &gone, static_cast<association*>(nullptr));
   }

@@ -33,6 +33,11 @@ pump::datagrams& lane::datagrams() {
   return *datagrams_;
 }
 
+pump::replies& lane::replies() {
+  if (!replies_) replies_ = std::make_unique<pump::replies>(worker_.poller());
+  return *replies_;
+}
+
 error_code lane::listen(rule& by, bound_socket listening, const ip_endpoint& at) {
   if (!listening.datagrams) return listen_for_streams(by, std::move(listening), at);
   return associations_of(by).listen(listening.nth, at, std::move(listening.fd));

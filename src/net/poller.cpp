@@ -46,6 +46,7 @@ error_code watch::add(unique_fd fd, std::uint32_t events, seen known) {
   if (::epoll_ctl(poller_.fd(), EPOLL_CTL_ADD, fd.get(), &event) != 0) return last_system_error();
   fd_ = std::move(fd);
   seen_ = known;
+  datagrams_ = (events & EPOLLET) == 0;
   return {};
 }
 
@@ -67,12 +68,16 @@ poller::poller(std::function<void()> announce)
   if (!epoll_) throw boost::system::system_error(last_system_error(), "epoll_create1");
 }
 
-poller::~poller() { assert(ready_.empty() && "waiters end before their poller"); }
+poller::~poller() { assert(!has_work() && "waiters end before their poller"); }
 
-void poller::schedule(waiter& who) noexcept {
+void poller::schedule(waiter& who) noexcept { schedule(who, ready_); }
+
+void poller::schedule_behind_datagrams(waiter& who) noexcept { schedule(who, behind_datagrams_); }
+
+void poller::schedule(waiter& who, run_list& on) noexcept {
   if (who.run_list_hook::is_linked()) return;
-  const bool first = ready_.empty();
-  ready_.push_back(who);
+  const bool first = !has_work();
+  on.push_back(who);
   if (first && !in_turn_) announce_();
 }
 
@@ -90,7 +95,7 @@ int poller::wait(microseconds limit) noexcept {
 
 void poller::report(watch& who, seen what) noexcept {
   who.seen_ = who.seen_ | what;
-  if (who.waiter_ != nullptr) schedule(*who.waiter_);
+  if (who.waiter_ != nullptr) schedule(*who.waiter_, who.datagrams_ ? datagrams_ : ready_);
 }
 
 bool poller::turn(microseconds limit) {
@@ -110,16 +115,24 @@ bool poller::turn(microseconds limit) {
     }
   }
   if (slow_ && slow_->schedule().is_due(now)) poll_armed(now);
+  const bool worked = has_work();
   run_list due;  // who schedules itself again meanwhile waits for the next turn
   due.swap(ready_);
-  const bool worked = !due.empty();
+  wake_all(datagrams_);
+  wake_all(behind_datagrams_);
+  wake_all(due);
+  in_turn_ = false;
+  return worked;
+}
+
+void poller::wake_all(run_list& scheduled) {
+  run_list due;
+  due.swap(scheduled);
   while (!due.empty()) {
     auto& next = due.front();
     due.pop_front();
     next.wake();
   }
-  in_turn_ = false;
-  return worked;
 }
 
 void poller::poll_armed(poll_schedule::time_point now) noexcept {

@@ -24,6 +24,15 @@ void put(msghdr& message, control& room, int level, int type, const void* value,
   message.msg_controllen += CMSG_SPACE(size);
 }
 
+// What the kernel says where a way does not allow UDP_SEGMENT: a device that cannot compute the
+// checksums, datagrams beyond the path's MTU, a kernel without it.
+bool forbids_cutting(int error) noexcept {
+  return error == EIO || error == EINVAL || error == EMSGSIZE || error == ENOPROTOOPT ||
+         error == EOPNOTSUPP;
+}
+
+}  // namespace
+
 void put_own_address(msghdr& message, control& room, const own_address& from) noexcept {
   if (from.size == 4) {
     in_pktinfo info{};
@@ -36,21 +45,12 @@ void put_own_address(msghdr& message, control& room, const own_address& from) no
   }
 }
 
-// sendto() where it can say it all: the kernel then has no structure to fetch and check.
+// By sendto() where that can say it all: the kernel then has no structure to fetch and check.
 bool send_one(int fd, const msghdr& what) noexcept {
   if (what.msg_controllen != 0 || what.msg_iovlen != 1) return ::sendmsg(fd, &what, 0) >= 0;
   return ::sendto(fd, what.msg_iov->iov_base, what.msg_iov->iov_len, 0,
                   static_cast<const sockaddr*>(what.msg_name), what.msg_namelen) >= 0;
 }
-
-// What the kernel says where a way does not allow UDP_SEGMENT: a device that cannot compute the
-// checksums, datagrams beyond the path's MTU, a kernel without it.
-bool forbids_cutting(int error) noexcept {
-  return error == EIO || error == EINVAL || error == EMSGSIZE || error == ENOPROTOOPT ||
-         error == EOPNOTSUPP;
-}
-
-}  // namespace
 
 // Adds so many bytes from the cursor to the message that is being made; with a head they are one
 // datagram.

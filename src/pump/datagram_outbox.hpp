@@ -20,6 +20,11 @@ struct alignas(cmsghdr) control {
   std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> bytes;
 };
 
+/// Says from which of our addresses the message leaves; of size 0: nothing.
+void put_own_address(msghdr& message, control& room, const own_address& from) noexcept;
+/// Sends one message: false with errno set.
+bool send_one(int fd, const msghdr& what) noexcept;
+
 // Where in the runs the next datagram stands.
 struct cursor {
   std::size_t run = 0;

@@ -9,8 +9,6 @@
 namespace relay::pump {
 namespace {
 
-// Joined datagrams come in pieces of up to 64 KiB.
-constexpr std::size_t slot_bytes = 65536;
 // About so many datagrams, then the connections of the worker have their turn.
 constexpr std::size_t turn_budget = 256;
 

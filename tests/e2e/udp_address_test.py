@@ -1,6 +1,7 @@
 """Datagrams: which addresses and ports the relay listens on, sends from and answers from."""
 
 from support.ports import free_port
+from support.relay import stopped
 from support.servers import hear, named as tcp_named
 from support.udp import UdpCase, ask, is_quiet, named, opened, receive, silent
 from support.wait import until
@@ -42,6 +43,28 @@ class Addresses(UdpCase):
             remote.sock.sendto(data, peer)
             said, source = receive(client)
             self.assertEqual((said, source[0]), (data, data.decode()))
+
+    def test_answers_that_come_together_take_their_own_ways(self):
+        """Many, for clients of several endpoints, addresses and sockets in turn."""
+        remote = self.remote(silent)
+        started = self.udp_relay(
+            remote.port, listen="0.0.0.0", env=ONE_WORKER,
+            network=f'[[endpoints]]\nlisten = "127.0.0.1:{(second := free_port())}"\n'
+            f'remote = "127.0.0.1:{remote.port}"\nnetwork = {{ use_udp = true, no_tcp = true }}')
+        ways = [("127.0.0.9", started.port), ("127.0.0.1", second), ("127.0.0.1", started.port)]
+        clients = [(self.client("0.0.0.0"), ways[number % 3]) for number in range(150)]
+        for number, (client, way) in enumerate(clients):
+            client.sendto(b"%d" % number, way)
+        until(lambda: len(remote.got) == len(clients), started.story)
+        for turn in range(2):
+            with stopped(started.process):
+                for data, peer in remote.got:
+                    for part in range(1 + turn):  # the second comes in the next turn
+                        remote.sock.sendto(data + b" part %d" % part, peer)
+            for number, (client, way) in enumerate(clients):
+                for part in range(1 + turn):
+                    self.assertEqual(receive(client), (b"%d part %d" % (number, part), way))
+        self.assertTrue(all(is_quiet(client, 0) for client, _ in clients))
 
     def test_a_dual_stack_listener_serves_both_families(self):
         started = self.udp_relay(self.remote().port, listen="::")

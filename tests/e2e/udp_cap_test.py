@@ -3,9 +3,10 @@
 import collections
 
 from support.network import SecondNetwork, connect_networks, in_own_network, ip
+from support.relay import stopped
 from support.servers import ask as ask_tcp, echo as tcp_echo
-from support.udp import (UdpCase, address, ask, ask_patiently, finished, open_socket,
-                         opened)
+from support.udp import (UdpCase, address, ask, ask_patiently, finished, is_quiet, open_socket,
+                         opened, receive, silent)
 from support.wait import Deadline, until
 
 TIMEOUT = 60
@@ -32,6 +33,26 @@ class Cap(UdpCase):
         self.assertEqual(ask(second, b"back", started.at), b"back")
         self.assertEqual(len(self.ended(started, 2)), 2)
         self.assertEqual(len(opened(started)), len(clients) + 1)
+
+    def test_an_answer_leaves_although_its_association_goes_in_the_same_turn(self):
+        """Both come while the relay stands still, so it finds them together."""
+        remote = self.remote(silent)
+        started = self.udp_relay(remote.port, endpoint="max_associations = 1", env=ONE_WORKER)
+        old = self.client()
+        for number in range(10):
+            old.sendto(b"question", started.at)
+            until(lambda: len(remote.got) == 2 * number + 1, started.story)
+            new = self.client()
+            with stopped(started.process):
+                remote.sock.sendto(b"answer", remote.got[-1][1])
+                new.sendto(b"newcomer", started.at)
+            self.assertEqual(receive(old), (b"answer", started.at))
+            until(lambda: len(remote.got) == 2 * number + 2, started.story)
+            remote.sock.sendto(b"welcome", remote.got[-1][1])
+            self.assertEqual(receive(new), (b"welcome", started.at))
+            self.assertTrue(is_quiet(old, 0))
+            old = new
+        self.assertEqual(len(self.ended(started, 10)), 10)
 
     def test_the_cap_holds_over_all_workers(self):
         started = self.udp_relay(self.remote().port, endpoint="max_associations = 8",

@@ -1,6 +1,7 @@
 #include "support/sockets.hpp"
 
 #include <relay/base/error.hpp>
+#include <relay/net/datagram_socket.hpp>
 #include <relay/net/socket.hpp>
 
 #include <boost/system/system_error.hpp>
@@ -74,6 +75,19 @@ black_hole::black_hole() : listener_(listen_any("127.0.0.1", 0)) {
   second_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const socket_address to(address());
   ::connect(second_.get(), to.data(), to.length);
+}
+
+unique_fd udp_socket(const char* at) {
+  const char* step = "";
+  auto made = net::listen_udp(*ip_endpoint::parse(at), {}, &step);
+  if (!made) throw boost::system::system_error(made.error(), step);
+  return std::move(*made);
+}
+
+void send_datagram(int fd, std::string_view data, const ip_endpoint& to) {
+  const socket_address at(to);
+  const auto sent = ::sendto(fd, data.data(), data.size(), 0, at.data(), at.length);
+  if (sent != static_cast<ssize_t>(data.size())) fail("sendto");
 }
 
 void set_non_blocking(int fd) {

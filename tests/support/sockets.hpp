@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 /// Loopback sockets for tests. Ports are chosen by the kernel; every wait has a limit. Failures of
@@ -38,6 +39,10 @@ class black_hole {
   unique_fd first_;
   unique_fd second_;
 };
+
+/// A datagram socket as listeners have it, at `at`.
+unique_fd udp_socket(const char* at = "127.0.0.1:0");
+void send_datagram(int fd, std::string_view data, const ip_endpoint& to);
 
 void set_non_blocking(int fd);
 void set_buffers(int fd, int bytes);

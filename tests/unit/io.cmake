@@ -8,7 +8,8 @@ add_executable(relay_unit_io
   transport/websocket_splice_test.cpp transport/websocket_stream_test.cpp
   pump/batching_test.cpp pump/byte_rates_test.cpp pump/datagram_head_test.cpp pump/datagrams_test.cpp
   pump/direction_test.cpp pump/moderated_session_test.cpp pump/moderation_test.cpp pump/pipe_pool_test.cpp
-  pump/policer_test.cpp pump/queue_keeper_test.cpp pump/session_rate_test.cpp pump/session_test.cpp
+  pump/policer_test.cpp pump/queue_keeper_test.cpp pump/replies_test.cpp pump/session_rate_test.cpp
+  pump/session_test.cpp
   pump/slow_sinks_test.cpp pump/socket_memory_test.cpp pump/throttle_test.cpp
   forward/admission_test.cpp forward/binding_test.cpp forward/flow_table_test.cpp
   forward/gate_test.cpp forward/hook_test.cpp forward/hook_thread_test.cpp

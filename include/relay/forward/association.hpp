@@ -4,6 +4,7 @@
 #include <relay/net/poller.hpp>
 #include <relay/pump/datagrams.hpp>
 #include <relay/pump/policer.hpp>
+#include <relay/pump/replies.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -17,7 +18,7 @@ class datagram_inlet;
 /// One client's datagrams: a socket of its own towards the remote, open to answers from anywhere
 /// (full cone), and the way back through the listener that the client used. It has no buffer.
 /// Belongs to `associations`.
-class association final : public flow, public net::waiter {
+class association final : public flow, public net::waiter, private pump::reply_source {
  public:
   association(associations& home, datagram_inlet& by, const flow_key& key,
               const socket_address& client, std::size_t remote, std::uint64_t id);
@@ -63,6 +64,8 @@ class association final : public flow, public net::waiter {
   pump::send_outcome send_some(std::span<const pump::datagram_run> runs, bool with_header);
   pump::send_outcome send_after_header(std::span<const pump::datagram_run> runs);
   void answer(std::span<const pump::arrival> answers);
+  void answer_one();
+  void replied(const pump::send_outcome& how) override;
   /// Without what is above the rate; the runs are changed in place.
   std::span<pump::datagram_run> policed(bool is_up, std::span<pump::datagram_run> runs);
 

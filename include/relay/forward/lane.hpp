@@ -12,6 +12,7 @@
 #include <relay/net/resolver.hpp>
 #include <relay/net/task_group.hpp>
 #include <relay/net/worker.hpp>
+#include <relay/pump/replies.hpp>
 #include <relay/pump/workspace.hpp>
 #include <relay/transport/tls_engine.hpp>
 
@@ -54,6 +55,8 @@ class lane {
   transport::tls_engine& tls();
   /// The buffers of everybody who receives datagrams here.
   pump::datagrams& datagrams();
+  /// Where answers that come singly are gathered.
+  pump::replies& replies();
 
   /// Serves a rule on a socket of its own, bound to `at`.
   error_code listen(rule& by, bound_socket listening, const ip_endpoint& at);
@@ -97,6 +100,7 @@ class lane {
   std::list<net::listener> listeners_;
   std::unique_ptr<transport::tls_engine> tls_;  // only where there is TLS
   std::unique_ptr<pump::datagrams> datagrams_;  // megabytes, so only where they are wanted
+  std::unique_ptr<pump::replies> replies_;
   std::map<const rule*, associations> associations_;
   std::map<const rule*, warm_pool> warm_;
   std::chrono::steady_clock::time_point next_request_{};  // for room, to the other lanes

@@ -100,6 +100,7 @@ class watch {
   unique_fd fd_;
   seen seen_ = seen::none;
   bool armed_ = false;
+  bool datagrams_ = false;
 };
 
 class poller {
@@ -117,11 +118,17 @@ class poller {
 
   /// Puts a waiter on the run list; one that is on it already stays where it is.
   void schedule(waiter& who) noexcept;
-  /// The run list is not empty.
-  bool has_work() const noexcept { return !ready_.empty(); }
+  /// The same for who ends what the waiters of datagram sockets have begun in this turn: it is
+  /// woken behind them, before everybody else.
+  void schedule_behind_datagrams(waiter& who) noexcept;
+  /// Somebody is scheduled.
+  bool has_work() const noexcept {
+    return !ready_.empty() || !datagrams_.empty() || !behind_datagrams_.empty();
+  }
 
   /// Collects events, waiting up to `limit` for the first when nothing is scheduled, then wakes
-  /// everybody who is due once. Returns whether it did anything.
+  /// everybody who is due once: waiters of datagram sockets first, since their turns are short and
+  /// who sends datagrams cannot wait. Returns whether it did anything.
   bool turn(std::chrono::microseconds limit);
   /// Wake-up moderation: from now on what comes is reported once per `poll_schedule::period`, not
   /// at once, but for the first after a pause. Data that was left unread is reported again in each
@@ -148,6 +155,8 @@ class poller {
 
   int wait(std::chrono::microseconds limit) noexcept;
   void report(watch& who, seen what) noexcept;
+  void schedule(waiter& who, run_list& on) noexcept;
+  static void wake_all(run_list& scheduled);
   void poll_armed(poll_schedule::time_point now) noexcept;
 
   std::function<void()> announce_;
@@ -156,6 +165,8 @@ class poller {
   bool never_arm_ = false;
   std::uint64_t polls_ = 0;
   run_list ready_;
+  run_list datagrams_;
+  run_list behind_datagrams_;
   bool in_turn_ = false;
   std::uint32_t turns_ = 0;
   std::array<epoll_event, 256> events_;

@@ -49,6 +49,9 @@ struct receiving {
   bool joins = false;              ///< UDP_GRO is on
   std::size_t slots = 1;           ///< messages to ask for when many are taken at once
   batching mode;
+
+  /// Whether what is received next is one datagram, and nothing else is asked for.
+  bool takes_one() const noexcept { return !mode.many() && !joins && !knows_own_address; }
 };
 
 /// What became of what was to be sent. Datagrams that the kernel does not take are lost, as they
@@ -72,6 +75,9 @@ class datagrams {
   static constexpr std::size_t batch = 32;
   /// The largest UDP payload over IPv4; IPv6 could carry 20 bytes more.
   static constexpr std::size_t most_bytes = 65507;
+
+  /// Joined datagrams come in pieces of up to 64 KiB.
+  static constexpr std::size_t slot_bytes = 65536;
 
   /// `joins`: whether UDP_GRO is tried.
   explicit datagrams(bool joins = true);

@@ -1,5 +1,6 @@
 """The binary under test as a child process."""
 
+import contextlib
 import os
 import pathlib
 import resource
@@ -30,6 +31,21 @@ def run(*args, env=None, cwd=None, seconds=20, stdin=None, program=BINARY):
     return subprocess.run([program, *map(str, args)], env=environment(env), cwd=cwd, timeout=seconds,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
                           **given)
+
+
+@contextlib.contextmanager
+def stopped(process):
+    """The process stands still inside: it finds all that happens meanwhile at once."""
+    process.send_signal(signal.SIGSTOP)
+    try:
+        until(lambda: _state(process.pid) == "T", "it still runs")
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def _state(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 class Relay:

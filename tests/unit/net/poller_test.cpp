@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <string>
 
 namespace relay::net {
 namespace {
@@ -106,9 +107,52 @@ TEST(Poller, ADestroyedWaiterLeavesTheRunList) {
   bench b;
   {
     counting_waiter c;
+    counting_waiter d;
     b.poller.schedule(c);
+    b.poller.schedule_behind_datagrams(d);
   }
   EXPECT_FALSE(b.poller.has_work());
+}
+
+TEST(Poller, DatagramSocketsComeFirstAndThenWhoEndsTheirWork) {
+  bench b;
+  const auto sender = test::udp_socket();
+  watch w(b.poller);
+  ASSERT_FALSE(w.attach_datagrams(test::udp_socket()));
+  std::string order;
+  counting_waiter stream;
+  counting_waiter datagrams;
+  counting_waiter behind;
+  stream.then = [&] { order += 's'; };
+  datagrams.then = [&] {
+    order += 'd';
+    b.poller.schedule_behind_datagrams(behind);
+    b.poller.schedule_behind_datagrams(behind);
+  };
+  behind.then = [&] { order += 'b'; };
+  w.notify(&datagrams);
+  test::send_datagram(sender.get(), "x", test::address_of(w.fd()));
+  b.poller.schedule(stream);
+  EXPECT_TRUE(b.poller.turn(1s));
+  EXPECT_EQ(order, "dbs");
+  EXPECT_TRUE(b.poller.turn(1s)) << "told again until it is empty";
+  EXPECT_EQ(order, "dbsdb");
+  EXPECT_EQ(b.announced, 1) << "by the one that was scheduled outside of a turn";
+}
+
+TEST(Poller, WhoIsScheduledBehindDatagramsTooLateHasTheNextTurn) {
+  bench b;
+  counting_waiter stream;
+  counting_waiter behind;
+  stream.then = [&] { b.poller.schedule_behind_datagrams(behind); };
+  b.poller.schedule(stream);
+  b.poller.turn(0us);
+  EXPECT_EQ(behind.times, 0);
+  EXPECT_TRUE(b.poller.has_work());
+  b.poller.turn(0us);
+  EXPECT_EQ(behind.times, 1);
+  b.poller.schedule_behind_datagrams(behind);
+  EXPECT_EQ(b.announced, 2) << "outside of a turn it is announced";
 }
 
 TEST(Watch, ClosesReplacesAndReleases) {

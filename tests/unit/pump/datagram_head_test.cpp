@@ -19,12 +19,6 @@ using texts = std::vector<std::string>;
 /// Sends runs with a head between two sockets on loopback.
 class Heads : public testing::Test {
  protected:
-  static unique_fd socket() {
-    const char* step = "";
-    auto fd = net::listen_udp(*ip_endpoint::parse("127.0.0.1:0"), {}, &step);
-    EXPECT_TRUE(fd) << step;
-    return std::move(*fd);
-  }
   send_outcome send(const std::vector<datagram_run>& runs) {
     return io.send(from.get(), socket_address(test::address_of(to.get())), {}, runs, cuts,
                    std::as_bytes(std::span(head)));
@@ -52,8 +46,8 @@ class Heads : public testing::Test {
   datagrams io;
   bool cuts = true;
   std::string head = "twenty-eight bytes of header";
-  unique_fd from = socket();
-  unique_fd to = socket();
+  unique_fd from = test::udp_socket();
+  unique_fd to = test::udp_socket();
 };
 
 TEST_F(Heads, StandInFrontOfEachDatagramOfARun) {

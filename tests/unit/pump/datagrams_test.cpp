@@ -27,13 +27,6 @@ datagram_run run(std::string_view bytes) { return run(bytes, bytes.size()); }
 /// Two UDP sockets on loopback and a worker's buffers between them.
 class Datagrams : public testing::Test {
  protected:
-  static unique_fd socket(const char* at) {
-    const char* step = "";
-    auto fd = net::listen_udp(*ip_endpoint::parse(at), {}, &step);
-    EXPECT_TRUE(fd) << step;
-    return std::move(*fd);
-  }
-
   send_outcome send(std::span<const datagram_run> runs) {
     return io.send(from.get(), socket_address(test::address_of(to.get())), {}, runs, cuts);
   }
@@ -72,8 +65,8 @@ class Datagrams : public testing::Test {
   std::uint32_t turn = 1;
   error_code error;
   bool cuts = true;
-  unique_fd from = socket("127.0.0.1:0");
-  unique_fd to = socket("127.0.0.1:0");
+  unique_fd from = test::udp_socket("127.0.0.1:0");
+  unique_fd to = test::udp_socket("127.0.0.1:0");
 };
 
 TEST_F(Datagrams, ReceivesOneByOneAtFirst) {
@@ -242,7 +235,7 @@ TEST_F(Datagrams, CountsWhatIsTooLargeAndGoesOn) {
 }
 
 TEST_F(Datagrams, TellsOfOurAddressesWhichTheSenderUsed) {
-  to = socket("0.0.0.0:0");
+  to = test::udp_socket("0.0.0.0:0");
   how.knows_own_address = true;
   for (const char* by : {"127.0.0.1", "127.0.0.9"}) {
     const auto address = *ip_address::parse(by);
@@ -256,7 +249,7 @@ TEST_F(Datagrams, TellsOfOurAddressesWhichTheSenderUsed) {
 
 // The slots are shared by all sockets of a worker.
 TEST_F(Datagrams, DoesNotTakeAnAddressFromAnotherSocketsDatagram) {
-  const auto everywhere = socket("0.0.0.0:0");
+  const auto everywhere = test::udp_socket("0.0.0.0:0");
   receiving knowing;
   knowing.knows_own_address = true;
   const socket_address there(
@@ -270,7 +263,7 @@ TEST_F(Datagrams, DoesNotTakeAnAddressFromAnotherSocketsDatagram) {
 }
 
 TEST_F(Datagrams, AnswersFromThatAddress) {
-  to = socket("0.0.0.0:0");
+  to = test::udp_socket("0.0.0.0:0");
   how.knows_own_address = true;
   send_plainly("question", "127.0.0.9");
   const auto got = io.receive(to.get(), how, turn, error);
@@ -284,12 +277,12 @@ TEST_F(Datagrams, AnswersFromThatAddress) {
 }
 
 TEST_F(Datagrams, ADualSocketAnswersBothFamiliesFromTheAddressTheyUsed) {
-  to = socket("[::]:0");
+  to = test::udp_socket("[::]:0");
   how.knows_own_address = true;
   const auto port = test::address_of(to.get()).port;
   for (const char* by : {"127.0.0.9", "::1"}) {
     const auto at = *ip_address::parse(by);
-    const auto client = socket(at.is_v6() ? "[::1]:0" : "127.0.0.1:0");
+    const auto client = test::udp_socket(at.is_v6() ? "[::1]:0" : "127.0.0.1:0");
     const socket_address there({at, port});
     ASSERT_EQ(::sendto(client.get(), "x", 1, 0, there.data(), there.length), 1);
     const auto got = io.receive(to.get(), how, turn, error);
