@@ -68,9 +68,8 @@ void replies::flush() {
   count_ = 0;
   used_ = 0;
   unschedule();
-  // Those of one socket together, each client's in order.
-  const auto place = [](const reply& one) { return std::pair(one.fd, one.data.data()); };
-  if (!std::ranges::is_sorted(all, {}, &reply::fd)) std::ranges::sort(all, {}, place);
+  // Those of one socket together, in order. Most often there is but one, and nothing to sort.
+  if (!std::ranges::is_sorted(all, {}, &reply::fd)) std::ranges::stable_sort(all, {}, &reply::fd);
   for (auto rest = all; !rest.empty();) {
     const auto other = std::ranges::find_if(
         rest, [fd = rest.front().fd](const reply& one) { return one.fd != fd; });
