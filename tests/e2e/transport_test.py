@@ -264,7 +264,7 @@ class WithOthers(TransportCase):
         for kind in KINDS:
             with self.subTest(kind):
                 last = self.unwrapping(kind, server.port)
-                first = self.wrapping(kind, mute.port, 'handshake_timeout = "300ms"',
+                first = self.wrapping(kind, mute.port, 'handshake_timeout = "1s"',
                                       more=f'extra_remotes = ["127.0.0.1:{last.port}"]')
                 with dial(first.port) as sock:
                     sock.sendall(b"hello")
