@@ -6,7 +6,7 @@ from support.network import SecondNetwork, connect_networks, in_own_network, ip
 from support.relay import stopped
 from support.servers import ask as ask_tcp, echo as tcp_echo
 from support.udp import (UdpCase, address, ask, ask_patiently, finished, is_quiet, open_socket,
-                         opened, receive, silent)
+                         opened, queued, receive, silent)
 from support.wait import Deadline, until
 
 TIMEOUT = 60
@@ -43,9 +43,12 @@ class Cap(UdpCase):
             old.sendto(b"question", started.at)
             until(lambda: len(remote.got) == 2 * number + 1, started.story)
             new = self.client()
+            way_back = remote.got[-1][1]
             with stopped(started.process):
-                remote.sock.sendto(b"answer", remote.got[-1][1])
+                remote.sock.sendto(b"answer", way_back)
+                until(lambda: queued(way_back[1]), "the answer comes first")
                 new.sendto(b"newcomer", started.at)
+                until(lambda: queued(started.port), "and then the newcomer")
             self.assertEqual(receive(old), (b"answer", started.at))
             until(lambda: len(remote.got) == 2 * number + 2, started.story)
             remote.sock.sendto(b"welcome", remote.got[-1][1])

@@ -35,17 +35,21 @@ def run(*args, env=None, cwd=None, seconds=20, stdin=None, program=BINARY):
 
 @contextlib.contextmanager
 def stopped(process):
-    """The process stands still inside: it finds all that happens meanwhile at once."""
+    """It has done all there was to do, and stands still inside: what happens meanwhile it finds at
+    once."""
+    until(lambda: _states(process.pid) == {"S"}, "it is never idle")
     process.send_signal(signal.SIGSTOP)
     try:
-        until(lambda: _state(process.pid) == "T", "it still runs")
+        until(lambda: _states(process.pid) == {"T"}, "it still runs")
         yield
     finally:
         process.send_signal(signal.SIGCONT)
 
 
-def _state(pid):
-    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+def _states(pid):
+    """Of its threads, as in proc(5)."""
+    return {each.read_text().rpartition(")")[2].split()[0]
+            for each in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")}
 
 
 class Relay:

@@ -1,6 +1,7 @@
 """Datagrams: scripted remotes and clients, and a relay between them."""
 
 import ipaddress
+import pathlib
 import re
 import select
 import socket
@@ -68,6 +69,13 @@ def ask_patiently(sock, data, to, seconds=20.0):
 def is_quiet(sock, seconds=0.3):
     """Nothing comes: the one thing that takes time to see."""
     return not select.select([sock], [], [], seconds)[0]
+
+
+def queued(port):
+    """How much waits at the sockets of an IPv4 port, as the kernel counts it."""
+    lines = pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]
+    return sum(int(words[4].partition(":")[2], 16) for words in map(str.split, lines)
+               if int(words[1].partition(":")[2], 16) == port)
 
 
 def echo(sock, data, peer):
