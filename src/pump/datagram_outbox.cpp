@@ -24,6 +24,13 @@ void put(msghdr& message, control& room, int level, int type, const void* value,
   message.msg_controllen += CMSG_SPACE(size);
 }
 
+// By sendto() where that can say it all: the kernel then has no structure to fetch and check.
+bool send_one(int fd, const msghdr& what) noexcept {
+  if (what.msg_controllen != 0 || what.msg_iovlen != 1) return ::sendmsg(fd, &what, 0) >= 0;
+  return ::sendto(fd, what.msg_iov->iov_base, what.msg_iov->iov_len, 0,
+                  static_cast<const sockaddr*>(what.msg_name), what.msg_namelen) >= 0;
+}
+
 // What the kernel says where a way does not allow UDP_SEGMENT: a device that cannot compute the
 // checksums, datagrams beyond the path's MTU, a kernel without it.
 bool forbids_cutting(int error) noexcept {
@@ -45,11 +52,16 @@ void put_own_address(msghdr& message, control& room, const own_address& from) no
   }
 }
 
-// By sendto() where that can say it all: the kernel then has no structure to fetch and check.
-bool send_one(int fd, const msghdr& what) noexcept {
-  if (what.msg_controllen != 0 || what.msg_iovlen != 1) return ::sendmsg(fd, &what, 0) >= 0;
-  return ::sendto(fd, what.msg_iov->iov_base, what.msg_iov->iov_len, 0,
-                  static_cast<const sockaddr*>(what.msg_name), what.msg_namelen) >= 0;
+std::size_t send_messages(int fd, std::span<mmsghdr> what) noexcept {
+  for (;;) {
+    if (what.size() > 1) {
+      const int got = ::sendmmsg(fd, what.data(), static_cast<unsigned>(what.size()), 0);
+      if (got > 0) return static_cast<std::size_t>(got);
+    } else if (send_one(fd, what.front().msg_hdr)) {
+      return 1;
+    }
+    if (errno != EINTR) return 0;
+  }
 }
 
 // Adds so many bytes from the cursor to the message that is being made; with a head they are one
@@ -140,7 +152,8 @@ send_outcome datagrams::send(int fd, const socket_address& to, const own_address
     }
     out_->address(to, from);
     for (std::size_t sent = 0; sent < out_->used;) {
-      const auto got = send_messages(fd, sent);
+      const auto got =
+          send_messages(fd, std::span(out_->messages).subspan(sent, out_->used - sent));
       for (std::size_t i = sent; i < sent + got; ++i) {
         made.datagrams += out_->contents[i].datagrams;
         made.bytes += out_->contents[i].bytes;
@@ -161,20 +174,6 @@ send_outcome datagrams::send(int fd, const socket_address& to, const own_address
     }
   }
   return made;
-}
-
-// How many of the messages from `first` on the kernel took; 0 with errno set.
-std::size_t datagrams::send_messages(int fd, std::size_t first) {
-  for (;;) {
-    const auto left = out_->used - first;
-    if (left > 1) {
-      const int got = ::sendmmsg(fd, &out_->messages[first], static_cast<unsigned>(left), 0);
-      if (got > 0) return static_cast<std::size_t>(got);
-    } else if (send_one(fd, out_->messages[first].msg_hdr)) {
-      return 1;
-    }
-    if (errno != EINTR) return 0;
-  }
 }
 
 }  // namespace relay::pump

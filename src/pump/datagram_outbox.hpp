@@ -22,8 +22,8 @@ struct alignas(cmsghdr) control {
 
 /// Says from which of our addresses the message leaves; of size 0: nothing.
 void put_own_address(msghdr& message, control& room, const own_address& from) noexcept;
-/// Sends one message: false with errno set.
-bool send_one(int fd, const msghdr& what) noexcept;
+/// How many of these, one at least, the kernel took; 0 with errno set.
+std::size_t send_messages(int fd, std::span<mmsghdr> what) noexcept;
 
 // Where in the runs the next datagram stands.
 struct cursor {

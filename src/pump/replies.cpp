@@ -26,19 +26,6 @@ struct replies::outgoing {
   std::array<mmsghdr, batch> messages{};
   std::array<iovec, batch> pieces{};
   std::array<control, batch> controls{};
-
-  // How many of them the kernel took; 0 with errno set.
-  std::size_t send(int fd, std::size_t first, std::size_t end) noexcept {
-    for (;;) {
-      if (end - first > 1) {
-        const int got = ::sendmmsg(fd, &messages[first], static_cast<unsigned>(end - first), 0);
-        if (got > 0) return static_cast<std::size_t>(got);
-      } else if (send_one(fd, messages[first].msg_hdr)) {
-        return 1;
-      }
-      if (errno != EINTR) return 0;
-    }
-  }
 };
 
 replies::replies(net::poller& on) : poller_(on), room_(new room), out_(new outgoing) {}
@@ -84,7 +71,8 @@ void replies::send(std::span<const reply> all) {
     address(out_->messages[i], out_->pieces[i], out_->controls[i], all[i]);
   }
   for (std::size_t sent = 0; sent < all.size();) {
-    const auto got = out_->send(all.front().fd, sent, all.size());
+    const auto left = std::span(out_->messages).subspan(sent, all.size() - sent);
+    const auto got = send_messages(all.front().fd, left);
     for (const auto end = sent + got; sent < end; ++sent) tell(all[sent], {});
     if (got > 0) continue;
     const auto why = last_system_error();

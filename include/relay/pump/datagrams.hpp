@@ -106,7 +106,6 @@ class datagrams {
 
   std::size_t receive_messages(int fd, const receiving& how, error_code& error);
   arrival& understand(std::size_t index, const receiving& how);
-  std::size_t send_messages(int fd, std::size_t first);
 
   bool joins_;
   std::array<datagram_run, batch> runs_;
