@@ -18,8 +18,9 @@ using identity = std::shared_ptr<const tls_identity>;
 
 bool is_pem(std::string_view text) { return text.find("-----BEGIN ") != std::string_view::npos; }
 
-bio_ptr over(const std::string& text) {
-  return bio_ptr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+bio_ptr over(const file_text& text) {
+  const auto bytes = text.view();
+  return bio_ptr(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
 // Reading PEM to its end leaves "no start line" behind, which is how the end looks.
@@ -46,10 +47,10 @@ parsed<std::shared_ptr<EVP_PKEY>> read_key(const std::string& path) {
   if (!text) return answer::bad(std::move(text.wrong));
   const auto from = over(*text);
   bool asked = false;
-  key_ptr key(is_pem(*text) ? PEM_read_bio_PrivateKey(from.get(), nullptr, no_pass_phrase, &asked)
-                            : d2i_PrivateKey_bio(from.get(), nullptr));
+  key_ptr key(is_pem(text->view())
+                  ? PEM_read_bio_PrivateKey(from.get(), nullptr, no_pass_phrase, &asked)
+                  : d2i_PrivateKey_bio(from.get(), nullptr));
   ERR_clear_error();
-  OPENSSL_cleanse(text.value->data(), text.value->size());
   if (key) return answer::good(std::shared_ptr<EVP_PKEY>(key.release(), &EVP_PKEY_free));
   if (asked) {
     return answer::bad("the key `" + path +
@@ -68,7 +69,7 @@ parsed<std::shared_ptr<certificates>> read_certificates(const std::string& path,
   if (!text) return answer::bad(text.wrong);
   const auto from = over(*text);
   auto found = std::make_shared<certificates>();
-  if (is_pem(*text)) {
+  if (is_pem(text->view())) {
     while (auto* each = PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr)) {
       found->emplace_back(each);
     }

@@ -39,14 +39,15 @@ std::string set_identity(SSL_CTX* to, const tls_identity& who, const std::string
 }
 
 std::string set_response(SSL_CTX* to, const std::string& path) {
-  auto response = read_small_file(path, "the OCSP response");
-  if (!response) return std::move(response.wrong);
-  const auto* bytes = reinterpret_cast<const unsigned char*>(response->data());
+  const auto response = read_small_file(path, "the OCSP response");
+  if (!response) return response.wrong;
+  const auto text = response->view();
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   const std::unique_ptr<OCSP_RESPONSE, freed_by<&OCSP_RESPONSE_free>> readable(
-      d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(response->size())));
+      d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(text.size())));
   ERR_clear_error();
   if (!readable) return "`" + path + "` holds no OCSP response; DER is wanted";
-  auto kept = std::make_shared<stapled>(stapled{std::move(*response.value)});
+  auto kept = std::make_shared<stapled>(stapled{std::string(text)});
   SSL_CTX_set_tlsext_status_cb(to, &staple);
   SSL_CTX_set_tlsext_status_arg(to, kept.get());
   return attach(to, attachment::response, std::move(kept)) ? std::string() : openssl_says();
