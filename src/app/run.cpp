@@ -40,7 +40,9 @@ void apply_descriptor_limit(const invocation& given) {
 
 /// A service whose configuration has no endpoints yet has not failed: it is done. systemd calls one
 /// that ends without having been ready a failure.
-int nothing_to_serve(const serve_options& options) {
+int nothing_to_serve(const serve_options& options, std::ostream& err) {
+  err << "warning: nothing to serve: the configuration has no endpoint with a listener\n"
+      << std::flush;
   ops::service_manager manager(options.variable, options.started_as);
   (void)manager.ready("nothing to serve: no endpoints");  // it will see the exit code all the same
   return exit_done;
@@ -78,7 +80,7 @@ int start(const invocation& given, const environment& with, background& caller, 
   serve_options options;
   options.variable = with.variable;
   options.started_as = started_as;
-  if (!serves_something(read->value)) return nothing_to_serve(options);
+  if (!serves_something(read->value)) return nothing_to_serve(options, with.err);
   options.workers = *workers;
   options.hook = hook;
   if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
@@ -187,6 +189,11 @@ bool has_configuration(const environment& with) {
          with.variable("REALM_CONF").value_or("").find_first_not_of(" \t\r\n") != std::string::npos;
 }
 
+void take_name(invocation& given, program_name called) {
+  given.called = called;
+  if (called == program_name::realm) given.forced.rules = config::dialect::realm;
+}
+
 program_name name_of(int argc, const char* const* argv) {
   const bool linked = argc > 0 && std::filesystem::path(argv[0]).filename() == "realm";
   return linked ? program_name::realm : program_name::relay;
@@ -202,6 +209,7 @@ int run(int argc, const char* const* argv, const environment& with) {
   if (words.empty() && has_configuration(with)) {
     invocation nothing;
     nothing.missing = "nothing to do";
+    take_name(nothing, name_of(argc, argv));
     return run_relay(nothing, with);
   }
   const auto called = name_of(argc, argv);
@@ -209,7 +217,7 @@ int run(int argc, const char* const* argv, const environment& with) {
   if (const auto* wrong = std::get_if<usage_error>(&understood))
     return refuse(*wrong, called, with);
   auto& given = std::get<invocation>(understood);
-  given.called = called;
+  take_name(given, called);
   return run_command(given, with);
 }
 

@@ -1,6 +1,7 @@
 #include "start_report.hpp"
 
 #include <relay/config/balance.hpp>
+#include <relay/config/transport.hpp>
 
 #include <fmt/format.h>
 
@@ -39,23 +40,12 @@ std::string joined(const std::vector<host_port>& servers) {
   return all;
 }
 
-bool is_item(std::string_view options, std::string_view wanted) {
-  for (std::size_t from = 0; from <= options.size();) {
-    const auto end = std::min(options.find(';', from), options.size());
-    auto item = options.substr(from, end - from);
-    const auto first = item.find_first_not_of(" \t");
-    const auto last = item.find_last_not_of(" \t");
-    if (first != item.npos && item.substr(first, last - first + 1) == wanted) return true;
-    from = end + 1;
-  }
-  return false;
-}
-
 /// The layers outermost first. The order is fixed, whatever the order in the string.
-std::string layers(const std::string& options) {
+template <class Transport>
+std::string layers(const parsed<Transport>& of) {
   std::string all;
-  if (is_item(options, "ws")) all += "[ws]";
-  if (is_item(options, "tls")) all += "[tls]";
+  if (of && of->ws) all += "[ws]";
+  if (of && of->tls) all += "[tls]";
   return all + "[plain]";
 }
 
@@ -65,7 +55,7 @@ std::string remotes(const config::endpoint& of) {
   return all;
 }
 
-std::string options_of(const config::endpoint& of) {
+std::string options_of(const config::endpoint& of, config::dialect rules) {
   const auto& net = of.network;
   std::string all;
   if (!of.listen_interface.empty()) all += fmt::format("listen-iface={}, ", of.listen_interface);
@@ -80,8 +70,8 @@ std::string options_of(const config::endpoint& of) {
   all += fmt::format("tcp-keepalive={}[{}] connect-timeout={}, associate-timeout={}; ",
                      seconds(net.tcp_keepalive), net.tcp_keepalive_probe, seconds(net.tcp_timeout),
                      seconds(net.udp_timeout));
-  const auto in = layers(of.listen_transport);
-  const auto out = layers(of.remote_transport);
+  const auto in = layers(config::parse_listen_transport(of.listen_transport, rules));
+  const auto out = layers(config::parse_dial_transport(of.remote_transport, rules));
   if (in != "[plain]" || out != "[plain]") all += fmt::format("transport={}||{}; ", in, out);
   return all + fmt::format("balance={}", config::to_string(config::read_balance(of.balance).by));
 }
@@ -96,7 +86,7 @@ std::string start_report(const config::settings& what) {
                   what.dns.max_ttl.count(), what.dns.cache_size, joined(what.dns.nameservers));
   for (const auto& each : what.endpoints)
     text += fmt::format("inited: {} -> [{}]; options: {}\n", each.listen.to_string(), remotes(each),
-                        options_of(each));
+                        options_of(each, what.rules));
   return text;
 }
 

@@ -60,6 +60,7 @@ settings assemble(std::vector<document> documents, const overrides& forced, find
     network_fields(adding(whole.network, each.network));
   }
   settings made;
+  made.rules = forced.rules;
   log_fields(filling(made.log, std::vector<const log_patch*>{&forced.log, &whole.log}));
   dns_fields(filling(made.dns, std::vector<const dns_patch*>{&forced.dns, &whole.dns}));
   process_fields(filling(made.process, std::vector<const process_patch*>{&whole.process}));

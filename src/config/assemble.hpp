@@ -15,10 +15,14 @@ void validate(settings& what, findings& found);
 /// Endpoints whose connections would come back to them for ever.
 void check_loops(const settings& what, findings& found);
 
+/// What nobody means: endpoints that serve nothing, datagrams that cross in clear beside a
+/// transport, PROXY headers that strangers may send.
+void check_exposure(const settings& what, findings& found);
+
 /// The strings with a grammar of their own (spec 7.1, 9.1).
 void check_balance(const endpoint& what, findings& found);
 enum class transport_side { listen, remote };
-void check_transport(std::string_view text, transport_side side, const origin& where,
+void check_transport(std::string_view text, transport_side side, dialect rules, const origin& where,
                      findings& found);
 
 }  // namespace relay::config

@@ -35,17 +35,18 @@ void check_balance(const endpoint& what, findings& found) {
   }
 }
 
-void check_transport(std::string_view text, transport_side side, const origin& where,
+void check_transport(std::string_view text, transport_side side, dialect rules, const origin& where,
                      findings& found) {
   const std::string key =
       side == transport_side::listen ? "`listen_transport`: " : "`remote_transport`: ";
-  const auto problems = side == transport_side::listen ? read_listen_transport(text).problems
-                                                       : read_dial_transport(text).problems;
+  const auto problems = side == transport_side::listen ? read_listen_transport(text, rules).problems
+                                                       : read_dial_transport(text, rules).problems;
   for (const auto& each : problems) {
+    auto place = place_within(where, text, each.at);
     if (each.is_error) {
-      found.error(where, key + each.message, each.hint);
+      found.error(std::move(place), key + each.message, each.hint);
     } else {
-      found.warning(where, key + each.message, each.hint);
+      found.warning(std::move(place), key + each.message, each.hint);
     }
   }
 }

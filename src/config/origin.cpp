@@ -14,6 +14,18 @@ std::string origin::to_string() const {
   return from->name + ':' + std::to_string(line) + ':' + std::to_string(column);
 }
 
+origin place_within(const origin& where, std::string_view value, std::size_t at) {
+  constexpr std::size_t key_and_blanks = 80;  // what may stand in front of the value
+  if (!where.from || where.offset > where.from->text.size()) return where;
+  auto behind = std::string_view(where.from->text).substr(where.offset);
+  behind = behind.substr(0, key_and_blanks + value.size());
+  for (const char quote : {'"', '\''}) {
+    const auto found = behind.find(quote + std::string(value) + quote);
+    if (found != behind.npos) return {where.from, where.offset + found + 1 + at};
+  }
+  return where;
+}
+
 void key_origins::set(std::string_view key, origin where) {
   for (auto& [name, place] : given_) {
     if (name == key) {

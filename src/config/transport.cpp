@@ -61,7 +61,7 @@ bool is_verbatim(const transport_item& item, bool blanks, transport_items& items
 std::optional<ws_options> read_ws(transport_items& items) {
   const auto host = items.value("host");
   const auto path = items.value("path");
-  const auto* flag = items.flag("ws");
+  const auto* flag = items.asks_for(transport_layer::ws);
   if (flag == nullptr) return std::nullopt;
   if (host.value.empty() || path.value.empty()) {
     items.error(*flag, "ws needs host and path", "as in \"ws;host=example.com;path=/chat\"");
@@ -95,12 +95,20 @@ std::optional<tls_dial_options> read_dial_tls(transport_items& items) {
   tls_dial_options made;
   made.sni = sni.value;
   made.alpn = read_alpn(items);
-  made.insecure = items.flag("insecure") != nullptr;
-  made.ca = items.value("ca").value;
-  const auto* flag = items.flag("tls");
+  const auto* const insecure = items.flag("insecure");
+  made.insecure = insecure != nullptr;
+  const auto ca = items.value("ca");
+  made.ca = ca.value;
+  const auto* flag = items.asks_for(transport_layer::tls);
   if (flag == nullptr) return std::nullopt;
   if (made.sni.empty()) items.error(*flag, "tls needs sni", "as in \"tls;sni=example.com\"");
   check_sni(sni, items);
+  if (!made.insecure) return made;
+  items.warning(*insecure,
+                "`insecure`: any certificate is believed, so whoever gets between the two ends can "
+                "read and change everything",
+                "verify the remote, with `ca=FILE` where its authority is your own");
+  if (!made.ca.empty()) items.warning(ca, "`ca` has no effect with `insecure`", "remove one");
   return made;
 }
 
@@ -110,7 +118,7 @@ std::optional<tls_listen_options> read_listen_tls(transport_items& items) {
   const auto name = items.value("servername");
   tls_listen_options made{std::string(cert.value), std::string(key.value), std::string(name.value),
                           std::string(items.value("ocsp").value)};
-  const auto* flag = items.flag("tls");
+  const auto* flag = items.asks_for(transport_layer::tls);
   if (flag == nullptr) return std::nullopt;
   const bool has_pair = !made.cert.empty() && !made.key.empty();
   if (!has_pair && made.servername.empty()) {
@@ -143,8 +151,8 @@ parsed<T> only_value(transport_reading<T> from) {
 
 }  // namespace
 
-transport_reading<dial_transport> read_dial_transport(std::string_view text) {
-  transport_items items(text);
+transport_reading<dial_transport> read_dial_transport(std::string_view text, dialect rules) {
+  transport_items items(text, transport_text::dial, rules);
   transport_reading<dial_transport> made;
   made.value.ws = read_ws(items);
   made.value.tls = read_dial_tls(items);
@@ -152,8 +160,8 @@ transport_reading<dial_transport> read_dial_transport(std::string_view text) {
   return made;
 }
 
-transport_reading<listen_transport> read_listen_transport(std::string_view text) {
-  transport_items items(text);
+transport_reading<listen_transport> read_listen_transport(std::string_view text, dialect rules) {
+  transport_items items(text, transport_text::listen, rules);
   transport_reading<listen_transport> made;
   made.value.ws = read_ws(items);
   made.value.tls = read_listen_tls(items);
@@ -161,12 +169,12 @@ transport_reading<listen_transport> read_listen_transport(std::string_view text)
   return made;
 }
 
-parsed<dial_transport> parse_dial_transport(std::string_view text) {
-  return only_value(read_dial_transport(text));
+parsed<dial_transport> parse_dial_transport(std::string_view text, dialect rules) {
+  return only_value(read_dial_transport(text, rules));
 }
 
-parsed<listen_transport> parse_listen_transport(std::string_view text) {
-  return only_value(read_listen_transport(text));
+parsed<listen_transport> parse_listen_transport(std::string_view text, dialect rules) {
+  return only_value(read_listen_transport(text, rules));
 }
 
 }  // namespace relay::config

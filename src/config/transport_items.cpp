@@ -3,26 +3,63 @@
 #include <relay/base/words.hpp>
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 namespace relay::config {
 namespace {
 
-constexpr std::array<std::string_view, 4> flags{"ws", "tls", "insecure", "0rtt"};
-constexpr std::array<std::string_view, 14> known{"ws",   "host", "path",       "mask", "tls",
-                                                 "sni",  "alpn", "insecure",   "0rtt", "ca",
-                                                 "cert", "key",  "servername", "ocsp"};
+enum class on : std::uint8_t { both, listen, dial };
 
-template <class Values, class Value>
-bool is_among(const Values& values, const Value& value) {
-  return std::ranges::find(values, value) != values.end();
-}
+/// An item that has a meaning.
+struct known_item {
+  std::string_view name;
+  on side = on::both;
+  transport_layer of = transport_layer::none;  ///< without effect unless the text asks for it
+  bool is_word = false;                        ///< no value
+  bool is_ours = false;                        ///< realm knows no such item
+};
+
+constexpr known_item known[]{
+    {"ws", on::both, transport_layer::none, true},
+    {"wss", on::both, transport_layer::none, true, true},
+    {"tls", on::both, transport_layer::none, true},
+    {"host", on::both, transport_layer::ws},
+    {"path", on::both, transport_layer::ws},
+    {"mask", on::dial, transport_layer::ws},
+    {"sni", on::dial, transport_layer::tls},
+    {"alpn", on::dial, transport_layer::tls},
+    {"insecure", on::dial, transport_layer::tls, true},
+    {"0rtt", on::dial, transport_layer::tls, true},
+    {"ca", on::dial, transport_layer::tls, false, true},
+    {"cert", on::listen, transport_layer::tls},
+    {"key", on::listen, transport_layer::tls},
+    {"servername", on::listen, transport_layer::tls},
+    {"ocsp", on::listen, transport_layer::tls},
+};
 
 std::string quoted(std::string_view text) { return '`' + std::string(text) + '`'; }
 
+const known_item* find_known(std::string_view name) {
+  const auto* const found = std::ranges::find(known, name, &known_item::name);
+  return found == std::end(known) ? nullptr : found;
+}
+
+bool is_on(const known_item& item, transport_text side) {
+  return item.side == on::both || (item.side == on::listen) == (side == transport_text::listen);
+}
+
+std::string nearest_of(std::string_view name, transport_text side) {
+  std::vector<std::string_view> names;
+  for (const auto& each : known)
+    if (is_on(each, side)) names.push_back(each.name);
+  const auto nearest = nearest_word(name, names);
+  return nearest.empty() ? std::string() : "did you mean " + quoted(nearest) + '?';
+}
+
 }  // namespace
 
-transport_items::transport_items(std::string_view text) {
+transport_items::transport_items(std::string_view text, transport_text side, dialect rules)
+    : side_(side), rules_(rules) {
   for (const auto part : split(text, ';')) {
     transport_item made;
     const auto equals = part.find('=');
@@ -40,10 +77,16 @@ const transport_item* transport_items::flag(std::string_view name) const {
   return found == items_.end() ? nullptr : &*found;
 }
 
+const transport_item* transport_items::asks_for(transport_layer which) const {
+  const auto* const own = flag(which == transport_layer::ws ? "ws" : "tls");
+  return own != nullptr || rules_ == dialect::realm ? own : flag("wss");
+}
+
 transport_item transport_items::value(std::string_view name) {
   const auto exact = std::ranges::find(items_, name, &transport_item::name);
   if (exact != items_.end()) return *exact;
-  if (name == "ca") return {};  // ours: no text relies on anything here
+  const auto* const about = find_known(name);
+  if (about == nullptr || about->is_ours) return {};  // no text relies on anything here
   const auto longer =
       std::ranges::find_if(items_, [&](const auto& item) { return item.name.starts_with(name); });
   if (longer == items_.end()) return {};
@@ -55,28 +98,53 @@ transport_item transport_items::value(std::string_view name) {
   return {name, longer->value, longer->has_equals, longer->at};
 }
 
-void transport_items::check_names() {
-  for (const auto& item : items_) {
-    if (is_among(abbreviated_, &item)) continue;
-    if (!is_among(known, item.name)) {
-      const auto nearest = nearest_word(item.name, known);
-      warning(item, "unknown item " + quoted(item.name),
-              nearest.empty() ? "" : "did you mean " + quoted(nearest) + '?');
-      continue;
-    }
-    const auto first = std::ranges::find(items_, item.name, &transport_item::name);
-    if (is_among(flags, item.name)) {
-      if (!item.has_equals) continue;
-      warning(item, quoted(item.name) + " with a value has no effect",
-              "write the bare word " + quoted(item.name) + ", or leave it out");
-    } else if (&*first != &item) {
-      warning(item, quoted(item.name) + " is given again", "only the first one counts");
-    }
+// Whoever writes something means something: `TLS`, `sni=…` alone, `wss` under realm's name.
+void transport_items::check_layers() {
+  if (items_.empty() || asks_for_any()) return;
+  note(items_.front(), true, "neither `ws` nor `tls` is asked for, so all bytes cross in clear",
+       "add `ws` or `tls`, or remove the whole text");
+}
+
+void transport_items::check_name(const transport_item& item) {
+  const auto* const about = find_known(item.name);
+  if (about == nullptr || (item.name == "wss" && rules_ == dialect::realm)) {
+    note(item, true, "unknown item " + quoted(item.name),
+         about == nullptr ? nearest_of(item.name, side_) : "write `ws;tls`");
+  } else if (!is_on(*about, side_)) {
+    const bool listens = side_ == transport_text::listen;
+    // Whoever means to verify somebody, or to show a certificate, must not believe that it is done.
+    note(item, about->is_ours,
+         quoted(item.name) + " has no effect here: it belongs in " +
+             (listens ? "`remote_transport`" : "`listen_transport`"),
+         "remove it, or move it there");
+  } else {
+    check_use(item, about->is_word, about->of);
+  }
+}
+
+void transport_items::check_use(const transport_item& item, bool is_word, transport_layer of) {
+  const auto first = std::ranges::find(items_, item.name, &transport_item::name);
+  if (is_word && item.has_equals) {
+    note(item, of == transport_layer::none,  // it would have asked for a layer
+         quoted(item.name) + " with a value has no effect",
+         "write the bare word " + quoted(item.name) + ", or leave it out");
+  } else if (!is_word && &*first != &item) {
+    warning(item, quoted(item.name) + " is given again", "only the first one counts");
+  } else if (of == transport_layer::none || !asks_for_any() || asks_for(of) != nullptr) {
+    return;  // that nothing is asked for has been told once for all of them
+  } else if (of == transport_layer::tls) {
+    note(item, true, quoted(item.name) + " has no effect without `tls`",
+         "add `tls`, or all bytes cross in clear");
+  } else {
+    warning(item, quoted(item.name) + " has no effect without `ws`", "add `ws`, or remove it");
   }
 }
 
 std::vector<transport_problem> transport_items::problems() {
-  check_names();
+  check_layers();
+  for (const auto& item : items_) {
+    if (std::ranges::find(abbreviated_, &item) == abbreviated_.end()) check_name(item);
+  }
   std::ranges::stable_sort(problems_, {}, &transport_problem::at);
   return std::move(problems_);
 }

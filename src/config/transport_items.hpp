@@ -4,6 +4,7 @@
 
 #include <relay/config/transport.hpp>
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -17,13 +18,18 @@ struct transport_item {
   std::size_t at = 0;  ///< in the text
 };
 
+enum class transport_layer : std::uint8_t { none, ws, tls };
+enum class transport_text : std::uint8_t { listen, dial };
+
 /// The items of a transport text, and what is wrong with them.
 class transport_items {
  public:
-  explicit transport_items(std::string_view text);
+  transport_items(std::string_view text, transport_text side, dialect rules);
 
   /// A bare word; null when it is not there.
   const transport_item* flag(std::string_view name) const;
+  /// The word that asks for a layer: `ws`, `tls`, or `wss` for both. Null: nobody asks for it.
+  const transport_item* asks_for(transport_layer which) const;
   /// A name with a value, or an item without one. Exact names come first; the reference takes the
   /// first item that merely starts with the name, and texts that rely on it keep working.
   transport_item value(std::string_view name);
@@ -38,9 +44,21 @@ class transport_items {
   std::vector<transport_problem> problems();
 
  private:
-  void check_names();
+  /// `dangerous`: an error by relay's rules; realm takes it.
+  void note(const transport_item& about, bool dangerous, std::string message, std::string hint) {
+    problems_.push_back(
+        {dangerous && rules_ == dialect::relay, std::move(message), std::move(hint), about.at});
+  }
+  bool asks_for_any() const {
+    return asks_for(transport_layer::ws) != nullptr || asks_for(transport_layer::tls) != nullptr;
+  }
+  void check_layers();
+  void check_name(const transport_item& item);
+  void check_use(const transport_item& item, bool is_word, transport_layer of);
 
   std::vector<transport_item> items_;
+  transport_text side_;
+  dialect rules_;
   std::vector<const transport_item*> abbreviated_;  // taken by the rule for names that go on
   std::vector<transport_problem> problems_;
 };

@@ -158,9 +158,9 @@ void validate(settings& what, findings& found) {
     check_through_port(each, found);
     check_warm(each, first, found);
     check_balance(each, found);
-    check_transport(each.listen_transport, transport_side::listen,
+    check_transport(each.listen_transport, transport_side::listen, what.rules,
                     place_of(each, "listen_transport"), found);
-    check_transport(each.remote_transport, transport_side::remote,
+    check_transport(each.remote_transport, transport_side::remote, what.rules,
                     place_of(each, "remote_transport"), found);
   }
   check_companions(what, first, found);

@@ -11,11 +11,11 @@ config::problem unusable(const config::endpoint& of, std::string_view key, std::
           '`' + std::string(key) + "`: " + std::move(why), ""};
 }
 
-transport::listen_layers clients_side(const config::endpoint& of,
+transport::listen_layers clients_side(const config::endpoint& of, config::dialect rules,
                                       transport::self_signed_certificates& self_signed,
                                       std::vector<config::problem>& problems) {
   transport::listen_layers made;
-  const auto text = config::parse_listen_transport(of.listen_transport);
+  const auto text = config::parse_listen_transport(of.listen_transport, rules);
   if (!text) {
     problems.push_back(unusable(of, "listen_transport", text.wrong));
     return made;
@@ -29,10 +29,10 @@ transport::listen_layers clients_side(const config::endpoint& of,
   return made;
 }
 
-transport::dial_layers remotes_side(const config::endpoint& of,
+transport::dial_layers remotes_side(const config::endpoint& of, config::dialect rules,
                                     std::vector<config::problem>& problems) {
   transport::dial_layers made;
-  const auto text = config::parse_dial_transport(of.remote_transport);
+  const auto text = config::parse_dial_transport(of.remote_transport, rules);
   if (!text) {
     problems.push_back(unusable(of, "remote_transport", text.wrong));
     return made;
@@ -53,8 +53,8 @@ std::vector<endpoint_layers> make_layers(const config::settings& of,
   std::vector<endpoint_layers> all;
   all.reserve(of.endpoints.size());
   for (const auto& each : of.endpoints) {
-    auto in = clients_side(each, self_signed, problems);
-    auto out = remotes_side(each, problems);
+    auto in = clients_side(each, of.rules, self_signed, problems);
+    auto out = remotes_side(each, of.rules, problems);
     all.push_back({std::move(in), std::move(out)});
   }
   return all;

@@ -7,6 +7,7 @@ from support import relay
 from support.case import Case
 from support.ports import free_port
 from support.servers import Refusing, Server, hear, named
+from support.tls import usable_example
 
 TOML = '[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\nremote = "127.0.0.1:{}"\n'
 
@@ -288,6 +289,7 @@ extra_remotes = ["c:3"]
                    if path.is_dir() or path.suffix in (".toml", ".json")]
         self.assertGreaterEqual(len(sources), 8)
         for path in sources:
+            path = usable_example(self, path)
             before = self.cli("check", "--print", "-c", path).stdout
             for kind in ("toml", "json"):
                 after = self.cli("convert", "-t", kind, path).stdout

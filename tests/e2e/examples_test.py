@@ -11,6 +11,7 @@ from support.case import Case
 from support.ports import free_port, free_ports
 from support.relay import ROOT
 from support.servers import Server, dial, echo, pattern, read_exactly
+from support.tls import usable_example, with_certificates
 from support.udp import Remote, ask, open_socket
 
 TIMEOUT = 120
@@ -130,7 +131,7 @@ class Examples(Case):
         target = self.folder / example.name
         if example.is_file():
             text, listens = moved(example.read_text(encoding="utf-8"), self.port)
-            target.write_text(text, encoding="utf-8")
+            target.write_text(with_certificates(self, text), encoding="utf-8")
             return target, listens
         shutil.copytree(example, target)
         listens = []
@@ -164,4 +165,4 @@ class Examples(Case):
         for example in sorted(pathlib.Path(EXAMPLES).glob("*")):
             if example.is_dir() or example.suffix in (".toml", ".json"):
                 with self.subTest(example.name):
-                    self.cli("check", "--strict", "-c", example)
+                    self.cli("check", "--strict", "-c", usable_example(self, example))

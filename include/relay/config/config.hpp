@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/base/host_port.hpp>
+#include <relay/config/dialect.hpp>
 #include <relay/config/origin.hpp>
 
 #include <chrono>
@@ -110,6 +111,7 @@ struct settings {
   config::dns dns;
   config::process process;
   std::vector<endpoint> endpoints;
+  dialect rules = dialect::relay;  ///< by which the transports are read
   friend bool operator==(const settings&, const settings&) = default;
 };
 

@@ -27,6 +27,10 @@ struct origin {
   friend bool operator==(const origin&, const origin&) noexcept { return true; }
 };
 
+/// The place `at` bytes into a text that is the value of the key at `where`. The key's own place
+/// where the text does not stand there as it is: with escapes in it, or on a command line.
+origin place_within(const origin& where, std::string_view value, std::size_t at);
+
 /// Where the keys of one table were given, for messages about their values. It compares equal, as
 /// an origin does.
 class key_origins {

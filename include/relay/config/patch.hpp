@@ -76,6 +76,7 @@ struct overrides {
   log_patch log;
   dns_patch dns;
   network_patch network;
+  dialect rules = dialect::relay;
   std::vector<refused_value> refused;  ///< told with the other problems of the configuration
 };
 

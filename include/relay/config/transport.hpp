@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/base/parsed.hpp>
+#include <relay/config/dialect.hpp>
 
 #include <optional>
 #include <string>
@@ -58,18 +59,24 @@ struct transport_problem {
   friend bool operator==(const transport_problem&, const transport_problem&) = default;
 };
 
-/// All there is to say about a text. With an error among the problems the value is of no use.
+/// All there is to say about a text. Under relay's name whatever would let bytes cross in clear
+/// that were meant to be wrapped is an error: an unknown item, a text without `ws` and `tls`, an
+/// item of TLS without `tls`. Under realm's it is a warning, since realm takes such texts. With an
+/// error among the problems the value is of no use.
 template <class T>
 struct transport_reading {
   T value;
   std::vector<transport_problem> problems;
 };
 
-transport_reading<dial_transport> read_dial_transport(std::string_view text);
-transport_reading<listen_transport> read_listen_transport(std::string_view text);
+transport_reading<dial_transport> read_dial_transport(std::string_view text,
+                                                      dialect rules = dialect::relay);
+transport_reading<listen_transport> read_listen_transport(std::string_view text,
+                                                          dialect rules = dialect::relay);
 
 /// The value, or the first error in one sentence; warnings are left out.
-parsed<dial_transport> parse_dial_transport(std::string_view text);
-parsed<listen_transport> parse_listen_transport(std::string_view text);
+parsed<dial_transport> parse_dial_transport(std::string_view text, dialect rules = dialect::relay);
+parsed<listen_transport> parse_listen_transport(std::string_view text,
+                                                dialect rules = dialect::relay);
 
 }  // namespace relay::config

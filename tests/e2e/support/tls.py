@@ -23,10 +23,10 @@ class Authority:
         self.folder.mkdir()
         self.file, self.key = self.folder / "ca.pem", self.folder / "ca.key"
         openssl(case, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                "-nodes", "-days", 30, "-subj", f"/CN={name}", "-addext",
+                "-nodes", "-days", 90, "-subj", f"/CN={name}", "-addext",
                 "keyUsage=critical,keyCertSign", "-keyout", self.key, "-out", self.file)
 
-    def issue(self, name=NAME, days=2, label=None, kind="ec"):
+    def issue(self, name=NAME, days=60, label=None, kind="ec"):
         """(certificate, key) for a DNS name or an address; days below 0: it has expired."""
         label = label or name
         cert, key = self.folder / f"{label}.pem", self.folder / f"{label}.key"
@@ -121,3 +121,26 @@ class HalfClosing:
         except ssl.SSLError:
             pass  # it would like to have the peer's as well
         self._send()
+
+
+def with_certificates(case, text):
+    """A text of an example whose certificates are there: those of one authority, for its name."""
+    if "/etc/relay/" not in text:
+        return text
+    places = getattr(case, "example_files", None)
+    if places is None:
+        case.program("openssl")
+        authority = Authority(case, "examples")
+        cert, key = authority.issue("www.example.com")
+        places = case.example_files = {"ca": authority.file, "cert": cert, "key": key}
+    for name, file in places.items():
+        text = text.replace(f"/etc/relay/{name}.pem", str(file))
+    return text
+
+
+def usable_example(case, path):
+    """The path of an example, or of a copy with certificates where it names some."""
+    if path.is_dir() or "/etc/relay/" not in path.read_text(encoding="utf-8"):
+        return path
+    return case.file(f"usable/{path.name}",
+                     with_certificates(case, path.read_text(encoding="utf-8")))

@@ -72,7 +72,9 @@ TEST(StartReport, TransportIsNamedWhenEitherSideHasOne) {
   what.endpoints[0].remote_transport = "ws;host=a;path=/";
   EXPECT_NE(last_line(what).find("; transport=[plain]||[ws][plain]; balance=off\n"),
             std::string::npos);
-  what.endpoints[0].remote_transport = "wsx;tlsy;host=ws";
+  what.endpoints[0].remote_transport = "wss;host=a;path=/;sni=a";
+  EXPECT_NE(last_line(what).find("; transport=[plain]||[ws][tls][plain]; "), std::string::npos);
+  what.rules = config::dialect::realm;  // there it is no word
   EXPECT_EQ(last_line(what).find("transport="), std::string::npos);
 }
 

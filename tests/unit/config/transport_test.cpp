@@ -7,8 +7,8 @@ namespace {
 
 const ws_options site{"a.example", "/x"};
 
-dial_transport dial(std::string_view text) {
-  const auto made = parse_dial_transport(text);
+dial_transport dial(std::string_view text, dialect rules = dialect::relay) {
+  const auto made = parse_dial_transport(text, rules);
   EXPECT_TRUE(made) << text << ": " << made.wrong;
   return made ? *made : dial_transport{};
 }
@@ -28,12 +28,79 @@ std::vector<std::string> said(const Reading& from) {
 }
 using messages = std::vector<std::string>;
 
-// Spec 9.1: a text with neither `ws` nor `tls` means plain.
-TEST(Transport, WithoutWsAndTlsIsPlain) {
-  for (const auto* text : {"", " ; ;", "host=a;path=/;sni=b", "insecure", "cert=a;key=b"}) {
+TEST(Transport, NothingIsPlain) {
+  for (const auto* text : {"", " ; ;", ";"}) {
     EXPECT_EQ(dial(text), dial_transport{}) << text;
     EXPECT_EQ(listen(text), listen_transport{}) << text;
+    EXPECT_EQ(said(read_dial_transport(text)), messages{}) << text;
   }
+}
+
+const std::string in_clear = "neither `ws` nor `tls` is asked for, so all bytes cross in clear";
+
+TEST(Transport, ATextThatAsksForNothingIsAnErrorAndUnderRealmsNameAWarning) {
+  for (const auto* text : {"host=a;path=/", "mask=skip", "TLS;sni=a", "sni=a", "insecure", "tsl",
+                           "ws=1", "wss=1;host=a;path=/"}) {
+    const auto strict = read_dial_transport(text);
+    EXPECT_EQ(said(strict).at(0), '!' + in_clear) << text;
+    EXPECT_EQ(strict.problems[0].at, 0U) << text;
+    EXPECT_FALSE(parse_dial_transport(text)) << text;
+    // Spec 9.1: there such a text means plain.
+    EXPECT_EQ(said(read_dial_transport(text, dialect::realm)).at(0), in_clear) << text;
+    EXPECT_EQ(*parse_dial_transport(text, dialect::realm), dial_transport{}) << text;
+  }
+  for (const auto* text : {"cert=a;key=b", "host=a;path=/", "servername=a", "Ws;host=a;path=/"}) {
+    EXPECT_EQ(said(read_listen_transport(text)).at(0), '!' + in_clear) << text;
+    EXPECT_EQ(*parse_listen_transport(text, dialect::realm), listen_transport{}) << text;
+  }
+}
+
+TEST(Transport, WssIsWebSocketInTls) {
+  const auto out = dial("wss;sni=b.example;host=a.example;path=/x");
+  EXPECT_EQ(out.ws, site);
+  EXPECT_EQ(out.tls->sni, "b.example");
+  EXPECT_EQ(said(read_dial_transport("wss;sni=b;host=a;path=/;ws;tls")), messages{});
+  const auto in = listen("host=a.example; wss ;path=/x;servername=b");
+  EXPECT_EQ(in.ws, site);
+  EXPECT_EQ(in.tls->servername, "b");
+  EXPECT_EQ(said(read_dial_transport("wss;sni=a")), messages{"!ws needs host and path"});
+  EXPECT_EQ(said(read_listen_transport("wss;host=a;path=/")),
+            messages{"!tls needs cert and key, or servername"});
+  // realm knows no such word, and its peers would not understand us.
+  const auto lax = read_dial_transport("wss;sni=b;host=a;path=/", dialect::realm);
+  EXPECT_EQ(lax.value, dial_transport{});
+  EXPECT_EQ(said(lax), (messages{in_clear, "unknown item `wss`"}));
+  EXPECT_EQ(lax.problems[1].hint, "write `ws;tls`");
+}
+
+TEST(Transport, WhatIsWrittenForTlsNeedsTls) {
+  const auto* const text = "ws;host=a;path=/;sni=b;insecure";
+  const messages expected{"`sni` has no effect without `tls`",
+                          "`insecure` has no effect without `tls`"};
+  EXPECT_EQ(said(read_dial_transport(text)), (messages{'!' + expected[0], '!' + expected[1]}));
+  EXPECT_EQ(said(read_dial_transport(text, dialect::realm)), expected);
+  // The other way round nothing is in clear.
+  EXPECT_EQ(said(read_dial_transport("tls;sni=a;mask=skip")),
+            messages{"`mask` has no effect without `ws`"});
+}
+
+TEST(Transport, ItemsOfTheOtherSideHaveNoEffectHere) {
+  EXPECT_EQ(said(read_listen_transport("tls;servername=a;sni=a")),
+            messages{"`sni` has no effect here: it belongs in `remote_transport`"});
+  EXPECT_EQ(said(read_dial_transport("tls;sni=a;cert=c;key=k")),
+            (messages{"`cert` has no effect here: it belongs in `listen_transport`",
+                      "`key` has no effect here: it belongs in `listen_transport`"}));
+  // It was meant to keep somebody out.
+  EXPECT_EQ(said(read_listen_transport("tls;servername=a;ca=f")),
+            messages{"!`ca` has no effect here: it belongs in `remote_transport`"});
+}
+
+TEST(Transport, SaysWhatInsecureMeans) {
+  const auto read = read_dial_transport("tls;sni=a;insecure;ca=f");
+  ASSERT_EQ(read.problems.size(), 2U);
+  EXPECT_NE(read.problems[0].message.find("any certificate is believed"), std::string::npos);
+  EXPECT_EQ(read.problems[0].at, 10U);
+  EXPECT_EQ(read.problems[1].message, "`ca` has no effect with `insecure`");
 }
 
 TEST(Transport, TakesItemsInAnyOrderWithBlanksAround) {
@@ -96,7 +163,7 @@ TEST(Transport, SaysWhatIsMissing) {
 TEST(Transport, SaysEverythingAtOnceInTheOrderOfTheText) {
   const auto read = read_dial_transport("tls;hots=a;ws;path=/");
   EXPECT_EQ(said(read),
-            (messages{"!tls needs sni", "unknown item `hots`", "!ws needs host and path"}));
+            (messages{"!tls needs sni", "!unknown item `hots`", "!ws needs host and path"}));
   ASSERT_EQ(read.problems.size(), 3U);
   EXPECT_EQ(read.problems[1].at, 4U);
   EXPECT_EQ(read.problems[1].hint, "did you mean `host`?");
@@ -108,11 +175,12 @@ TEST(Transport, ANameThatGoesOnServesWhereTheExactOneIsMissing) {
   const auto longer = read_dial_transport("ws;hostname=a.example;path=/x");
   EXPECT_EQ(longer.value.ws, site);
   EXPECT_EQ(said(longer), messages{"`hostname` is taken for `host`"});
-  const auto exact = read_dial_transport("ws;hostname=b.example;host=a.example;path=/x");
-  EXPECT_EQ(exact.value.ws, site);
-  EXPECT_EQ(said(exact), messages{"unknown item `hostname`"});
+  const auto* const both = "ws;hostname=b.example;host=a.example;path=/x";
+  EXPECT_EQ(dial(both, dialect::realm).ws, site);
+  EXPECT_EQ(said(read_dial_transport(both, dialect::realm)), messages{"unknown item `hostname`"});
+  EXPECT_EQ(said(read_dial_transport(both)), messages{"!unknown item `hostname`"});
   EXPECT_EQ(listen("tls;certfile=c;keyfile=k").tls, (tls_listen_options{"c", "k", "", ""}));
-  EXPECT_EQ(dial("tls;sni=a;cafile=c").tls->ca, "");
+  EXPECT_EQ(dial("tls;sni=a;cafile=c", dialect::realm).tls->ca, "");
 }
 
 TEST(Transport, AnItemWithoutValueCountsAsMissingEvenIfALaterOneHasIt) {
@@ -121,12 +189,10 @@ TEST(Transport, AnItemWithoutValueCountsAsMissingEvenIfALaterOneHasIt) {
 }
 
 TEST(Transport, WarnsOfWhatHasNoEffect) {
-  const auto read = read_listen_transport("ws=1;tls=yes;host=a;host=b;tsl");
-  EXPECT_EQ(read.value, listen_transport{});
-  EXPECT_EQ(said(read),
-            (messages{"`ws` with a value has no effect", "`tls` with a value has no effect",
-                      "`host` is given again", "unknown item `tsl`"}));
-  EXPECT_EQ(said(read_dial_transport("mask=standard;0rtt")), messages{});
+  const auto read = read_dial_transport("ws;host=a;host=b;path=/;tls;sni=b;0rtt=no;mask=fixed");
+  EXPECT_EQ(said(read), (messages{"`host` is given again", "`0rtt` with a value has no effect"}));
+  const auto wrong = read_listen_transport("ws;host=a;path=/;tls=yes");
+  EXPECT_EQ(said(wrong), messages{"!`tls` with a value has no effect"});
 }
 
 TEST(Transport, RefusesServerNamesThatNoCertificateCanHave) {
