@@ -164,6 +164,7 @@ void validate(settings& what, findings& found) {
                     place_of(each, "remote_transport"), found);
   }
   check_companions(what, first, found);
+  check_exposure(what, found);
   check_loops(what, found);
 }
 

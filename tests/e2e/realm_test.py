@@ -37,7 +37,7 @@ class AsRealm(Case):
 
     def in_force(self, *words, **options):
         """The settings that a command line leads to."""
-        done = relay.run("check", "--print", *words, cwd=self.folder, **options)
+        done = relay.run("check", "--print", *words, cwd=self.folder, program=self.link, **options)
         errors = [line for line in done.stderr.splitlines() if ": error: " in line]
         self.assertEqual((done.returncode, errors), (0, []), (words, done.stderr))
         return tomllib.loads(done.stdout)
@@ -199,7 +199,8 @@ class Modes(AsRealm):
         for words, code in rows:
             with self.subTest(words):
                 done = self.realm(*words, code=code)
-                self.assertEqual(bool(done.stderr), code != 0, done.stderr)
+                is_told = code != 0 or good in words or "-t" in words  # nothing to serve
+                self.assertEqual(bool(done.stderr), is_told, done.stderr)
 
     def test_a_balance_that_is_none_is_refused(self):  # 1.8, 7.1
         for text in ("roundrobin", "random: 1, 2", "OFF:", ""):
@@ -212,7 +213,8 @@ class Modes(AsRealm):
     def test_a_file_makes_the_options_of_an_endpoint_silent(self):  # 1.3
         empty = self.file("empty.toml", "endpoints = []\n")
         rest = ("-l", "nonsense", "-x", "nonsense", "-a", "tls", "-i", "", "-e", "")
-        self.assertEqual(self.realm("-c", empty, *rest).stderr, "")
+        said = self.realm("-c", empty, *rest).stderr
+        self.assertRegex(said, r"\Awarning: nothing to serve: .*\n\Z")
 
     def test_one_of_two_listeners_is_enough(self):  # 1.8
         with Server(named("here")) as server, Server(named("other")) as busy:
@@ -509,7 +511,7 @@ class Files(examples_test.Examples):
 
     def settings(self, path):
         done = self.cli("convert", "-t", "json", path)
-        self.assertEqual(done.stderr, "", "nothing in it is unknown")
+        self.assertNotIn("unknown", done.stderr)
         return json.loads(done.stdout)
 
     def test_toml_and_json_say_the_same(self):

@@ -88,7 +88,9 @@ struct given {
   overrides forced;
 
   network merged() const {
-    return load(test::with_endpoint(own + "[network]\n" + everyone), forced)
+    auto by = forced;
+    by.rules = dialect::realm;  // takes an endpoint that serves nothing
+    return load(test::with_endpoint(own + "[network]\n" + everyone), by)
         .value.endpoints.at(0)
         .network;
   }

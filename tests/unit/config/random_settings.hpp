@@ -86,6 +86,7 @@ class random_settings {
           &made.send_proxy, &made.accept_proxy, &made.moderation}) {
       *each = flag();
     }
+    if (!made.use_udp) made.no_tcp = false;  // it would serve nothing, which the reader refuses
     for (auto* each : {&made.tcp_timeout, &made.udp_timeout, &made.accept_proxy_timeout,
                        &made.half_close_timeout, &made.idle_timeout, &made.connect_limit,
                        &made.handshake_timeout, &made.warm_max_age}) {
