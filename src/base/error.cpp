@@ -31,6 +31,8 @@ class category final : public boost::system::error_category {
         return "refused";
       case errc::untrusted_proxy:
         return "not one of `trusted_proxies`";
+      case errc::flood:
+        return "too many messages without payload";
     }
     return "unknown error " + std::to_string(value);
   }

@@ -4,13 +4,6 @@
 #include <algorithm>
 
 namespace relay::forward {
-namespace {
-
-// Reads without payload in one turn: tickets, pings. Who sends more of them waits like others.
-constexpr int most_silent_reads = 16;
-
-}  // namespace
-
 warm_connection::warm_connection(pump::workspace& shared, warm_booking paid)
     : shared_(shared), paid_(std::move(paid)), bare_(shared.poller()) {}
 
@@ -47,8 +40,8 @@ bool warm_connection::is_alive() {
 bool warm_connection::listen() {
   auto& top = over_.top();
   if (top.flush().what == transport::io::failed) return false;
-  for (int i = 0; heard_.empty(); ++i) {
-    if (i == most_silent_reads) {
+  for (std::size_t work = 0; heard_.empty();) {
+    if (work >= transport::turn_budget) {  // a remote that has that much to say waits like others
       shared_.poller().schedule(*this);
       break;
     }
@@ -58,6 +51,7 @@ bool warm_connection::listen() {
     const auto come = room.first(in.bytes);
     heard_.assign(come.begin(), come.end());
     if (in.what == transport::io::blocked || !in.again) break;
+    work += in.overhead;
   }
   return true;
 }

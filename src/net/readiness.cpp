@@ -1,5 +1,7 @@
 #include <relay/net/readiness.hpp>
 
+#include <boost/asio/post.hpp>
+
 namespace relay::net {
 namespace {
 
@@ -45,6 +47,11 @@ task<error_code> readiness::woken() {
   }
   if (expired_) co_return errc::timed_out;
   co_return asio::error::operation_aborted;  // our caller was cancelled
+}
+
+task<error_code> readiness::others_first() {
+  co_await asio::post(changed_.get_executor(), asio::use_awaitable);
+  co_return expired_ ? make_error_code(errc::timed_out) : error_code();
 }
 
 void readiness::wake() {

@@ -1,6 +1,7 @@
 #include <relay/pump/direction.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace relay::pump {
@@ -15,9 +16,6 @@ constexpr std::uint8_t big_reads_of_bulk = 2;
 // A spliced read below this costs more than a copy; so many of them in a row end splicing.
 constexpr std::size_t small_splice = 4096;
 constexpr std::uint8_t small_splices_of_trickle = 4;
-// Somebody may send nothing but what is no payload, for ever: the others get their turn all the
-// same.
-constexpr std::size_t empty_read_costs = std::size_t{64} * 1024;
 // A turn's spliced reads below this may be a message that somebody waits for, not a stream.
 constexpr std::size_t least_stream = std::size_t{64} * 1024;
 // A visit that reads so much may have filled the pipe, which counts pages: with small segments it
@@ -100,7 +98,8 @@ progress direction::copy(const ends& e, std::size_t& budget) {
     again = in.again;
     e.count_read(in.bytes);
     spoken_ = spoken_ || in.bytes > 0;
-    spend(budget, in.bytes > 0 ? in.bytes : empty_read_costs);
+    assert(in.bytes + in.overhead > 0 && "such reads would go on for ever");
+    spend(budget, in.bytes + in.overhead);
     // Held back by a rate, a read that takes all it may is as good as a big one.
     const bool is_big = in.bytes >= big_read || (in.bytes == most && in.bytes >= small_splice);
     big_reads_ = is_big ? static_cast<std::uint8_t>(big_reads_ + 1) : 0;
@@ -176,7 +175,7 @@ progress direction::splice(const ends& e, std::size_t& budget, std::size_t& take
       case io::moved:
         e.count_read(in.bytes);
         bulk_->in_pipe = static_cast<std::uint32_t>(in.bytes);
-        spend(budget, in.bytes);
+        spend(budget, in.bytes + in.overhead);
         last = in.bytes;
         taken += in.bytes;
         bulk_->small_reads = in.bytes < small_splice

@@ -44,6 +44,8 @@ std::string_view to_string(end_reason why) noexcept {
       return "remote_handshake_failed";
     case end_reason::truncated:
       return "truncated";
+    case end_reason::flood:
+      return "flood";
     case end_reason::evicted:
       return "evicted";
     case end_reason::shutdown:

@@ -9,9 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Per direction and turn: enough for a full pipe, little enough to be fair.
-constexpr std::size_t turn_budget = std::size_t{1} << 20;
-
 // TLS has a word of its own for an end, which closing does not say. Room for it is not waited for.
 void part_from(transport::stream& side, bool as_reset) {
   if (as_reset) return side.abort();
@@ -76,7 +73,8 @@ bool session::step(direction& way, bool is_up, bool& more) {
   if (way.is_done()) return true;
   error_code why;
   auto* const rate = !throttles_ ? nullptr : is_up ? &throttles_->up : &throttles_->down;
-  const auto result = way.run(stream_of(is_up), stream_of(!is_up), shared_, turn_budget, why, rate);
+  const auto result =
+      way.run(stream_of(is_up), stream_of(!is_up), shared_, transport::turn_budget, why, rate);
   if (way.has_spoken()) (is_up ? down_ : up_).message_boundary();
   switch (result) {
     case progress::blocked:
@@ -231,6 +229,7 @@ void session::go_on_delivering() {
   const auto reset = client ? end_reason::reset_by_client : end_reason::reset_by_remote;
   const auto other = client ? end_reason::client_error : end_reason::remote_error;
   if (failed->ec == errc::truncated) return end(end_reason::truncated, failed->ec);
+  if (failed->ec == errc::flood) return end(end_reason::flood, failed->ec);
   end(is_reset(failed->ec) ? reset : other, failed->ec);
 }
 

@@ -28,12 +28,19 @@ task<error_code> await_stream(stream& of, net::readiness& ready) {
 }
 
 task<error_code> read_more(stream& from, std::string& head, net::readiness& ready) {
-  for (;;) {
+  for (std::size_t work = 0;;) {
     const auto come = append_some(from, head);
     switch (come.what) {
       case io::moved:
         if (come.bytes > 0) co_return error_code();
-        break;  // a frame or record without payload: what follows it may be there already
+        // A frame or record without payload: what follows it may be there already.
+        work += come.overhead;
+        if (work >= turn_budget) {
+          work = 0;
+          const auto ec = co_await ready.others_first();
+          if (ec) co_return ec;
+        }
+        break;
       case io::end:
         co_return make_error_code(errc::truncated);
       case io::failed:

@@ -48,7 +48,12 @@ task<error_code> shake_tls(tls_stream& on, net::readiness& ready) {
     if (now.what == io::moved) co_return error_code();
     if (now.what == io::failed) co_return now.ec;
     if (now.what == io::end) co_return make_error_code(errc::truncated);
-    const auto ec = co_await ready.woken();
+    error_code ec;
+    if (now.again) {
+      ec = co_await ready.others_first();
+    } else {
+      ec = co_await ready.woken();
+    }
     if (ec) co_return ec;
   }
 }

@@ -19,12 +19,12 @@ namespace {
 using net::has;
 using net::seen;
 
-constexpr io_result blocked{io::blocked, false, 0, {}};
+constexpr io_result blocked{io::blocked, false, 0, 0, {}};
 
-io_result failure() { return {io::failed, false, 0, last_system_error()}; }
+io_result failure() { return {io::failed, false, 0, 0, last_system_error()}; }
 
 io_result moved(ssize_t count, bool again) {
-  return {io::moved, again, static_cast<std::size_t>(count), {}};
+  return {io::moved, again, 0, static_cast<std::size_t>(count), {}};
 }
 
 // A kernel that lacks the option does without.
@@ -65,8 +65,8 @@ io_result plain_stream::read_some(std::span<std::byte> into) {
 
 // The kernel forgets an error once it has told it, to whoever asked; a read then finds "the end".
 io_result plain_stream::nothing_left() const {
-  if (!has(socket_.events(), seen::reset)) return {io::end, false, 0, {}};
-  return {io::failed, false, 0, {ECONNRESET, boost::system::system_category()}};
+  if (!has(socket_.events(), seen::reset)) return {io::end, false, 0, 0, {}};
+  return {io::failed, false, 0, 0, {ECONNRESET, boost::system::system_category()}};
 }
 
 io_result plain_stream::write_failure() {
@@ -98,7 +98,7 @@ io_result plain_stream::send(std::span<std::byte> data, int flags) {
 
 io_result plain_stream::splice_to_pipe(int pipe, std::size_t limit) {
   // splice never gets past the mark of urgent data; recv does.
-  if (has(socket_.events(), seen::urgent)) return {io::unsupported, false, 0, {}};
+  if (has(socket_.events(), seen::urgent)) return {io::unsupported, false, 0, 0, {}};
   if (!has(socket_.events(), seen::readable)) return blocked;
   for (;;) {
     const auto count =
@@ -108,14 +108,14 @@ io_result plain_stream::splice_to_pipe(int pipe, std::size_t limit) {
     if (count > 0) return moved(count, true);
     if (count == 0) {  // the end, or urgent data in front of more that has not been announced yet
       std::byte next{};
-      if (::recv(socket_.fd(), &next, 1, MSG_PEEK) > 0) return {io::unsupported, false, 0, {}};
+      if (::recv(socket_.fd(), &next, 1, MSG_PEEK) > 0) return {io::unsupported, false, 0, 0, {}};
       return nothing_left();
     }
     if (errno == EAGAIN) {
       socket_.clear(seen::readable);
       return blocked;
     }
-    if (errno == EINVAL) return {io::unsupported, false, 0, {}};
+    if (errno == EINVAL) return {io::unsupported, false, 0, 0, {}};
     if (errno != EINTR) return failure();
   }
 }
@@ -149,7 +149,7 @@ void plain_stream::forgotten_error(int number) {
 }
 
 io_result plain_stream::shutdown_write() {
-  if (::shutdown(socket_.fd(), SHUT_WR) == 0) return {io::moved, false, 0, {}};
+  if (::shutdown(socket_.fd(), SHUT_WR) == 0) return {io::moved, false, 0, 0, {}};
   return failure();
 }
 

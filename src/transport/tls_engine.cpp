@@ -25,15 +25,22 @@ struct tls_bio {
   static int read(BIO* bio, char* into, std::size_t wanted, std::size_t* count) {
     auto& from = of(bio);
     BIO_clear_retry_flags(bio);
-    *count = std::min(wanted, from.input_.size());
-    // It asks for a header, then for the whole body.
-    from.missing_ = wanted > header_bytes ? wanted - *count : 0;
+    // It asks for a header, then for the whole body. (The body of an alert is as short as a header,
+    // and counts as a record more.)
+    const bool is_header = wanted <= header_bytes;
+    *count = is_header && from.allowed_ == 0 ? 0 : std::min(wanted, from.input_.size());
+    from.missing_ = is_header ? 0 : wanted - *count;
     if (*count == 0) {
+      from.is_dry_ = true;
       BIO_set_retry_read(bio);
       return 0;
     }
     std::memcpy(into, from.input_.data(), *count);
     from.input_ = from.input_.subspan(*count);
+    if (is_header && *count == wanted) {
+      ++from.records_;
+      --from.allowed_;
+    }
     return 1;
   }
 
@@ -86,6 +93,7 @@ std::span<std::byte> tls_engine::room(std::size_t most) noexcept {
 void tls_engine::feed(std::span<const std::byte> bytes) noexcept {
   input_ = bytes;
   missing_ = 0;
+  records_ = 0;
 }
 
 std::span<std::byte> tls_engine::output() noexcept {

@@ -53,9 +53,10 @@ context_ptr make_context(const ssl_method_st* side) {
       to, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   // Without read-ahead what is left of a read stays ours, and OpenSSL holds one record at most.
   SSL_CTX_set_read_ahead(to, 0);
-  SSL_CTX_set_mode(to, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                           SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
-  SSL_CTX_clear_mode(to, SSL_MODE_ENABLE_PARTIAL_WRITE);
+  SSL_CTX_set_mode(
+      to, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
+  // Without the retry a read returns behind each message that is no payload: they are counted.
+  SSL_CTX_clear_mode(to, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY);
   return made;
 }
 

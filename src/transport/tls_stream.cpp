@@ -18,18 +18,27 @@ constexpr std::size_t record_bytes = 16384;  // of payload, at most
 constexpr std::size_t most_payload = 64 * 1024 + stream::headroom;
 // A peer that asks for answers of TLS's own and does not take them is not listened to beyond this.
 constexpr std::size_t most_unsent = most_payload + 16 * 1024;
-// Ciphertext without payload that one call looks at: tickets and key updates come in ones.
-constexpr std::size_t most_silent = std::size_t{256} << 10;
+// What reading costs in bytes that could have been copied meanwhile: a record, whatever is in it,
+// and a message without payload, which may mean new keys, an answer, a session to be kept.
+constexpr std::uint32_t record_price = 2048;
+constexpr std::uint32_t silent_price = 32 * 1024;
+// Of one call.
+constexpr std::uint32_t most_work = turn_budget / 4;
+constexpr std::uint32_t most_records = most_work / record_price;
 
-constexpr io_result blocked{io::blocked, false, 0, {}};
-constexpr io_result done{io::moved, false, 0, {}};
+constexpr io_result blocked{io::blocked, false, 0, 0, {}};
+constexpr io_result done{io::moved, false, 0, 0, {}};
 
 // ENOTCONN is what shutdown() says of a connection that the peer has reset meanwhile.
 bool is_gone(const error_code& ec) {
   return ec.value() == ECONNRESET || ec.value() == EPIPE || ec.value() == ENOTCONN;
 }
 
-io_result failure(const error_code& ec) { return {io::failed, false, 0, ec}; }
+io_result failure(const error_code& ec) { return {io::failed, false, 0, 0, ec}; }
+
+std::uint32_t beyond(std::size_t payload, std::uint32_t work) {
+  return payload < work ? work - static_cast<std::uint32_t>(payload) : 0;
+}
 
 // What others left would be taken for ours. Clearing an empty list costs more than a look at it.
 void forget_errors() {
@@ -58,7 +67,9 @@ io_result tls_stream::handshake() {
   if (!push_kept() && !write_error_) return blocked;
   forget_errors();
   shared_.feed({});
-  while (!established_) {
+  for (std::size_t work = 0; !established_;) {
+    if (unread_) shared_.feed(unread_->rest());
+    shared_.allow(most_records);
     const int result = SSL_do_handshake(ssl_.get());
     const int what = SSL_get_error(ssl_.get(), result);
     if (result == 1) {
@@ -67,14 +78,18 @@ io_result tls_stream::handshake() {
     } else if (what != SSL_ERROR_WANT_READ) {
       read_error_ = take_tls_error(ssl_.get());
     }
+    work += std::size_t{shared_.records()} * record_price;
     keep_unread();
     push();  // an alert, too
     if (read_error_) return failure(read_error_);
     if (established_) break;
+    if (work >= most_work) return {io::blocked, true, most_work, 0, {}};
+    if (unread_) continue;
     // After a write that failed too: the peer may have said why, before it reset.
     const auto in = receive(tls_engine::buffer_bytes);
     if (in.what == io::blocked && write_error_) break;
     if (in.what != io::moved) return in;
+    work += in.bytes + in.overhead;
   }
   if (write_error_) return failure(write_error_);
   release_buffers();
@@ -85,11 +100,6 @@ bool tls_stream::was_resumed() const noexcept { return SSL_session_reused(ssl_.g
 
 std::string tls_stream::describe() const {
   return std::string(SSL_get_version(ssl_.get())) + ", " + SSL_get_cipher_name(ssl_.get());
-}
-
-void tls_stream::notify(net::waiter* whom) noexcept {
-  waiter_ = whom;
-  below_.notify(whom);
 }
 
 // One read below, kept where OpenSSL finds it.
@@ -111,8 +121,8 @@ std::size_t tls_stream::best_read(std::size_t into) const noexcept {
 
 io_result tls_stream::read_some(std::span<std::byte> into) {
   assert(established_ && !into.empty());
-  for (std::size_t silent = 0;;) {
-    if (peer_ended_) return {io::end, false, 0, {}};
+  for (std::uint32_t work = 0;;) {
+    if (peer_ended_) return {io::end, false, 0, 0, {}};
     if (read_error_) return failure(read_error_);
     bool more = true;
     if (unread_) {
@@ -124,43 +134,74 @@ io_result tls_stream::read_some(std::span<std::byte> into) {
       const auto in = receive(best_read(into.size()));
       if (in.what != io::moved) return in;
       more = in.again;
-      silent += in.bytes;
+      work += in.overhead + static_cast<std::uint32_t>(in.bytes);
     }
-    const auto got = decrypt(into);
+    const auto got = decrypt(into, work);
     keep_unread();
     push();
     const bool again = more || unread_ || peer_ended_ || read_error_ || pending_;
     // It gives them back by itself behind a record of payload, not behind one of its own.
     if (!again && got == 0) release_buffers();
-    if (got > 0) return {io::moved, again, got, {}};
+    if (got > 0) return {io::moved, again, beyond(got, work), got, {}};
     if (!again) return blocked;
-    if (silent > most_silent) return postpone();
+    if (work >= most_work) return {io::moved, true, work, 0, {}};
   }
 }
 
-std::size_t tls_stream::decrypt(std::span<std::byte> into) {
-  auto* const ssl = ssl_.get();
+// As many records as there are and fit, and as may be worked on in one call.
+std::size_t tls_stream::decrypt(std::span<std::byte> into, std::uint32_t& work) {
   forget_errors();
   std::size_t got = 0;
   while (got < into.size() && !peer_ended_ && !read_error_ &&
          (!shared_.unread().empty() || pending_)) {
-    std::size_t count = 0;
-    const int result = SSL_read_ex(ssl, into.data() + got, into.size() - got, &count);
-    // What is read of a record is all of it, unless there was no room for more.
-    pending_ = got + count == into.size() && SSL_pending(ssl) > 0;
-    if (result == 1) {
-      got += count;
-    } else {
-      stop_reading(result);
-    }
+    const auto before = shared_.records();
+    const auto silent = read_record(into, got);
+    work += (shared_.records() - before) * record_price;
+    if (silent > 0) work += price_of(silent);
+    if (beyond(got, work) >= most_work) break;
   }
   return got;
 }
 
+// Returns how many messages without payload it has met: OpenSSL stops behind each, but for empty
+// records, of which it refuses 32 in a row.
+std::uint32_t tls_stream::read_record(std::span<std::byte> into, std::size_t& got) {
+  auto* const ssl = ssl_.get();
+  const auto before = shared_.records();
+  shared_.allow(most_records);
+  std::size_t count = 0;
+  const int result = SSL_read_ex(ssl, into.data() + got, into.size() - got, &count);
+  const auto records = shared_.records() - before;
+  got += count;
+  if (result == 1) {
+    // What is read of a record is all of it, unless there was no room for more.
+    pending_ = got == into.size() && SSL_pending(ssl) > 0;
+    return records > 1 ? records - 1 : 0;
+  }
+  stop_reading(result);
+  // Behind a message there may be another in the same record, which no input announces.
+  pending_ = !shared_.is_dry() && !peer_ended_ && !read_error_;
+  if (pending_) return std::max(records, 1U);
+  return records > 1 ? records - 1 : 0;  // the last is not whole, or has ended it
+}
+
+// A peer that goes on with them is served last, and if that does not help, not at all.
+std::uint32_t tls_stream::price_of(std::uint32_t silent) {
+  switch (silence_.take(silent, std::chrono::steady_clock::now())) {
+    case empty_budget::verdict::within:
+      return silent * silent_price;
+    case empty_budget::verdict::over:
+      return turn_budget;
+    case empty_budget::verdict::flood:
+      break;
+  }
+  if (!read_error_) read_error_ = errc::flood;
+  return turn_budget;
+}
+
 void tls_stream::stop_reading(int result) {
   switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_WANT_READ:  // all of the input is inside
-      assert(shared_.unread().empty());
+    case SSL_ERROR_WANT_READ:
       return;
     case SSL_ERROR_ZERO_RETURN:
       peer_ended_ = true;
@@ -184,12 +225,6 @@ void tls_stream::keep_unread() {
   shared_.feed({});
 }
 
-// A peer that keeps a worker busy with what is no payload waits for its turn like others.
-io_result tls_stream::postpone() {
-  if (waiter_ != nullptr) shared_.poller().schedule(*waiter_);
-  return blocked;
-}
-
 io_result tls_stream::write_some(std::span<std::byte> data) {
   assert(established_ && !said_goodbye_);
   if (!push_kept() && !write_error_) return blocked;
@@ -204,7 +239,7 @@ io_result tls_stream::write_some(std::span<std::byte> data) {
   }
   push();
   if (write_error_) return failure(write_error_);
-  return {io::moved, false, count, {}};
+  return {io::moved, false, 0, count, {}};
 }
 
 // Sends what OpenSSL has written, behind what is still waiting; keeps what is not taken below.

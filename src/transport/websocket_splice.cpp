@@ -20,8 +20,8 @@ constexpr std::uint8_t most_small_frames = 4;
 // What real peers take.
 constexpr std::size_t longest_frame = std::size_t{1} << 20;
 
-constexpr io_result unsuited{io::unsuited, false, 0, {}};
-constexpr io_result done{io::moved, false, 0, {}};
+constexpr io_result unsuited{io::unsuited, false, 0, 0, {}};
+constexpr io_result done{io::moved, false, 0, 0, {}};
 
 bool is_payload(ws_opcode opcode) {
   return opcode == ws_opcode::binary || opcode == ws_opcode::continuation;

@@ -11,12 +11,12 @@ using wire::ws_event;
 using wire::ws_header_bytes;
 using wire::ws_opcode;
 
-constexpr io_result done{io::moved, false, 0, {}};
+constexpr io_result done{io::moved, false, 0, 0, {}};
 // Pongs that wait for a peer that reads nothing; pings beyond that are not answered, as the
 // standard allows.
 constexpr std::size_t most_own_output = 4096;
 
-io_result failed(const error_code& ec) { return {io::failed, false, 0, ec}; }
+io_result failed(const error_code& ec) { return {io::failed, false, 0, 0, ec}; }
 
 void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
   to.insert(to.end(), bytes.begin(), bytes.end());
@@ -45,8 +45,9 @@ io_result websocket_stream::read_some(std::span<std::byte> into) {
   }
   const bool is_over = why_ || ended_;
   if (payload == 0 && is_over) return over();
-  if (payload == 0 && !in.again) return {io::blocked, false, 0, {}};
-  return {io::moved, in.again || is_over, payload, {}};
+  if (payload == 0 && !in.again) return {io::blocked, false, 0, 0, {}};
+  const auto overhead = static_cast<std::uint32_t>(in.overhead + in.bytes - payload);
+  return {io::moved, in.again || is_over, overhead, payload, {}};
 }
 
 /// Bytes as they came: first what came behind the head, then from below.
@@ -57,7 +58,7 @@ io_result websocket_stream::take(std::span<std::byte> into) {
   come_.erase(come_.begin(), come_.begin() + static_cast<std::ptrdiff_t>(count));
   if (come_.empty()) come_ = {};
   // Below may have more: what was announced while nobody read there is announced no more.
-  return {io::moved, true, count, {}};
+  return {io::moved, true, 0, count, {}};
 }
 
 /// Moves the payload of `bytes` to their front and does what else they ask for.
@@ -79,7 +80,7 @@ std::size_t websocket_stream::digest(std::span<std::byte> bytes) {
 }
 
 io_result websocket_stream::over() const {
-  return why_ ? failed(why_) : io_result{io::end, false, 0, {}};
+  return why_ ? failed(why_) : io_result{io::end, false, 0, 0, {}};
 }
 
 io_result websocket_stream::ended() {
@@ -121,7 +122,7 @@ io_result websocket_stream::write_some(std::span<std::byte> data) {
     if (promised_ == 0 && own_) {
       if (const auto sent = send_own(); sent.what == io::failed) return sent;
     }
-    return {io::moved, false, out.bytes - of_header, {}};
+    return {io::moved, false, 0, out.bytes - of_header, {}};
   }
 }
 
@@ -165,7 +166,7 @@ io_result websocket_stream::flush() {
   if (const auto out = below_.flush(); out.what != io::moved) return out;
   if (!own_ || own_->frames.empty()) return done;
   // Behind the frame that was begun; whoever writes the rest of it is woken then.
-  if (promised_ > 0) return {io::blocked, false, 0, {}};
+  if (promised_ > 0) return {io::blocked, false, 0, 0, {}};
   return send_own();
 }
 

@@ -26,6 +26,8 @@ class fake_stream final : public transport::stream {
   std::size_t send_used = 0;
   error_code reset;            ///< what `broken` says
   int empty_reads = 0;         ///< so many reads find nothing but ask for another
+  std::uint32_t overhead = 0;  ///< of each read
+  std::size_t reads_at_most = SIZE_MAX;
   bool spliceable = false;     ///< says that it can, but finds what comes unsuited
   bool uses_headroom = false;  ///< writes in front of what it is given
   int shutdowns_to_block = 0;  ///< so many calls of shutdown_write are blocked
@@ -48,43 +50,43 @@ class fake_stream final : public transport::stream {
 
   io_result read_some(std::span<std::byte> into) override {
     ++reads;
-    if (empty_reads > 0) return --empty_reads, io_result{io::moved, true, 0, {}};
+    if (empty_reads > 0) return --empty_reads, io_result{io::moved, true, overhead, 0, {}};
     if (incoming.empty()) {
-      if (read_error) return {io::failed, false, 0, read_error};
-      return {ended ? io::end : io::blocked, false, 0, {}};
+      if (read_error) return {io::failed, false, 0, 0, read_error};
+      return {ended ? io::end : io::blocked, false, 0, 0, {}};
     }
-    const auto count = std::min(into.size(), incoming.size());
+    const auto count = std::min({into.size(), incoming.size(), reads_at_most});
     std::memcpy(into.data(), incoming.data(), count);
     incoming.erase(0, count);
     const bool more = !incoming.empty() || ended || read_error;
-    return {io::moved, more, count, {}};
+    return {io::moved, more, overhead, count, {}};
   }
 
   io_result write_some(std::span<std::byte> data) override {
-    if (write_error) return {io::failed, false, 0, write_error};
+    if (write_error) return {io::failed, false, 0, 0, write_error};
     if (uses_headroom) std::memset(data.data() - headroom, 0xff, headroom);
     const auto count = std::min(data.size(), takes);
-    if (count == 0) return {io::blocked, false, 0, {}};
+    if (count == 0) return {io::blocked, false, 0, 0, {}};
     written.append(reinterpret_cast<const char*>(data.data()), count);
     if (takes != SIZE_MAX) takes -= count;
-    return {io::moved, false, count, {}};
+    return {io::moved, false, 0, count, {}};
   }
 
   bool can_splice() const noexcept override { return spliceable; }
   io_result splice_to_pipe(int /*pipe*/, std::size_t /*limit*/) override {
     ++splices;
-    return {io::unsuited, false, 0, {}};
+    return {io::unsuited, false, 0, 0, {}};
   }
 
   io_result flush() override {
     ++flushes;
-    return {io::moved, false, 0, {}};
+    return {io::moved, false, 0, 0, {}};
   }
   io_result shutdown_write() override {
-    if (shutdowns_to_block-- > 0) return {io::blocked, false, 0, {}};
-    if (shutdown_error) return {io::failed, false, 0, shutdown_error};
+    if (shutdowns_to_block-- > 0) return {io::blocked, false, 0, 0, {}};
+    if (shutdown_error) return {io::failed, false, 0, 0, shutdown_error};
     shut = true;
-    return {io::moved, false, 0, {}};
+    return {io::moved, false, 0, 0, {}};
   }
   error_code broken() override { return reset; }
   std::size_t unsent() override { return unacknowledged; }

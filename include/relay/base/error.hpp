@@ -26,6 +26,7 @@ enum class errc {
   bad_proxy_header,   ///< what a client began with is no header of the PROXY protocol
   handshake_refused,  ///< a peer answered a WebSocket handshake, but not as it should
   untrusted_proxy,    ///< the client is none of `trusted_proxies`
+  flood,              ///< a peer sent more messages without payload than anybody needs
 };
 
 error_code make_error_code(errc code) noexcept;

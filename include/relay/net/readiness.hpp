@@ -29,6 +29,9 @@ class readiness final : public waiter, public timer {
   /// The same for whoever is told whom to wake by other means (a stream's `notify`): waits for the
   /// next `wake`; one that came since the last wait counts.
   task<error_code> woken();
+  /// Lets everybody else of the worker have a turn: for a step that could go on for long, since
+  /// somebody sends much that brings it no further.
+  task<error_code> others_first();
 
  private:
   void wake() override;

@@ -27,6 +27,7 @@ enum class end_reason : std::uint8_t {
   client_handshake_timeout,  ///< not within `handshake_timeout`
   remote_handshake_failed,   ///< TLS or WebSocket with the remote did not come about
   truncated,                 ///< a side's TLS or WebSocket broke off where it could not end
+  flood,                     ///< a side sent too many KeyUpdates, pings or the like
   evicted,                   ///< an association that made room for another
   shutdown,                  ///< the process ended before the session did
   count_

@@ -12,17 +12,29 @@ namespace relay::transport {
 enum class io : std::uint8_t {
   moved,        ///< `bytes` were moved, at least one; a read that says `again` may have found none
   blocked,      ///< nothing now; the waiter is woken when it is worth trying again
-  end,          ///< reads: the peer has ended its direction
+  end,          ///< reads: the peer has ended its direction; `ec`: though not as it should
   failed,       ///< `ec` says why; the stream is of no use any more
   unsupported,  ///< splice: this stream's payload never lies bare on a descriptor
   unsuited,     ///< splice: what comes next has to be copied; later it may be spliced again
 };
 
+/// What the reads of one direction, or of one step of a handshake, may cost before the others of
+/// the worker have their turn.
+constexpr std::size_t turn_budget = std::size_t{1} << 20;
+
+/// How a read ended, and what it cost. A turn is bounded by work, not by payload: the work of a
+/// read is its payload plus `overhead`, counted in bytes that could have been copied instead. A
+/// stream that decodes records or frames charges a fixed price for each, and returns with `again`
+/// set once one call has cost a quarter of `turn_budget`, whether or not it has found payload by
+/// then; its caller comes back for more, in this turn if there is budget left, otherwise in the
+/// next.
 struct io_result {
   io what = io::blocked;
   /// Reads: more may be had now (a full buffer, a hangup seen), so ask again; false: nothing before
   /// the next wake-up, so no second call that would only find that out.
   bool again = false;
+  /// Reads: work beyond the payload. Never 0 in a read that has `moved` nothing.
+  std::uint32_t overhead = 0;
   std::size_t bytes = 0;  ///< payload
   error_code ec;
 };
@@ -56,11 +68,11 @@ class stream {
   /// Zero-copy: moves payload from the stream into a pipe, at most `limit` bytes. The pipe is
   /// empty, so `blocked` means that no data is there.
   virtual io_result splice_to_pipe(int /*pipe*/, std::size_t /*limit*/) {
-    return {io::unsupported, false, 0, {}};
+    return {io::unsupported, false, 0, 0, {}};
   }
   /// Zero-copy: moves payload from a pipe that holds `bytes` into the stream.
   virtual io_result splice_from_pipe(int /*pipe*/, std::size_t /*bytes*/) {
-    return {io::unsupported, false, 0, {}};
+    return {io::unsupported, false, 0, 0, {}};
   }
 
   /// The descriptor that `splice_to_pipe` waits for, where one spliced read takes all that is there
@@ -69,7 +81,7 @@ class stream {
 
   /// Own output that is not payload (alerts, tickets, pongs). Called on every wake-up. `moved`:
   /// nothing is left; `blocked`: a wake-up follows.
-  virtual io_result flush() { return {io::moved, false, 0, {}}; }
+  virtual io_result flush() { return {io::moved, false, 0, 0, {}}; }
   /// Passes the end of the data on; `blocked`: call it again after the wake-up.
   virtual io_result shutdown_write() = 0;
   /// The peer has reset the connection, even if nobody is reading or writing at the moment. Told

@@ -47,6 +47,16 @@ class tls_engine {
   /// How much of a record OpenSSL holds lacks: its last request that was not met. 0: it is between
   /// two records.
   std::size_t missing() const noexcept { return missing_; }
+  /// From here on it may begin so many records; behind them it finds nothing, as at the end of the
+  /// input. One call of OpenSSL goes through all that it is given.
+  void allow(std::uint32_t records) noexcept {
+    allowed_ = records;
+    is_dry_ = false;
+  }
+  /// Records that it has begun since it was fed,
+  std::uint32_t records() const noexcept { return records_; }
+  /// and whether it has asked for more than there was, or than it may have, since `allow`.
+  bool is_dry() const noexcept { return is_dry_; }
   /// What it has written; `stream::headroom` writable bytes are in front.
   std::span<std::byte> output() noexcept;
   void clear_output() noexcept;
@@ -62,6 +72,9 @@ class tls_engine {
   std::unique_ptr<std::byte[]> room_;
   std::span<const std::byte> input_;
   std::size_t missing_ = 0;
+  std::uint32_t allowed_ = 0;
+  std::uint32_t records_ = 0;
+  bool is_dry_ = false;
   std::vector<std::byte> output_;
   std::vector<std::unique_ptr<tls_kept>> spare_;
 };

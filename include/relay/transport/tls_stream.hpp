@@ -1,5 +1,6 @@
 #pragma once
 
+#include <relay/transport/empty_budget.hpp>
 #include <relay/transport/stream.hpp>
 #include <relay/transport/tls_context.hpp>
 #include <relay/transport/tls_engine.hpp>
@@ -21,7 +22,8 @@ class tls_stream final : public stream {
   ~tls_stream() override;
 
   /// Goes on with the handshake. `moved`: it is done and all of it is on its way; `blocked`: call
-  /// it again after the wake-up; `failed`: `ec` says why in words that can stand in a line.
+  /// it again after the wake-up, or with `again`, after the others have had their turn; `failed`:
+  /// `ec` says why in words that can stand in a line.
   io_result handshake();
   /// Whether a session was resumed, so that no certificate was shown.
   bool was_resumed() const noexcept;
@@ -30,7 +32,7 @@ class tls_stream final : public stream {
   /// Holds ciphertext that an idle stream would not.
   bool holds_bytes() const noexcept { return unsent_ != nullptr || unread_ != nullptr; }
 
-  void notify(net::waiter* whom) noexcept override;
+  void notify(net::waiter* whom) noexcept override { below_.notify(whom); }
   io_result read_some(std::span<std::byte> into) override;
   io_result write_some(std::span<std::byte> data) override;
   io_result flush() override;
@@ -48,8 +50,10 @@ class tls_stream final : public stream {
 
  private:
   io_result receive(std::size_t most);
-  std::size_t decrypt(std::span<std::byte> into);
+  std::size_t decrypt(std::span<std::byte> into, std::uint32_t& work);
+  std::uint32_t read_record(std::span<std::byte> into, std::size_t& got);
   void stop_reading(int result);
+  std::uint32_t price_of(std::uint32_t silent);
   void keep_unread();
   void push();
   bool push_kept();
@@ -58,20 +62,19 @@ class tls_stream final : public stream {
     return unsent_ ? unsent_->bytes.size() - unsent_->at : 0;
   }
   std::size_t best_read(std::size_t into) const noexcept;
-  io_result postpone();
 
   stream& below_;
   tls_engine& shared_;
   tls_handle ssl_;
-  net::waiter* waiter_ = nullptr;
   std::unique_ptr<tls_kept> unsent_;  // what below did not take
   std::unique_ptr<tls_kept> unread_;  // what came behind what OpenSSL could take
   error_code read_error_;             // told when everything before it has been read
   error_code write_error_;
+  empty_budget silence_;        // tickets, key updates, empty records
   std::uint16_t missing_ = 0;   // bytes of the record that OpenSSL holds a part of
   std::uint8_t overhead_ = 22;  // bytes that a record adds to its payload
   bool established_ = false;
-  bool pending_ = false;       // OpenSSL holds payload for which there was no room
+  bool pending_ = false;       // OpenSSL holds something for which there was no room, or no time
   bool peer_ended_ = false;    // close_notify has come
   bool said_goodbye_ = false;  // ours is written
   bool ended_ = false;         // and the end passed on below: nothing may follow

@@ -129,12 +129,25 @@ TEST(Direction, GivesASlowSinkItsHeadroomToo) {
 TEST(Direction, ReadsThatFindNothingUseTheBudgetUp) {
   bench b;
   b.from.empty_reads = 1'000'000;
+  b.from.overhead = 64 * 1024;
   EXPECT_EQ(b.run(std::size_t{1} << 20), progress::more);
-  EXPECT_LE(b.from.reads, 16);
+  EXPECT_EQ(b.from.reads, 16);
   b.from.empty_reads = 1;
   b.from.incoming = "at last";
   EXPECT_EQ(b.run(std::size_t{1} << 20), progress::blocked);
   EXPECT_EQ(b.to.written, "at last");
+}
+
+TEST(Direction, ATurnIsBoundedByWorkNotByPayload) {
+  bench b;
+  b.from.incoming = std::string(1000, 'x');
+  b.from.reads_at_most = 1;
+  b.from.overhead = 9'999;
+  EXPECT_EQ(b.run(100'000), progress::more);
+  EXPECT_EQ(b.way.moved(), 10U);
+  while (b.run(100'000) == progress::more) {
+  }
+  EXPECT_EQ(b.to.written, std::string(1000, 'x'));
 }
 
 TEST(Direction, CopiesWhatIsUnsuitedAndOffersToSpliceAgain) {

@@ -138,32 +138,137 @@ TEST(TlsWire, ACopyBufferIsOneWriteAndOneRead) {
   }
 }
 
-// What is no payload spends no budget of the pump, so the stream itself gives way.
-TEST(TlsWire, AFloodOfTicketsWaitsForItsTurn) {
+/// What one read of the peer's backlog has come to.
+struct reading {
+  explicit reading(tls_stream& from) : whole(65536, '\0') {
+    last = from.read_some(std::as_writable_bytes(std::span(whole)));
+    whole.resize(last.bytes);
+  }
+  std::size_t work() const { return last.bytes + last.overhead; }
+  std::string whole;
+  io_result last;
+};
+
+/// So many KeyUpdates in one piece, on their way to the far end.
+void send_key_updates(carried& b, int count) {
+  for (int i = 0; i < count; ++i) {  // they gather in the engine until the next write
+    ASSERT_EQ(SSL_key_update(b.near_ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    ASSERT_EQ(SSL_do_handshake(b.near_ssl), 1);
+  }
+  std::string byte = "x";
+  ASSERT_EQ(b.near.write_some(std::as_writable_bytes(std::span(byte))).what, io::moved);
+  carried::carry(b.client_below, b.server_below, SIZE_MAX);
+}
+
+// A call goes through a few; the caller's turn ends soon, and the peer's connection if that does
+// not help.
+TEST(TlsWire, AFloodOfKeyUpdatesIsWorkAndThenTheEnd) {
   carried b;
-  test::counting_waiter session;
   shake(b);
-  b.near.notify(&session);
-  for (int i = 0; i < 3000; ++i) {  // they gather in the engine until the next write
+  send_key_updates(b, 2000);
+  std::size_t work = 0;
+  int turns = 0;
+  for (int calls = 0;; ++calls) {
+    ASSERT_LT(calls, 200);
+    const reading now(b.far);
+    if (now.last.what == io::failed) {
+      EXPECT_EQ(now.last.ec, make_error_code(errc::flood));
+      break;
+    }
+    ASSERT_EQ(now.last.what, io::moved);
+    EXPECT_TRUE(now.last.again);
+    EXPECT_EQ(now.last.bytes, 0U);
+    work += now.work();
+    if (work >= turn_budget) work = 0, ++turns;
+  }
+  EXPECT_GT(turns, 90) << "beyond the burst each takes a turn";
+  EXPECT_EQ(reading(b.far).last.ec, make_error_code(errc::flood)) << "it stays failed";
+}
+
+TEST(TlsWire, ABurstOfKeyUpdatesIsNoFlood) {
+  carried b;
+  shake(b);
+  for (const int count : {1, 30}) {
+    send_key_updates(b, count);
+    std::string got;
+    for (int calls = 0; got.empty(); ++calls) {
+      ASSERT_LT(calls, 20);
+      got = reading(b.far).whole;
+    }
+    EXPECT_EQ(got, "x");
+  }
+}
+
+// A server's tickets may be many in one record, which no input announces.
+TEST(TlsWire, AFloodOfTicketsEndsToo) {
+  carried b;
+  shake(b);
+  for (int i = 0; i < 1000; ++i) {
     ASSERT_EQ(SSL_new_session_ticket(b.far_ssl), 1);
     ASSERT_EQ(SSL_do_handshake(b.far_ssl), 1);
   }
   std::string byte = "x";
   ASSERT_EQ(b.far.write_some(std::as_writable_bytes(std::span(byte))).what, io::moved);
-  ASSERT_GT(b.server_below.written.size(), std::size_t{512} << 10);
   carried::carry(b.server_below, b.client_below, SIZE_MAX);
-  std::string got(65536, '\0');
-  int gave_way = 0;
-  auto in = b.near.read_some(std::as_writable_bytes(std::span(got)));
-  while (in.what == io::blocked && b.poller.has_work()) {
-    b.poller.turn(std::chrono::microseconds(0));
-    EXPECT_EQ(session.times, ++gave_way);
-    in = b.near.read_some(std::as_writable_bytes(std::span(got)));
+  io_result last;
+  for (int calls = 0; last.what != io::failed; ++calls) {
+    ASSERT_LT(calls, 200);
+    last = reading(b.near).last;
+    EXPECT_LE(last.overhead, turn_budget + turn_budget / 2);
   }
-  EXPECT_EQ(in.what, io::moved);
-  EXPECT_EQ(got.substr(0, in.bytes), "x");
-  EXPECT_GE(gave_way, 2);
-  b.near.notify(nullptr);
+  EXPECT_EQ(last.ec, make_error_code(errc::flood));
+}
+
+TEST(TlsWire, RecordsOfOneByteAreBoundedByWork) {
+  carried b;
+  shake(b);
+  const auto want = test::pattern(5000);
+  for (const char each : want) {
+    std::string byte(1, each);
+    ASSERT_EQ(b.near.write_some(std::as_writable_bytes(std::span(byte))).what, io::moved);
+  }
+  carried::carry(b.client_below, b.server_below, SIZE_MAX);
+  std::string got;
+  std::size_t work = 0;
+  while (got.size() < want.size()) {
+    const reading now(b.far);
+    ASSERT_EQ(now.last.what, io::moved);
+    EXPECT_LE(now.whole.size(), 130U);
+    EXPECT_GE(now.work(), now.whole.size() * 1024);
+    got += now.whole;
+    work += now.work();
+    EXPECT_TRUE(now.last.again || got.size() == want.size());
+  }
+  EXPECT_EQ(got, want);
+  EXPECT_GE(work, 5000U * 1024);
+}
+
+TEST(TlsWire, LargeRecordsCostLittleMoreThanTheirPayload) {
+  carried b;
+  shake(b);
+  auto sent = test::pattern(65536, 7);
+  ASSERT_EQ(b.near.write_some(std::as_writable_bytes(std::span(sent))).bytes, sent.size());
+  carried::carry(b.client_below, b.server_below, SIZE_MAX);
+  const reading now(b.far);
+  EXPECT_EQ(now.last.bytes, sent.size());
+  EXPECT_LT(now.last.overhead, sent.size() / 4);
+}
+
+// Each record of the hello holds one byte; the caller is asked to let others have their turn.
+TEST(TlsWire, AHandshakeInSmallPiecesGivesWay) {
+  carried b;
+  ASSERT_EQ(b.near.handshake().what, io::blocked);
+  const auto hello = std::exchange(b.client_below.written, {});
+  for (const char each : hello.substr(5)) {
+    b.server_below.incoming += std::string("\x16\x03\x01\x00\x01", 5) + each;
+  }
+  int gave_way = 0;
+  auto far = b.far.handshake();
+  for (; far.what == io::blocked && far.again; far = b.far.handshake()) ++gave_way;
+  EXPECT_GE(gave_way, 1);
+  ASSERT_EQ(far.what, io::blocked) << far.ec.message();
+  carried::carry(b.server_below, b.client_below, SIZE_MAX);
+  EXPECT_EQ(b.near.handshake().what, io::moved) << "it has been understood";
 }
 
 TEST(TlsWire, TextThatIsNoTlsIsNamed) {
