@@ -1,6 +1,7 @@
 #include "tls_identity.hpp"
 
 #include "tls_files.hpp"
+#include "tls_memory.hpp"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -45,6 +46,7 @@ parsed<std::shared_ptr<EVP_PKEY>> read_key(const std::string& path) {
   using answer = parsed<std::shared_ptr<EVP_PKEY>>;
   auto text = read_small_file(path, "the key");
   if (!text) return answer::bad(std::move(text.wrong));
+  const wiping while_it_is_read;
   const auto from = over(*text);
   bool asked = false;
   key_ptr key(is_pem(text->view())
@@ -67,6 +69,7 @@ parsed<std::shared_ptr<certificates>> read_certificates(const std::string& path,
   using answer = parsed<std::shared_ptr<certificates>>;
   const auto text = read_small_file(path, what);
   if (!text) return answer::bad(text.wrong);
+  const wiping while_it_is_read;  // a key may stand in the same file
   const auto from = over(*text);
   auto found = std::make_shared<certificates>();
   if (is_pem(text->view())) {

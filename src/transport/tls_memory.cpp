@@ -4,9 +4,11 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 
 namespace relay::transport {
 namespace {
@@ -43,6 +45,7 @@ class store {
 };
 
 thread_local store records;
+thread_local int wipers = 0;
 
 void* take(std::size_t size, const char* /*file*/, int /*line*/) {
   return size > smallest && size <= block_bytes ? records.take() : std::malloc(size);
@@ -51,6 +54,7 @@ void* take(std::size_t size, const char* /*file*/, int /*line*/) {
 void give_back(void* block, const char* /*file*/, int /*line*/) {
   if (block == nullptr) return;
   const auto size = malloc_usable_size(block);
+  if (wipers > 0) OPENSSL_cleanse(block, size);
   if (size >= block_bytes && size < block_bytes + rounding && records.keep(block)) return;
   std::free(block);
 }
@@ -60,10 +64,18 @@ void* resize(void* block, std::size_t size, const char* file, int line) {
     give_back(block, file, line);
     return nullptr;
   }
-  return std::realloc(block, size);
+  if (wipers == 0 || block == nullptr) return std::realloc(block, size);
+  void* const moved = take(size, file, line);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, std::min(size, malloc_usable_size(block)));
+  give_back(block, file, line);
+  return moved;
 }
 
 }  // namespace
+
+wiping::wiping() noexcept { ++wipers; }
+wiping::~wiping() { --wipers; }
 
 bool keep_record_buffers() noexcept {
   static const bool accepted = CRYPTO_set_mem_functions(&take, &resize, &give_back) == 1;

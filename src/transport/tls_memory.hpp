@@ -9,4 +9,15 @@ namespace relay::transport {
 /// allocated something before; that costs speed only. Thread-safe.
 bool keep_record_buffers() noexcept;
 
+/// While one lives, whatever OpenSSL gives back on this thread is wiped: reading a key leaves parts
+/// of it in what was allocated for its text and for the formats between. Without effect where
+/// `keep_record_buffers` is.
+class wiping {
+ public:
+  wiping() noexcept;
+  wiping(const wiping&) = delete;
+  wiping& operator=(const wiping&) = delete;
+  ~wiping();
+};
+
 }  // namespace relay::transport

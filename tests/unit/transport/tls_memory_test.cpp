@@ -52,6 +52,30 @@ TEST_F(TlsMemory, ABufferThatWasGivenBackIsTheNextOneTaken) {
   OPENSSL_free(second);
 }
 
+TEST_F(TlsMemory, WhatIsGivenBackWhileAKeyIsReadIsWiped) {
+  const auto secrets_in = [](const void* block) {
+    const auto* const bytes = static_cast<const unsigned char*>(block);
+    return std::count(bytes, bytes + record, 0x5a);
+  };
+  const auto given_back = [&](bool grown) {
+    void* block = OPENSSL_malloc(record);
+    std::memset(block, 0x5a, record);
+    void* const old = block;
+    if (grown) block = OPENSSL_realloc(block, 2 * whole_block);
+    EXPECT_EQ(secrets_in(block), static_cast<std::ptrdiff_t>(record));
+    OPENSSL_free(block);
+    void* const again = OPENSSL_malloc(record);  // the store's: the very same one
+    EXPECT_EQ(again, old);
+    const auto left = secrets_in(again);
+    OPENSSL_free(again);
+    return left;
+  };
+  EXPECT_GT(given_back(false), 0) << "otherwise it costs nothing";
+  const wiping now;
+  EXPECT_EQ(given_back(false), 0);
+  EXPECT_EQ(given_back(true), 0);
+}
+
 // The sanitizers' builds see what is lost or freed twice.
 TEST_F(TlsMemory, MoreThanTheStoreHoldsIsFreed) {
   std::array<void*, 40> blocks{};
