@@ -27,6 +27,7 @@ void detach(void* /*of*/, void* value, CRYPTO_EX_DATA* /*all*/, int /*index*/, l
 
 int index_of(attachment which) {
   static const std::array indices{SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach),
+                                  SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach),
                                   SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach)};
   return indices[static_cast<std::size_t>(which)];
 }

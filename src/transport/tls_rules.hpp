@@ -15,7 +15,7 @@ namespace relay::transport {
 context_ptr make_context(const ssl_method_st* side);
 
 /// What callbacks of a context find there.
-enum class attachment : std::uint8_t { response, sessions };
+enum class attachment : std::uint8_t { response, sessions, tickets };
 
 /// Ties the lifetime of `what` to a context: connections keep that alive, and with it whatever they
 /// may still call.

@@ -1,3 +1,4 @@
+#include "ticket_keys.hpp"
 #include "tls_identity.hpp"
 #include "tls_memory.hpp"
 #include "tls_rules.hpp"
@@ -59,6 +60,7 @@ parsed<context_ptr> make_server(const tls_listen_options& options, const identit
   if (!made) return parsed<context_ptr>::bad("OpenSSL refuses: " + openssl_says());
   auto wrong = set_identity(made.get(), *who, options.cert);
   if (wrong.empty() && !options.ocsp.empty()) wrong = set_response(made.get(), options.ocsp);
+  if (wrong.empty()) wrong = set_ticket_keys(made.get());
   if (!wrong.empty()) return parsed<context_ptr>::bad(std::move(wrong));
   SSL_CTX_set_verify(made.get(), SSL_VERIFY_NONE, nullptr);
   // Tickets hold all there is to a session: nothing is kept for clients that may never return.
