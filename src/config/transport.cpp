@@ -90,6 +90,25 @@ std::vector<std::string> read_alpn(transport_items& items) {
   return protocols;
 }
 
+// Without its file, whom to believe would be left to a default.
+void check_file(const transport_item& item, transport_items& items) {
+  if (item.name.empty() || !item.value.empty()) return;
+  const std::string name(item.name);
+  items.error(item, '`' + name + "` names no file", "as in \"" + name + "=/etc/relay/ca.pem\"");
+}
+
+// Half a pair would be silently no certificate.
+void read_client_pair(tls_dial_options& into, transport_items& items) {
+  const auto cert = items.value("client_cert");
+  const auto key = items.value("client_key");
+  into.client_cert = cert.value;
+  into.client_key = key.value;
+  if (cert.name.empty() && key.name.empty()) return;
+  if (!into.client_cert.empty() && !into.client_key.empty()) return;
+  items.error(cert.name.empty() ? key : cert, "`client_cert` and `client_key` only work together",
+              "as in \"client_cert=/etc/relay/cert.pem;client_key=/etc/relay/key.pem\"");
+}
+
 std::optional<tls_dial_options> read_dial_tls(transport_items& items) {
   const auto sni = items.value("sni");
   tls_dial_options made;
@@ -103,6 +122,8 @@ std::optional<tls_dial_options> read_dial_tls(transport_items& items) {
   if (flag == nullptr) return std::nullopt;
   if (made.sni.empty()) items.error(*flag, "tls needs sni", "as in \"tls;sni=example.com\"");
   check_sni(sni, items);
+  read_client_pair(made, items);
+  check_file(ca, items);
   if (!made.insecure) return made;
   items.warning(*insecure,
                 "`insecure`: any certificate is believed, so whoever gets between the two ends can "
@@ -118,8 +139,11 @@ std::optional<tls_listen_options> read_listen_tls(transport_items& items) {
   const auto name = items.value("servername");
   tls_listen_options made{std::string(cert.value), std::string(key.value), std::string(name.value),
                           std::string(items.value("ocsp").value)};
+  const auto client_ca = items.value("client_ca");
+  made.client_ca = client_ca.value;
   const auto* flag = items.asks_for(transport_layer::tls);
   if (flag == nullptr) return std::nullopt;
+  check_file(client_ca, items);
   const bool has_pair = !made.cert.empty() && !made.key.empty();
   if (!has_pair && made.servername.empty()) {
     items.error(*flag, "tls needs cert and key, or servername",
@@ -167,6 +191,10 @@ transport_reading<listen_transport> read_listen_transport(std::string_view text,
   made.value.tls = read_listen_tls(items);
   made.problems = items.problems();
   return made;
+}
+
+std::size_t item_offset(std::string_view text, std::string_view name) {
+  return transport_items(text, transport_text::dial, dialect::relay).value(name).at;
 }
 
 parsed<dial_transport> parse_dial_transport(std::string_view text, dialect rules) {

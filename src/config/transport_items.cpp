@@ -31,10 +31,13 @@ constexpr known_item known[]{
     {"insecure", on::dial, transport_layer::tls, true},
     {"0rtt", on::dial, transport_layer::tls, true},
     {"ca", on::dial, transport_layer::tls, false, true},
+    {"client_cert", on::dial, transport_layer::tls, false, true},
+    {"client_key", on::dial, transport_layer::tls, false, true},
     {"cert", on::listen, transport_layer::tls},
     {"key", on::listen, transport_layer::tls},
     {"servername", on::listen, transport_layer::tls},
     {"ocsp", on::listen, transport_layer::tls},
+    {"client_ca", on::listen, transport_layer::tls, false, true},
 };
 
 std::string quoted(std::string_view text) { return '`' + std::string(text) + '`'; }
@@ -112,11 +115,14 @@ void transport_items::check_name(const transport_item& item) {
          about == nullptr ? nearest_of(item.name, side_) : "write `ws;tls`");
   } else if (!is_on(*about, side_)) {
     const bool listens = side_ == transport_text::listen;
+    const auto* hint = "remove it, or move it there";
+    if (item.name == "ca") hint = "to verify clients, write `client_ca`";
+    if (item.name == "client_ca") hint = "to verify the remote, write `ca`";
     // Whoever means to verify somebody, or to show a certificate, must not believe that it is done.
     note(item, about->is_ours,
          quoted(item.name) + " has no effect here: it belongs in " +
              (listens ? "`remote_transport`" : "`listen_transport`"),
-         "remove it, or move it there");
+         hint);
   } else {
     check_use(item, about->is_word, about->of);
   }

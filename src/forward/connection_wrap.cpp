@@ -35,7 +35,10 @@ task<std::optional<connection::outcome>> connection::unwrap_client() {
   const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(),
                                         rule_.handshake_timeout};
   auto opened = co_await transport::open_for_client(wrapping_->client, rule_.in, with);
-  if (!opened.ec) co_return std::nullopt;
+  if (!opened.ec) {
+    tell_of_certificate();
+    co_return std::nullopt;
+  }
   outcome failed;
   failed.why = reason_of(opened);
   failed.phase = opened.phase;
@@ -45,6 +48,12 @@ task<std::optional<connection::outcome>> connection::unwrap_client() {
       failed.why == end_reason::client_eof || failed.why == end_reason::reset_by_client;
   if (failed.why == end_reason::client_eof) failed.ec = {};  // nothing is wrong with that
   co_return failed;
+}
+
+void connection::tell_of_certificate() {
+  if (!rule_.in.tls || !rule_.in.tls->verifies()) return;
+  if (auto name = wrapping_->client.tls()->peer_name(); !name.empty())
+    lane_.shared().log.client_verified(rule_, peer_, name);
 }
 
 // Right after the connect: the PROXY header lies below all layers. A handshake that fails is like a

@@ -1,5 +1,6 @@
 #include <relay/base/log.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/transport/tls_error.hpp>
 
 #include <spdlog/logger.h>
 
@@ -90,6 +91,12 @@ void session_log::header_accepted(const wire::proxy_header& header) {
   proxy_.info("[tcp]accept proxy-protocol-v{}: {}", header.version, told_by(header));
 }
 
+void session_log::client_verified(const rule& to, const ip_endpoint& client,
+                                  const std::string& name) {
+  session_.debug("client verified client={} remote={} certificate=\"{}\"", client.to_string(),
+                 to.name(), name);
+}
+
 void session_log::untrusted(const rule& to, const ip_endpoint& sender) {
   if (!tcp_.should_log(spdlog::level::err)) return;
   tcp_.error("[tcp]{} => {}, error: {} is none of `trusted_proxies`; not said again of this sender",
@@ -105,6 +112,13 @@ void session_log::certificates(const rule& of, const transport::tls_refresh& see
 }
 
 void session_log::done(const std::string& remote, const session_summary& how) {
+  // In TLS 1.3 a remote that misses our certificate says so when the handshake is over on this
+  // side.
+  if (how.down == 0 && transport::is_refusal(how.error) && tcp_.should_log(spdlog::level::err) &&
+      admits(tcp_, remote, "TLS", describe(how.error))) {
+    tcp_.error("[tcp]{} => {}, error: TLS: {}", how.client.to_string(), remote,
+               describe(how.error));
+  }
   if (!session_.should_log(spdlog::level::debug)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();
   const auto via = how.client.via ? " via=" + how.client.via->to_string() : std::string();

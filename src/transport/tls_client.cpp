@@ -2,6 +2,7 @@
 #include "tls_memory.hpp"
 #include "tls_rules.hpp"
 #include "tls_sessions.hpp"
+#include "tls_trust.hpp"
 
 #include <relay/transport/tls_context.hpp>
 
@@ -46,18 +47,6 @@ int accept_any_certificate(X509_STORE_CTX* of, void* /*unused*/) {
   return 1;
 }
 
-std::string trust_file(SSL_CTX* to, const std::string& path) {
-  auto trusted = read_certificates(path, "the trusted certificates");
-  if (!trusted) return std::move(trusted.wrong);
-  auto* const store = SSL_CTX_get_cert_store(to);
-  for (const auto& each : **trusted) {
-    if (X509_STORE_add_cert(store, each.get()) != 1) return openssl_says();
-  }
-  // Who names a certificate trusts it, whether it is a root, an intermediate, or the remote's own.
-  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-  return {};
-}
-
 std::string set_verification(SSL_CTX* to, const tls_dial_options& options) {
   if (options.insecure) {
     SSL_CTX_set_verify(to, SSL_VERIFY_NONE, nullptr);
@@ -73,7 +62,7 @@ std::string set_verification(SSL_CTX* to, const tls_dial_options& options) {
   const int set = is_address ? X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str())
                              : X509_VERIFY_PARAM_set1_host(rules, name.c_str(), name.size());
   if (name.empty() || set != 1) return "`" + name + "` is neither a DNS name nor an address";
-  if (!options.ca.empty()) return trust_file(to, options.ca);
+  if (!options.ca.empty()) return trust_file(to, options.ca, "the trusted certificates");
   return SSL_CTX_set_default_verify_paths(to) == 1 ? std::string() : openssl_says();
 }
 
@@ -93,11 +82,19 @@ std::string set_protocols(SSL_CTX* to, const std::vector<std::string>& protocols
              : openssl_says();
 }
 
+std::string set_own_certificate(SSL_CTX* to, const tls_dial_options& options) {
+  if (options.client_cert.empty()) return {};
+  auto who = load_identity(options.client_cert, options.client_key);
+  if (!who) return std::move(who.wrong);
+  return show_identity(to, **who, options.client_cert);
+}
+
 // Sessions belong to a context: what was verified by other rules is not resumed.
 parsed<context_ptr> make_client(const tls_dial_options& options) {
   const auto made = make_context(TLS_client_method());
   if (!made) return parsed<context_ptr>::bad("OpenSSL refuses: " + openssl_says());
   auto wrong = set_verification(made.get(), options);
+  if (wrong.empty()) wrong = set_own_certificate(made.get(), options);
   if (wrong.empty()) wrong = set_protocols(made.get(), options.alpn);
   if (wrong.empty() &&
       !attach(made.get(), attachment::sessions, std::make_shared<tls_sessions>())) {
@@ -116,6 +113,9 @@ parsed<std::shared_ptr<tls_client>> tls_client::make(const tls_dial_options& opt
   static_cast<void>(keep_record_buffers());
   std::vector<std::string> files;
   if (!options.ca.empty() && !options.insecure) files.push_back(options.ca);
+  for (const auto& each : {options.client_cert, options.client_key}) {
+    if (!each.empty()) files.push_back(each);
+  }
   auto source = tls_source::open(std::move(files), [options] { return make_client(options); });
   if (!source) return answer::bad(std::move(source.wrong));
   const auto name = without_dot(options.sni);

@@ -26,10 +26,24 @@ std::string verification(int result) {
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
       return "the certificate comes from an unknown authority";
+    case X509_V_ERR_INVALID_PURPOSE:
+      return "the certificate is not meant for this side (extendedKeyUsage)";
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
       return "the certificate is not signed by the authority it names";
     default:
       return std::string("the certificate was refused: ") + X509_verify_cert_error_string(result);
+  }
+}
+
+// Some have no words in OpenSSL 3.0.
+std::string alert(int number) {
+  switch (number) {
+    case SSL_AD_CERTIFICATE_REQUIRED:
+      return "the peer refused: certificate required";
+    case SSL_AD_NO_APPLICATION_PROTOCOL:
+      return "the peer refused: none of the protocols in `alpn`";
+    default:
+      return std::string("the peer refused: ") + SSL_alert_desc_string_long(number);
   }
 }
 
@@ -38,8 +52,7 @@ std::string reason(unsigned long code) {
   const int value = ERR_GET_REASON(code);
   if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
     if (value > SSL_AD_REASON_OFFSET) {
-      return std::string("the peer refused: ") +
-             SSL_alert_desc_string_long(value - SSL_AD_REASON_OFFSET);
+      return alert(value - SSL_AD_REASON_OFFSET);
     }
     switch (value) {
       case SSL_R_WRONG_VERSION_NUMBER:
@@ -49,6 +62,8 @@ std::string reason(unsigned long code) {
         return "the peer does not speak TLS here";
       case SSL_R_UNSUPPORTED_PROTOCOL:
         return "the peer knows no TLS 1.2 or 1.3";
+      case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+        return "the client sent no certificate";
       case SSL_R_NO_SHARED_CIPHER:
         return "no cipher in common";
       default:
@@ -89,6 +104,12 @@ error_code take_tls_error(const ssl_st* of) noexcept {
     return {-static_cast<int>(SSL_get_verify_result(of)), tls_category()};
   }
   return {static_cast<int>(cause), tls_category()};
+}
+
+bool is_refusal(const error_code& ec) noexcept {
+  if (ec.category() != tls_category() || ec.value() < 0) return false;
+  const auto code = static_cast<unsigned long>(ec.value());
+  return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) > SSL_AD_REASON_OFFSET;
 }
 
 bool is_certificate_error(const error_code& ec) noexcept {

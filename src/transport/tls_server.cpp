@@ -2,6 +2,7 @@
 #include "tls_identity.hpp"
 #include "tls_memory.hpp"
 #include "tls_rules.hpp"
+#include "tls_trust.hpp"
 
 #include <relay/transport/tls_context.hpp>
 
@@ -29,16 +30,6 @@ int staple(SSL* to, void* what) {
   return SSL_TLSEXT_ERR_OK;
 }
 
-std::string set_identity(SSL_CTX* to, const tls_identity& who, const std::string& cert) {
-  bool accepted = SSL_CTX_use_certificate(to, who.certificate.get()) == 1 &&
-                  SSL_CTX_use_PrivateKey(to, who.key.get()) == 1;
-  for (const auto& each : who.chain) {
-    accepted = accepted && SSL_CTX_add1_chain_cert(to, each.get()) == 1;
-  }
-  return accepted ? std::string()
-                  : "the certificate `" + cert + "` cannot be used: " + openssl_says();
-}
-
 std::string set_response(SSL_CTX* to, const std::string& path) {
   const auto response = read_small_file(path, "the OCSP response");
   if (!response) return response.wrong;
@@ -54,15 +45,20 @@ std::string set_response(SSL_CTX* to, const std::string& path) {
   return attach(to, attachment::response, std::move(kept)) ? std::string() : openssl_says();
 }
 
-// No ALPN is selected and none refused, no name is looked at, no certificate asked for (spec 9.3).
+// No ALPN is selected and none refused, no name is looked at, and no certificate asked for unless
+// `client_ca` says so (spec 9.3).
 parsed<context_ptr> make_server(const tls_listen_options& options, const identity& who) {
   const auto made = make_context(TLS_server_method());
   if (!made) return parsed<context_ptr>::bad("OpenSSL refuses: " + openssl_says());
-  auto wrong = set_identity(made.get(), *who, options.cert);
+  auto wrong = show_identity(made.get(), *who, options.cert);
   if (wrong.empty() && !options.ocsp.empty()) wrong = set_response(made.get(), options.ocsp);
+  if (wrong.empty() && !options.client_ca.empty()) {
+    wrong = demand_certificates(made.get(), options.client_ca);
+  } else {
+    SSL_CTX_set_verify(made.get(), SSL_VERIFY_NONE, nullptr);
+  }
   if (wrong.empty()) wrong = set_ticket_keys(made.get());
   if (!wrong.empty()) return parsed<context_ptr>::bad(std::move(wrong));
-  SSL_CTX_set_verify(made.get(), SSL_VERIFY_NONE, nullptr);
   // Tickets hold all there is to a session: nothing is kept for clients that may never return.
   SSL_CTX_set_session_cache_mode(made.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(made.get(), 1);
@@ -98,13 +94,16 @@ parsed<std::shared_ptr<tls_server>> tls_server::make(const tls_listen_options& o
     }
     make = [options, who = std::move(who)] { return make_server(options, who); };
   }
-  if (!options.ocsp.empty()) files.push_back(options.ocsp);
+  for (const auto& each : {options.ocsp, options.client_ca}) {
+    if (!each.empty()) files.push_back(each);
+  }
   auto source = tls_source::open(std::move(files), std::move(make));
   if (!source) return answer::bad(std::move(source.wrong));
-  return answer::good(std::make_shared<tls_server>(*source));
+  return answer::good(std::make_shared<tls_server>(*source, !options.client_ca.empty()));
 }
 
-tls_server::tls_server(std::shared_ptr<tls_source> from) noexcept : source_(std::move(from)) {}
+tls_server::tls_server(std::shared_ptr<tls_source> from, bool verifies) noexcept
+    : source_(std::move(from)), verifies_(verifies) {}
 tls_server::~tls_server() = default;
 
 tls_handle tls_server::open() const {

@@ -252,6 +252,89 @@ class Haproxy(TransportPrograms):
         self.carries(first.port)
 
 
+class ClientCertificates(TransportPrograms):
+    """Mutual TLS with programs of others on either side."""
+
+    def setUp(self):
+        super().setUp()
+        self.near = Authority(self, "near")
+        self.shown = self.near.issue("near.test")
+        self.listen_mutual = f"{self.listen_tls};client_ca={self.near.file}"
+        self.dial_mutual = f"{self.dial_tls};client_cert={self.shown[0]};client_key={self.shown[1]}"
+        self.both = self.file("both.pem", self.cert.read_text() + self.key.read_text())
+
+    def ends(self, port):
+        """Nothing is served there."""
+        with dial(port) as sock:
+            try:
+                sock.sendall(b"hello\n")
+                self.assertEqual(read_all(sock), b"")
+            except ConnectionResetError:
+                pass
+
+    def test_openssl_s_client_shows_one(self):
+        server = self.server(echo)
+        started = self.unwrapping(self.listen_mutual, server.port)
+        for flag in ("-tls1_2", "-tls1_3"):
+            with self.subTest(flag):
+                talk = self.talk_to("openssl", "s_client", "-quiet", flag, "-cert", self.shown[0],
+                                    "-key", self.shown[1], "-connect", f"127.0.0.1:{started.port}")
+                talk.tell(b"hello over TLS\n")
+                talk.hear(b"hello over TLS\n")
+                alone = self.talk_to("openssl", "s_client", flag, "-connect",
+                                     f"127.0.0.1:{started.port}")
+                alone.hear({"-tls1_2": b"alert handshake failure",
+                            "-tls1_3": b"alert certificate required"}[flag])
+        self.assertEqual(len(server.seen), 2)
+
+    def test_openssl_s_server_asks_for_one(self):
+        for flag in ("-tls1_2", "-tls1_3"):
+            with self.subTest(flag):
+                server = programs.openssl_server(self, self.cert, self.key, flag, "-rev", "-Verify",
+                                                 "2", "-verify_return_error", "-CAfile",
+                                                 self.near.file)
+                started = self.wrapping(self.dial_mutual, server.port)
+                with dial(started.port) as sock:
+                    sock.sendall(b"hello\n")
+                    self.assertEqual(read_exactly(sock, 6), b"olleh\n")
+                self.ends(self.wrapping(self.dial_tls, server.port).port)
+
+    def test_curl_shows_one(self):
+        server = programs.nginx(self)
+        (server.files / "file").write_bytes(b"content")
+        started = self.unwrapping(self.listen_mutual, server.port)
+        url = f"https://{NAME}:{started.port}/file"
+        said = self.tool("curl", "-sS", "-f", "--noproxy", "*", "--cacert", self.authority.file,
+                         "--resolve", f"{NAME}:{started.port}:127.0.0.1", "--cert", self.shown[0],
+                         "--key", self.shown[1], url)
+        self.assertEqual(said, b"content")
+
+    def test_nginx_asks_for_one(self):
+        server = nginx_tls(self, self.cert, self.key,
+                           f"ssl_client_certificate {self.near.file}; ssl_verify_client on;\n"
+                           'location / { return 200 "$ssl_client_verify $ssl_client_s_dn"; }')
+        for text, said in ((self.dial_mutual, b"SUCCESS CN=near.test"),
+                           (self.dial_tls, b"No required SSL certificate was sent")):
+            started = self.wrapping(text, server.port)
+            got = self.tool("curl", "-sS", "--noproxy", "*", f"http://127.0.0.1:{started.port}/")
+            self.assertIn(said, got)
+
+    def test_haproxy_asks_for_one(self):
+        server = self.server(hash_after_end)
+        middle = haproxy_tls(self, server.port,
+                             bind=f"ssl crt {self.both} ca-file {self.near.file} verify required")
+        self.carries_half_closed(self.wrapping(self.dial_mutual, middle.port).port)
+        self.ends(self.wrapping(self.dial_tls, middle.port).port)
+
+    def test_haproxy_shows_one(self):
+        server = self.server(hash_after_end)
+        last = self.unwrapping(self.listen_mutual, server.port)
+        pair = self.file("pair.pem", self.shown[0].read_text() + self.shown[1].read_text())
+        verified = f"ssl verify required ca-file {self.authority.file} sni str({NAME})"
+        self.carries_half_closed(haproxy_tls(self, last.port, server=f"{verified} crt {pair}").port)
+        self.ends(haproxy_tls(self, last.port, server=verified).port)
+
+
 NODE = r"""
 const WebSocket = require("ws");
 const crypto = require("crypto");

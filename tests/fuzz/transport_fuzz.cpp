@@ -30,7 +30,13 @@ void check(const transport_reading<T>& read, const parsed<T>& alone, std::string
 void try_out(std::string_view text) {
   const auto dial = parse_dial_transport(text);
   check(read_dial_transport(text), dial, text);
-  if (dial && dial->tls) require(!dial->tls->sni.empty(), "a dialled tls has a name");
+  if (dial && dial->tls) {
+    require(!dial->tls->sni.empty(), "a dialled tls has a name");
+    require(dial->tls->client_cert.empty() == dial->tls->client_key.empty(), "a pair, or nothing");
+  }
+  for (const auto* name : {"cert", "client_ca", "tls"}) {
+    require(item_offset(text, name) <= text.size(), "an item has a place");
+  }
   const auto listen = parse_listen_transport(text);
   check(read_listen_transport(text), listen, text);
   if (!listen || !listen->tls) return;

@@ -24,6 +24,8 @@ struct tls_dial_options {
   std::vector<std::string> alpn;  ///< in order of preference; empty: no such extension
   bool insecure = false;          ///< nothing is verified
   std::string ca;                 ///< a file of trusted certificates; empty: the system's
+  std::string client_cert{};      ///< file of the certificate that is shown if the remote asks
+  std::string client_key{};       ///< and its key; both or neither
   friend bool operator==(const tls_dial_options&, const tls_dial_options&) = default;
 };
 
@@ -33,6 +35,7 @@ struct tls_listen_options {
   std::string key;         ///< file
   std::string servername;  ///< of a self-signed certificate that is made at start
   std::string ocsp;        ///< file of a response that is stapled; empty: none
+  std::string client_ca{};  ///< a file of authorities; clients must show a certificate of theirs
   friend bool operator==(const tls_listen_options&, const tls_listen_options&) = default;
 };
 
@@ -73,6 +76,9 @@ transport_reading<dial_transport> read_dial_transport(std::string_view text,
                                                       dialect rules = dialect::relay);
 transport_reading<listen_transport> read_listen_transport(std::string_view text,
                                                           dialect rules = dialect::relay);
+
+/// Where in a text the item stands that is taken for `name`; 0 if there is none.
+std::size_t item_offset(std::string_view text, std::string_view name);
 
 /// The value, or the first error in one sentence; warnings are left out.
 parsed<dial_transport> parse_dial_transport(std::string_view text, dialect rules = dialect::relay);

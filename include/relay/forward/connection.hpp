@@ -51,6 +51,7 @@ class connection final : public lane_hook, private pump::session::owner {
   task<std::optional<outcome>> consult_hook();
   task<std::optional<outcome>> hear_proxy();
   task<std::optional<outcome>> unwrap_client();
+  void tell_of_certificate();
   /// Who the client is: what a PROXY header told, else who is connected here.
   const ip_endpoint& source() const noexcept;
   client_name name() const;

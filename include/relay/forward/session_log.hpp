@@ -62,6 +62,8 @@ class session_log {
   /// One that was ready was of no use after all; its client gets another.
   void warm_useless(const std::string& remote, const char* phase, std::string_view why);
   void header_accepted(const wire::proxy_header& header);
+  /// A client has shown a certificate that was accepted, for `name`.
+  void client_verified(const rule& to, const ip_endpoint& client, const std::string& name);
   /// A sender of PROXY headers is refused; to be told once.
   void untrusted(const rule& to, const ip_endpoint& sender);
   /// What looking at the files of its certificates has led to.

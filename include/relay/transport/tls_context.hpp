@@ -52,9 +52,11 @@ class tls_server {
   /// Reads the files; a sentence for the operator when they are of no use.
   static parsed<std::shared_ptr<tls_server>> make(const config::tls_listen_options& options,
                                                   self_signed_certificates& self_signed);
-  explicit tls_server(std::shared_ptr<tls_source> from) noexcept;
+  tls_server(std::shared_ptr<tls_source> from, bool verifies) noexcept;
   ~tls_server();
 
+  /// Whether clients have to show a certificate.
+  bool verifies() const noexcept { return verifies_; }
   /// For one accepted connection; null when there is no memory.
   tls_handle open() const;
   /// Looks whether files have changed, at most once a second; any worker may ask at any time.
@@ -62,6 +64,7 @@ class tls_server {
 
  private:
   std::shared_ptr<tls_source> source_;
+  bool verifies_;
 };
 
 /// The side that dials.

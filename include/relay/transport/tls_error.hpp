@@ -14,6 +14,9 @@ const boost::system::error_category& tls_category() noexcept;
 /// an empty queue of errors behind it.
 error_code take_tls_error(const ssl_st* of) noexcept;
 
+/// Whether the peer has said with an alert that it does not go on.
+bool is_refusal(const error_code& ec) noexcept;
+
 /// Whether it was the certificate that the peer showed, which an operator can do something about.
 bool is_certificate_error(const error_code& ec) noexcept;
 

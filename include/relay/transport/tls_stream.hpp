@@ -27,6 +27,8 @@ class tls_stream final : public stream {
   io_result handshake();
   /// Whether a session was resumed, so that no certificate was shown.
   bool was_resumed() const noexcept;
+  /// Whom the certificate of the peer is for; empty: it has shown none.
+  std::string peer_name() const;
   /// "TLSv1.3, TLS_AES_128_GCM_SHA256".
   std::string describe() const;
   /// Holds ciphertext that an idle stream would not.

@@ -131,6 +131,33 @@ TEST(Transport, ReadsEveryOptionOfAListeningTls) {
   EXPECT_EQ(listen("tls;servername=a.example").tls, (tls_listen_options{"", "", "a.example", ""}));
 }
 
+TEST(Transport, EitherSideMayShowACertificateAndDemandOne) {
+  EXPECT_EQ(listen("tls;servername=a;client_ca=ca.pem").tls,
+            (tls_listen_options{"", "", "a", "", "ca.pem"}));
+  EXPECT_EQ(dial("tls;sni=a;client_key=k;client_cert=c").tls,
+            (tls_dial_options{"a", {}, false, "", "c", "k"}));
+  // What is only half there would keep nobody out, and show nothing.
+  for (const auto* half : {"tls;sni=a;client_cert=c", "tls;sni=a;client_key=k",
+                           "tls;sni=a;client_cert=c;client_key=", "tls;sni=a;client_cert"}) {
+    EXPECT_EQ(said(read_dial_transport(half)),
+              messages{"!`client_cert` and `client_key` only work together"})
+        << half;
+  }
+  EXPECT_EQ(said(read_listen_transport("tls;servername=a;client_ca")),
+            messages{"!`client_ca` names no file"});
+  EXPECT_EQ(said(read_dial_transport("tls;sni=a;ca=")), messages{"!`ca` names no file"});
+  EXPECT_EQ(read_listen_transport("tls;servername=a;ca=f").problems.at(0).hint,
+            "to verify clients, write `client_ca`");
+  EXPECT_EQ(read_dial_transport("tls;sni=a;client_ca=f").problems.at(0).hint,
+            "to verify the remote, write `ca`");
+}
+
+TEST(Transport, AnItemHasAPlaceInItsText) {
+  EXPECT_EQ(item_offset("tls; sni=a; ca=f", "ca"), 12U);
+  EXPECT_EQ(item_offset("tls;certfile=a", "cert"), 4U) << "the one that is taken for it";
+  EXPECT_EQ(item_offset("tls;sni=a", "ca"), 0U);
+}
+
 TEST(Transport, FilesOfACertificateTakePrecedenceOverItsName) {
   EXPECT_EQ(listen("tls;servername=a.example;key=k;cert=c").tls,
             (tls_listen_options{"c", "k", "", ""}));
