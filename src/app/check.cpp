@@ -17,11 +17,11 @@ void append(std::vector<config::problem>& all, std::vector<config::problem> more
 }
 
 /// Everything there is to say about a configuration that can be read.
-std::vector<config::problem> problems_of(config::loaded& what) {
+std::vector<config::problem> problems_of(config::loaded& what, const environment& with) {
   auto all = std::move(what.warnings);
   append(all, config::duplicate_listens(what.value, config::problem::level::error));
   std::vector<config::problem> transports;
-  forward::make_layers(what.value, transports);
+  forward::make_layers(what.value, transports, with.variable("CREDENTIALS_DIRECTORY"));
   append(all, std::move(transports));
   return all;
 }
@@ -44,7 +44,7 @@ int check(const invocation& given, const environment& with) {
     with.err << "error: " << given.missing << '\n';
     return exit_usage;
   }
-  const auto problems = problems_of(*read);
+  const auto problems = problems_of(*read, with);
   for (const auto& each : problems) with.err << config::render(each) << '\n';
   if (read->legacy) with.err << "attention: you are using a legacy config file!\n";
   const auto hook = hook_problem(given);

@@ -1,5 +1,6 @@
 #include <relay/app/serve.hpp>
 #include <relay/base/log.hpp>
+#include <relay/config/load.hpp>
 #include <relay/forward/server.hpp>
 #include <relay/ops/listen_fds.hpp>
 #include <relay/ops/service_manager.hpp>
@@ -186,7 +187,12 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   wanted.pipe_bytes = options.pipe_bytes;
   wanted.hook = options.hook;
   wanted.inherited = inherited_sockets(options, log.target("relay"));
+  if (options.variable) wanted.credentials = options.variable("CREDENTIALS_DIRECTORY");
   forward::server running(what, log, std::move(wanted));
+  for (const auto& each : running.warnings()) {
+    std::cerr << config::render(each);
+    log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
+  }
   const auto failures = running.bind();
   for (const auto& each : failures) report(what, each, log.target("relay"));
   if (running.bound_count() == 0) return exit_unavailable;

@@ -1,63 +1,141 @@
+#include <relay/config/credentials.hpp>
 #include <relay/config/transport.hpp>
 #include <relay/forward/endpoint_layers.hpp>
+#include <relay/transport/tls_inspect.hpp>
 
+#include <set>
 #include <utility>
 
 namespace relay::forward {
 namespace {
 
-config::problem unusable(const config::endpoint& of, std::string_view key, std::string why) {
-  return {config::problem::level::error, config::place_of(of, key),
-          '`' + std::string(key) + "`: " + std::move(why), ""};
+using problems = std::vector<config::problem>;
+using level = config::problem::level;
+
+/// One text of an endpoint, and where it stands.
+struct text_of {
+  const config::endpoint& endpoint;
+  const char* key;
+  const std::string& text;
+
+  config::origin place() const { return config::place_of(endpoint, key); }
+  config::origin place_of(std::string_view item) const {
+    return config::place_within(place(), text, config::item_offset(text, item));
+  }
+  std::string told(const std::string& message) const {
+    return '`' + std::string(key) + "`: " + message;
+  }
+};
+text_of listening(const config::endpoint& of) {
+  return {of, "listen_transport", of.listen_transport};
+}
+text_of dialling(const config::endpoint& of) {
+  return {of, "remote_transport", of.remote_transport};
 }
 
-transport::listen_layers clients_side(const config::endpoint& of, config::dialect rules,
+/// What the texts of an endpoint say, with paths that can be opened.
+struct wanted {
+  config::listen_transport in;
+  config::dial_transport out;
+};
+
+template <class Options>
+void expand(std::optional<Options>& paths, const text_of& from,
+            const std::optional<std::string>& credentials, problems& found) {
+  if (!paths) return;
+  const auto wrong = config::expand_credentials(*paths, credentials);
+  for (const auto& each : wrong)
+    found.push_back({level::error, from.place_of(each.item), from.told(each.message), ""});
+  if (!wrong.empty()) paths.reset();  // nothing more is to be said of them
+}
+
+wanted read(const config::endpoint& of, config::dialect rules,
+            const std::optional<std::string>& credentials, problems& found) {
+  wanted made;
+  auto in = config::parse_listen_transport(of.listen_transport, rules);
+  auto out = config::parse_dial_transport(of.remote_transport, rules);
+  if (in) made.in = *std::move(in.value);
+  if (out) made.out = *std::move(out.value);
+  for (const auto& [from, why] :
+       {std::pair(listening(of), in.wrong), std::pair(dialling(of), out.wrong)}) {
+    if (!why.empty()) found.push_back({level::error, from.place(), from.told(why), ""});
+  }
+  expand(made.in.tls, listening(of), credentials, found);
+  expand(made.out.tls, dialling(of), credentials, found);
+  return made;
+}
+
+transport::listen_layers clients_side(const config::endpoint& of, const wanted& what,
                                       transport::self_signed_certificates& self_signed,
-                                      std::vector<config::problem>& problems) {
+                                      problems& found) {
   transport::listen_layers made;
-  const auto text = config::parse_listen_transport(of.listen_transport, rules);
-  if (!text) {
-    problems.push_back(unusable(of, "listen_transport", text.wrong));
-    return made;
-  }
-  made.ws = text->ws;
+  made.ws = what.in.ws;
   made.is_silent = of.network.camouflage == config::camouflage_answer::close;
-  if (!text->tls) return made;
-  auto tls = transport::tls_server::make(*text->tls, self_signed);
-  if (!tls) problems.push_back(unusable(of, "listen_transport", std::move(tls.wrong)));
+  if (!what.in.tls) return made;
+  const auto from = listening(of);
+  auto tls = transport::tls_server::make(*what.in.tls, self_signed);
+  if (!tls) found.push_back({level::error, from.place(), from.told(tls.wrong), ""});
   if (tls) made.tls = std::move(*tls.value);
   return made;
 }
 
-transport::dial_layers remotes_side(const config::endpoint& of, config::dialect rules,
-                                    std::vector<config::problem>& problems) {
+transport::dial_layers remotes_side(const config::endpoint& of, const wanted& what,
+                                    problems& found) {
   transport::dial_layers made;
-  const auto text = config::parse_dial_transport(of.remote_transport, rules);
-  if (!text) {
-    problems.push_back(unusable(of, "remote_transport", text.wrong));
-    return made;
-  }
-  made.ws = text->ws;
-  if (!text->tls) return made;
-  auto tls = transport::tls_client::make(*text->tls);
-  if (!tls) problems.push_back(unusable(of, "remote_transport", std::move(tls.wrong)));
+  made.ws = what.out.ws;
+  if (!what.out.tls) return made;
+  const auto from = dialling(of);
+  auto tls = transport::tls_client::make(*what.out.tls);
+  if (!tls) found.push_back({level::error, from.place(), from.told(tls.wrong), ""});
   if (tls) made.tls = std::move(*tls.value);
   return made;
+}
+
+std::vector<std::string> authorities_of(const std::vector<wanted>& all) {
+  std::set<std::string> files;
+  for (const auto& each : all) {
+    if (each.in.tls && !each.in.tls->client_ca.empty()) files.insert(each.in.tls->client_ca);
+    if (each.out.tls && !each.out.tls->ca.empty()) files.insert(each.out.tls->ca);
+  }
+  return {files.begin(), files.end()};
+}
+
+/// Many endpoints may use one file, of which everything is told once. What cannot be used at all
+/// has been told.
+void warn(const config::settings& of, const std::vector<wanted>& all,
+          const std::vector<endpoint_layers>& made, problems& found) {
+  const transport::tls_surroundings with{std::chrono::system_clock::now(), authorities_of(all)};
+  std::set<std::string> told;
+  const auto tell = [&](const text_of& from, const std::vector<transport::tls_warning>& warnings) {
+    for (const auto& each : warnings) {
+      if (!told.insert(each.message).second) continue;
+      found.push_back(
+          {level::warning, from.place_of(each.item), from.told(each.message), each.hint});
+    }
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (made[i].in.tls) tell(listening(of.endpoints[i]), inspect(*all[i].in.tls, with));
+    if (made[i].out.tls) tell(dialling(of.endpoints[i]), inspect(*all[i].out.tls, with));
+  }
 }
 
 }  // namespace
 
-std::vector<endpoint_layers> make_layers(const config::settings& of,
-                                         std::vector<config::problem>& problems) {
-  transport::self_signed_certificates self_signed;
-  std::vector<endpoint_layers> all;
+std::vector<endpoint_layers> make_layers(const config::settings& of, problems& found,
+                                         const std::optional<std::string>& credentials) {
+  std::vector<wanted> all;
   all.reserve(of.endpoints.size());
-  for (const auto& each : of.endpoints) {
-    auto in = clients_side(each, of.rules, self_signed, problems);
-    auto out = remotes_side(each, of.rules, problems);
-    all.push_back({std::move(in), std::move(out)});
+  for (const auto& each : of.endpoints) all.push_back(read(each, of.rules, credentials, found));
+  transport::self_signed_certificates self_signed;
+  std::vector<endpoint_layers> made;
+  made.reserve(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto in = clients_side(of.endpoints[i], all[i], self_signed, found);
+    auto out = remotes_side(of.endpoints[i], all[i], found);
+    made.push_back({std::move(in), std::move(out)});
   }
-  return all;
+  warn(of, all, made, found);
+  return made;
 }
 
 }  // namespace relay::forward

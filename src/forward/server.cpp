@@ -57,9 +57,11 @@ class server::storm_watch final : public net::timer {
 server::server(const config::settings& settings, logs& log, server_options options)
     : settings_(settings), log_(log), options_(std::move(options)) {
   options_.workers = std::max<std::size_t>(options_.workers, 1);
-  std::vector<config::problem> problems;
-  auto layers = make_layers(settings_, problems);
-  if (!problems.empty()) throw config::config_error(std::move(problems));
+  auto layers = make_layers(settings_, warnings_, options_.credentials);
+  const auto is_error = [](const config::problem& each) {
+    return each.severity == config::problem::level::error;
+  };
+  if (std::ranges::any_of(warnings_, is_error)) throw config::config_error(std::move(warnings_));
   for (std::size_t i = 0; i < settings_.endpoints.size(); ++i) {
     rules_.push_back(std::make_unique<rule>(settings_.endpoints[i], std::move(layers[i]),
                                             log_.target("relay::balance")));

@@ -109,6 +109,7 @@ void session_log::certificates(const rule& of, const transport::tls_refresh& see
   } else if (seen.renewed) {
     session_.info("{}: new connections get the changed certificate", of.name());
   }
+  if (!seen.warning.empty()) session_.warn("{}: {}", of.name(), seen.warning);
 }
 
 void session_log::done(const std::string& remote, const session_summary& how) {

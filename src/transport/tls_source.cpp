@@ -1,5 +1,7 @@
 #include "tls_source.hpp"
 
+#include <openssl/ssl.h>
+
 #include <utility>
 
 namespace relay::transport {
@@ -13,6 +15,7 @@ parsed<std::shared_ptr<tls_source>> tls_source::open(std::vector<std::string> fi
   made->current_ = *first;
   made->files_ = std::move(files);
   made->make_ = std::move(make);
+  static_cast<void>(made->remind(std::chrono::system_clock::now()));  // told at the start
   return parsed<std::shared_ptr<tls_source>>::good(std::move(made));
 }
 
@@ -26,7 +29,16 @@ tls_refresh tls_source::refresh(time_point now) {
   const std::unique_lock only(looking_, std::try_to_lock);
   if (!only || now < next_look_) return {};
   next_look_ = now + recheck;
-  return look();
+  auto made = look();
+  if (made.renewed) reminder_.reset();
+  made.warning = remind(std::chrono::system_clock::now());
+  return made;
+}
+
+std::string tls_source::remind(std::chrono::system_clock::time_point now) {
+  if (!reminder_.is_due(now)) return {};
+  const auto why = reminder_.look(validity_of(SSL_CTX_get0_certificate(current().get())), now);
+  return why.empty() ? why : "the certificate in use " + why;
 }
 
 // Certificate and key are two files and change one after the other, and a file may be seen half
@@ -42,12 +54,12 @@ tls_refresh tls_source::look() {
   auto made = make_();
   if (!made) {
     ++failures_;
-    return {false, failures_ > 1 ? std::move(made.wrong) : std::string()};
+    return {false, failures_ > 1 ? std::move(made.wrong) : std::string(), {}};
   }
   failures_ = 0;
   const std::lock_guard only(current_mutex_);
   current_ = *made;
-  return {true, {}};
+  return {true, {}, {}};
 }
 
 }  // namespace relay::transport

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tls_files.hpp"
+#include "validity.hpp"
 
 #include <relay/transport/tls_context.hpp>
 
@@ -31,6 +32,7 @@ class tls_source {
 
  private:
   tls_refresh look();
+  std::string remind(std::chrono::system_clock::time_point now);
 
   std::vector<std::string> files_;
   maker make_;
@@ -40,6 +42,7 @@ class tls_source {
   std::mutex looking_;
   time_point next_look_ = time_point::min();
   std::vector<file_stamp> seen_;
+  expiry_reminder reminder_;
   int failures_ = 0;  // of what was seen
 };
 

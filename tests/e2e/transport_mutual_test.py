@@ -151,6 +151,113 @@ class Mutual(TransportCase):
                 self.assertIn(said, error)
 
 
+class Credentials(TransportCase):
+    """`$CREDENTIALS_DIRECTORY`, as systemd sets it for LoadCredential=."""
+
+    def setUp(self):
+        super().setUp()
+        authority = Authority(self)
+        self.cert, key = authority.issue()
+        given = self.folder / "given"
+        given.mkdir(mode=0o700)
+        key.rename(given / "key.pem")
+        self.env = {"CREDENTIALS_DIRECTORY": str(given)}
+        self.inside = f"tls;cert={self.cert};key=$CREDENTIALS_DIRECTORY/key.pem"
+        self.outside = f"tls;sni={NAME};ca={authority.file}"
+
+    def test_a_key_is_found_there(self):
+        server = self.server(lambda sock: sock.sendall(b"ok"))
+        text = endpoint("LISTEN", server.port, inside=self.inside)
+        far = self.configured(text, env=self.env)
+        near = self.wrapping(self.outside, far.port)
+        self.assertEqual(hear(near.port), b"ok")
+
+    def test_what_is_printed_is_the_text_as_written(self):
+        path = self.file("relay.toml", endpoint(0, 1, inside=self.inside))
+        printed = self.cli("check", "--print", "-c", path, env=self.env).stdout
+        self.assertIn("key=$CREDENTIALS_DIRECTORY/key.pem", printed)
+        self.assertNotIn("given", printed)
+
+    def test_without_the_variable_the_place_is_told(self):
+        path = self.file("relay.toml", endpoint(0, 1, inside=self.inside))
+        column = len(f'listen_transport = "tls;cert={self.cert};') + 1
+        for words in (("check", "-c", path), ("-c", path)):
+            said = self.cli(*words, code=78).stderr
+            self.assertIn(f"relay.toml:4:{column}: error: `listen_transport`: "
+                          "`$CREDENTIALS_DIRECTORY` is not set", said)
+
+
+class Warned(TransportCase):
+    """Files that can be used, and of which somebody should know."""
+
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self)
+
+    def said(self, issued, more="", **options):
+        self.text = endpoint(0, 1, inside=f"tls;cert={issued[0]};key={issued[1]}{more}")
+        path = self.file("relay.toml", self.text)
+        done = self.cli("check", "-c", path, **options)
+        self.cli("check", "--strict", "-c", path, code=78 if "warning" in done.stderr else 0,
+                 **options)
+        return done.stderr
+
+    def known(self):
+        """So that its authority is no stranger."""
+        return f";client_ca={self.authority.file}"
+
+    def test_nothing_of_what_is_in_order(self):
+        self.assertEqual(self.said(self.authority.issue(), self.known()), "")
+
+    def test_dates(self):
+        for days, said in ((-1, " expired on "), (5, " expires in 4 days, on ")):
+            with self.subTest(days):
+                issued = self.authority.issue(days=days)
+                error = self.said(issued, self.known())
+                self.assertIn(f"relay.toml:4:25: warning: `listen_transport`: the certificate "
+                              f"`{issued[0]}`{said}", error)
+
+    def test_a_certificate_without_its_issuer(self):
+        issued = self.authority.issue()
+        self.assertIn("without its issuer", self.said(issued))
+        with open(issued[0], "a", encoding="ascii") as chain:
+            chain.write(self.authority.file.read_text())
+        self.assertEqual(self.said(issued), "")
+
+    def test_a_key_that_everybody_can_read(self):
+        issued = self.authority.issue()
+        issued[1].chmod(0o644)
+        self.assertIn("can be read by every user of this machine", self.said(issued, self.known()))
+
+    def test_the_start_says_it_too_and_the_log(self):
+        issued = self.authority.issue(days=3)
+        started = self.unwrapping(f"tls;cert={issued[0]};key={issued[1]}{self.known()}", 1)
+        self.assertIn(" expires in 2 days, on ", started.err())
+        started.wait_text("[WARN]")
+        self.assertIn(" expires in 2 days, on ", started.out())
+
+    def test_a_new_file_that_is_about_to_expire_is_told_while_it_runs(self):
+        cert, key = self.authority.issue()
+        server = self.server(echo)
+        started = self.unwrapping(f"tls;cert={cert};key={key}{self.known()}", server.port)
+        for new, old in zip(self.authority.issue(days=2, label="soon"), (key, cert)[::-1]):
+            new.rename(old)
+
+        def told():
+            with dial(started.port) as sock:
+                sock.sendall(b"\x16")
+            return "the certificate in use expires in 1 day" in started.out()
+        until(told, started.story)
+
+    def test_a_system_without_authorities(self):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        env = {"SSL_CERT_DIR": str(empty), "SSL_CERT_FILE": str(empty / "none")}
+        path = self.file("relay.toml", endpoint(0, 1, outside=f"tls;sni={NAME}"))
+        self.assertIn("install the package ca-certificates",
+                      self.cli("check", "-c", path, env=env).stderr)
+
+
 class Memory(TransportCase):
     """OpenSSL keeps the numbers of a key, nobody keeps its text."""
 

@@ -4,6 +4,8 @@
 #include <relay/config/load.hpp>
 #include <relay/transport/layers.hpp>
 
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace relay::forward {
@@ -16,8 +18,10 @@ struct endpoint_layers {
 
 /// Of each endpoint, in order. Reads certificates and keys, and makes the self-signed ones, which
 /// endpoints of the same `servername` share. Whatever cannot be used is added to `problems`, with
-/// the place of its key.
+/// its place, and so is what an operator should know, as warnings. `credentials` is where
+/// `$CREDENTIALS_DIRECTORY` leads.
 std::vector<endpoint_layers> make_layers(const config::settings& of,
-                                         std::vector<config::problem>& problems);
+                                         std::vector<config::problem>& problems,
+                                         const std::optional<std::string>& credentials = {});
 
 }  // namespace relay::forward

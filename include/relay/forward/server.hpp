@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/config/config.hpp>
+#include <relay/config/load.hpp>
 #include <relay/forward/admission.hpp>
 #include <relay/forward/binding.hpp>
 #include <relay/forward/hook_thread.hpp>
@@ -26,7 +27,8 @@ struct server_options {
   net::resolver_surroundings names;               ///< tests give files and bounds of their own
   /// Sockets that another process has bound; each serves the endpoint of its address and protocol.
   std::vector<net::inherited_socket> inherited;
-  std::optional<forward::hook> hook;  ///< asked about every TCP client, on a thread of its own
+  std::optional<std::string> credentials;  ///< the value of `$CREDENTIALS_DIRECTORY`
+  std::optional<forward::hook> hook;       ///< asked about every TCP client, on a thread of its own
 };
 
 /// Why an endpoint does not listen.
@@ -46,6 +48,9 @@ class server {
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
+
+  /// What an operator should know of the certificates; told once, by whoever starts it.
+  const std::vector<config::problem>& warnings() const noexcept { return warnings_; }
 
   /// Opens every listener. An endpoint that fails is left out; the others serve.
   std::vector<bind_failure> bind();
@@ -84,6 +89,7 @@ class server {
   std::size_t affordable_descriptors() const;
 
   const config::settings& settings_;
+  std::vector<config::problem> warnings_;
   logs& log_;
   server_options options_;
   std::vector<std::unique_ptr<rule>> rules_;

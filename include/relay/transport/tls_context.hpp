@@ -42,6 +42,7 @@ class self_signed_certificates {
 struct tls_refresh {
   bool renewed = false;  ///< connections from now on get what the files hold
   std::string problem;   ///< the files hold something unusable; said once, the old context stays
+  std::string warning;   ///< "the certificate expires in 3 days, …"; said once a day
 };
 
 /// The side that accepts.

@@ -20,6 +20,10 @@ struct made {
 made make(const config::settings& of) {
   made all;
   all.layers = make_layers(of, all.problems);
+  // Certificates of tests hold for a day, and everybody may read their keys.
+  std::erase_if(all.problems, [](const config::problem& each) {
+    return each.severity == config::problem::level::warning;
+  });
   return all;
 }
 made make(const std::string& text) { return make(config::test::load(text).value); }
