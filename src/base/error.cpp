@@ -33,6 +33,8 @@ class category final : public boost::system::error_category {
         return "not one of `trusted_proxies`";
       case errc::flood:
         return "too many messages without payload";
+      case errc::null_address:
+        return "the name stands for 0.0.0.0 or ::, which is no address (a block list?)";
     }
     return "unknown error " + std::to_string(value);
   }

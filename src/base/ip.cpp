@@ -59,6 +59,15 @@ bool ip_address::is_unspecified() const noexcept {
   return std::ranges::all_of(bytes(), [](auto byte) { return byte == 0; });
 }
 
+bool ip_address::is_null() const noexcept {
+  const auto all = bytes();
+  const auto is_zero = [](auto byte) { return byte == 0; };
+  const bool ends_in_zeros = std::ranges::all_of(all.last(4), is_zero);
+  if (!v6_ || !ends_in_zeros) return ends_in_zeros && !v6_;
+  const bool is_mapped = all[10] == 0xff && all[11] == 0xff;
+  return std::ranges::all_of(all.first(is_mapped ? 10 : 12), is_zero);
+}
+
 bool ip_address::is_loopback() const noexcept {
   if (!v6_) return bytes_[0] == 127;
   return bytes_[15] == 1 &&

@@ -34,7 +34,7 @@ void connection::start(unique_fd client) {
   if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     return dial(std::move(first), *to);
   }
-  lane_.tasks().spawn(establish(std::move(first), {}));
+  lane_.tasks().spawn(establish(std::move(first), {}, nullptr));
 }
 
 void connection::established(const ip_endpoint& as) {

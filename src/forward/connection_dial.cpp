@@ -7,6 +7,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <utility>
 
 // The way to a remote: the short one without a coroutine, and the long one.
@@ -56,20 +57,32 @@ void connection::dialled(const ip_endpoint& to, const error_code& ec) {
 // The first remote has failed on the short way; what follows is rare enough for the long one.
 void connection::go_on(route::claim failed, const outcome& why) {
   if (lane_.is_closing()) return abort();
+  if (!rule_.remotes[failed.index()].address) {  // its name may stand for another address by now
+    auto first = std::make_unique<outcome>(why);
+    return lane_.tasks().spawn(establish(std::move(failed), {}, std::move(first)));
+  }
   balance::tried_set tried{failed.index()};
   report(failed, why, true);
   if (!rule_.way.has_choice() || !time_left()) return fail(why);
   auto next = rule_.way.pick(source().address, steady_clock::now(), tried);
   if (!next) return fail(why);
-  lane_.tasks().spawn(establish(std::move(next), std::move(tried)));
+  lane_.tasks().spawn(establish(std::move(next), std::move(tried), nullptr));
 }
 
-// The long way: each candidate once, until one answers or `connect_limit` is over.
-task<> connection::establish(route::claim by, balance::tried_set tried) {
+// The long way: each candidate once, until one answers or `connect_limit` is over. `first`: how the
+// short way to the first of them has ended.
+task<> connection::establish(route::claim by, balance::tried_set tried,
+                             std::unique_ptr<outcome> first) {
   outcome last;
   while (by) {
     chosen_ = static_cast<std::uint16_t>(by.index());
-    last = co_await reach(by.index());
+    if (first) {
+      std::vector<ip_address> there(1, first->at.address);
+      last = co_await reach_anew(by.index(), std::move(there), std::move(*first));
+      first.reset();
+    } else {
+      last = co_await reach(by.index());
+    }
     if (last.ec == asio::error::operation_aborted || last.is_told) break;
     if (!last.ec) {
       by.succeeded();
@@ -97,7 +110,7 @@ task<connection::outcome> connection::reach(std::size_t index) {
     co_return co_await reach(to, whom);
   }
   outcome last;
-  auto found = co_await look_up(whom.host);
+  auto found = co_await look_up(whom.host, asking::known);
   if (has_left()) co_return departed();
   if (!found) {
     last.why = pump::end_reason::resolve_failed;
@@ -107,8 +120,36 @@ task<connection::outcome> connection::reach(std::size_t index) {
     co_return last;
   }
   last.ec = errc::no_usable_family;
-  for (const auto& address : **found) {
-    if (!rule_.can_dial(address)) continue;
+  std::vector<ip_address> tried;
+  last = co_await reach_each(*found, whom, tried, std::move(last));
+  if (!last.ec || tried.empty()) co_return last;
+  co_return co_await reach_anew(index, std::move(tried), std::move(last));
+}
+
+// All addresses that its name had have failed; it may have moved. Where there is no time left this
+// is for those who come next.
+task<connection::outcome> connection::reach_anew(std::size_t index, std::vector<ip_address> tried,
+                                                 outcome last) {
+  const auto& whom = rule_.remotes[index];
+  if (last.ec == asio::error::operation_aborted || last.is_told) co_return last;
+  if (last.cut_short || !time_left()) {
+    lane_.shared().names.refresh(whom.host, lane_.worker().index());
+    co_return last;
+  }
+  auto found = co_await look_up(whom.host, asking::anew);
+  if (has_left()) co_return departed();
+  if (found) co_return co_await reach_each(*found, whom, tried, std::move(last));
+  if (found.error() == asio::error::operation_aborted) last.ec = found.error();
+  co_return last;
+}
+
+// Those that were not tried before, in order. None: as it was.
+task<connection::outcome> connection::reach_each(net::addresses of, const remote& whom,
+                                                 std::vector<ip_address>& tried, outcome last) {
+  for (const auto& address : *of) {
+    const bool is_known = std::ranges::find(tried, address) != tried.end();
+    if (is_known || !rule_.can_dial(address)) continue;
+    tried.push_back(address);
     const ip_endpoint to{address, whom.port(nth_)};
     last = co_await reach(to, whom);
     if (!last.ec || last.ec == asio::error::operation_aborted || last.cut_short) break;
@@ -118,13 +159,15 @@ task<connection::outcome> connection::reach(std::size_t index) {
 }
 
 // Until the client leaves or `connect_limit` is over.
-task<result<net::addresses>> connection::look_up(const std::string& host) {
+task<result<net::addresses>> connection::look_up(const std::string& host, asking how) {
   auto until = steady_timer::time_point::max();
   const auto left = time_left().value_or(milliseconds(1));
   if (left.count() > 0) until = steady_clock::now() + left;
   steady_timer patience(co_await asio::this_coro::executor, until);
   const departure gone(*this, [&patience] { patience.cancel(); });
-  auto asked = lane_.shared().names.lookup(host, lane_.worker().index());
+  auto& names = lane_.shared().names;
+  const auto here = lane_.worker().index();
+  auto asked = how == asking::anew ? names.lookup_anew(host, here) : names.lookup(host, here);
   co_return co_await net::with_timer(std::move(asked), patience);
 }
 

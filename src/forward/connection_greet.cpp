@@ -64,14 +64,14 @@ task<> connection::meet_client() {
   if (const auto chosen = introduction_->chosen; chosen != 0) {
     auto only = rule_.way.only(chosen);
     auto others = all_but(chosen, rule_.remotes.size());
-    co_return co_await establish(std::move(only), std::move(others));
+    co_return co_await establish(std::move(only), std::move(others), nullptr);
   }
   auto first = rule_.way.pick(source().address, introduction_->done, {});
   if (use_warm(first)) co_return;
   if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     co_return dial(std::move(first), *to);
   }
-  co_await establish(std::move(first), {});
+  co_await establish(std::move(first), {}, nullptr);
 }
 
 // The hook sees the bytes as they are on the wire, and leaves them there.

@@ -8,6 +8,7 @@
 #include <relay/net/timeout.hpp>
 #include <relay/transport/layer_steps.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace relay::forward {
@@ -50,6 +51,22 @@ task<warm_outcome> dial_one(lane& on, const rule& by, ip_endpoint to, warm_conne
   co_return made;
 }
 
+// Those that were not tried before, in order. None: as it was.
+task<warm_outcome> dial_each(lane& on, const rule& by, const remote& whom, net::addresses of,
+                             warm_connection& into, steady_clock::time_point begun,
+                             std::vector<ip_address>& tried, warm_outcome last) {
+  for (const auto& address : *of) {
+    const bool is_known = std::ranges::find(tried, address) != tried.end();
+    if (is_known || !by.can_dial(address)) continue;
+    tried.push_back(address);
+    const ip_endpoint to{address, whom.port(0)};
+    last = co_await dial_one(on, by, to, into, begun);
+    if (!last.ec || last.ec == asio::error::operation_aborted) break;
+    into.over().clear();
+  }
+  co_return last;
+}
+
 }  // namespace
 
 task<warm_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_connection& into) {
@@ -67,13 +84,21 @@ task<warm_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_
     co_return last;
   }
   last.ec = errc::no_usable_family;
-  for (const auto& address : **found) {
-    if (!by.can_dial(address)) continue;
-    const ip_endpoint to{address, whom.port(0)};
-    last = co_await dial_one(on, by, to, into, begun);
-    if (!last.ec || last.ec == asio::error::operation_aborted) break;
-    into.over().clear();
+  std::vector<ip_address> tried;
+  last = co_await dial_each(on, by, whom, *found, into, begun, tried, std::move(last));
+  if (!last.ec || last.ec == asio::error::operation_aborted || tried.empty()) co_return last;
+  // Its name may stand for others by now.
+  const auto left = left_of(by.connect_limit, begun);
+  if (!left) {
+    on.shared().names.refresh(whom.host, on.worker().index());
+    co_return last;
   }
+  auto anew = on.shared().names.lookup_anew(whom.host, on.worker().index());
+  const auto others = co_await net::with_timeout(std::move(anew), *left);
+  if (others) {
+    co_return co_await dial_each(on, by, whom, *others, into, begun, tried, std::move(last));
+  }
+  if (others.error() == asio::error::operation_aborted) last.ec = others.error();
   co_return last;
 }
 

@@ -19,7 +19,7 @@ dns_cache::entry& dns_cache::place(std::string_view name) {
     entries_.erase(order_.back().name);
     order_.pop_back();
   }
-  order_.push_front({std::string(name), make_error_code(errc::lookup_failed), {}, {}});
+  order_.push_front({std::string(name), make_error_code(errc::lookup_failed), {}, {}, {}});
   entries_.emplace(order_.front().name, order_.begin());
   return order_.front();
 }
@@ -37,6 +37,15 @@ dns_cache::verdict dns_cache::find(std::string_view name, time_point now) {
   if (expired && !may_serve_stale(old, now)) return {};
   if (old.late || now < old.renew_at) return {expired ? state::stale : state::fresh, old.answer};
   return {expired && !old.episode ? state::expired : state::renewing, old.answer};
+}
+
+dns_cache::verdict dns_cache::find_anew(std::string_view name, time_point now) {
+  auto* const old = known(name);
+  if (old == nullptr || (now >= old->expires && !may_serve_stale(*old, now))) return {};
+  if (old->late || now < old->asked + limits_.anew_after) {
+    return {now >= old->expires ? state::stale : state::fresh, old->answer};
+  }
+  return {state::expired, old->answer};
 }
 
 result<addresses> dns_cache::take_addresses(std::vector<ip_address> found) const {
@@ -62,11 +71,12 @@ milliseconds dns_cache::renew_after(const dns_outcome& outcome, seconds holds) c
 dns_cache::stored dns_cache::store(std::string_view name, dns_outcome outcome, time_point now) {
   const bool positive = !outcome.found.empty();
   // A name that is gone is gone: only a failure leaves the old answer in use.
-  const bool answered =
-      positive || outcome.ec == errc::no_such_name || outcome.ec == errc::no_address;
+  const bool answered = positive || outcome.ec == errc::no_such_name ||
+                        outcome.ec == errc::no_address || outcome.ec == errc::null_address;
   auto* const old = known(name);
   if (!answered && old != nullptr && may_serve_stale(*old, now)) {
     old->late = false;
+    old->asked = now;
     old->renew_at = now + limits_.retry_after;
     const bool begins = now >= old->expires && !std::exchange(old->episode, true);
     return {old->answer, begins};
@@ -82,15 +92,16 @@ dns_cache::stored dns_cache::store(std::string_view name, dns_outcome outcome, t
   kept.answer = made.answer;
   kept.expires = now + holds;
   kept.renew_at = now + renew;
+  kept.asked = now;
   kept.episode = kept.late = false;
   return made;
 }
 
-bool dns_cache::slow(std::string_view name) {
+bool dns_cache::slow(std::string_view name, time_point now) {
   auto* const old = known(name);
   if (old == nullptr) return false;
   old->late = true;
-  return !std::exchange(old->episode, true);
+  return now >= old->expires && !std::exchange(old->episode, true);
 }
 
 void dns_cache::abandon(std::string_view name) {

@@ -21,6 +21,10 @@ std::vector<ip_address> arrange(const std::vector<ip_address>& known, dns_mode m
   return made;
 }
 
+bool drop_null(std::vector<ip_address>& from) {
+  return std::erase_if(from, [](const ip_address& each) { return each.is_null(); }) > 0;
+}
+
 lookup_plan::lookup_plan(dns_mode mode, std::vector<std::string> candidates)
     : mode_(mode), candidates_(std::move(candidates)) {
   const bool v6_first = mode == dns_mode::ipv6_only || mode == dns_mode::ipv6_then_ipv4;
@@ -51,6 +55,10 @@ void lookup_plan::answered(record_type type, dns_reply reply) {
   if (which == families_.end() || which->step != family::asked) return;
   which->step = family::known;
   which->reply = std::move(reply);
+  null_seen_ = drop_null(which->reply.addresses) || null_seen_;
+  if (which->reply.what == kind::found && which->reply.addresses.empty()) {
+    which->reply.what = kind::no_data;
+  }
   const bool enough = which->reply.what == kind::found && !in_parallel();
   const bool all =
       std::ranges::all_of(families_, [](const family& each) { return each.step == family::known; });
@@ -73,7 +81,8 @@ void lookup_plan::conclude_candidate() {
   if (failure_) {
     made.ec = failure_;
   } else {
-    made.ec = make_error_code(name_exists_ ? errc::no_address : errc::no_such_name);
+    const auto no_address = null_seen_ ? errc::null_address : errc::no_address;
+    made.ec = make_error_code(name_exists_ ? no_address : errc::no_such_name);
     if (negatives_have_ttl_) made.ttl = negative_ttl_;
   }
   outcome_ = std::move(made);

@@ -30,10 +30,22 @@ std::optional<result<addresses>> resolver::cached(std::string_view name) {
 
 task<result<addresses>> resolver::lookup(std::string name, std::size_t worker) {
   const auto key = lower_case(name);
-  const auto joined = core_->join(key, worker);
+  const auto joined = core_->join(key, worker, false);
   if (joined.answer) co_return *joined.answer;
   auto [ec] = co_await joined.waiting->timer.async_wait();
   co_return core_->conclude(key, *joined.waiting, ec);
+}
+
+task<result<addresses>> resolver::lookup_anew(std::string name, std::size_t worker) {
+  const auto key = lower_case(name);
+  const auto joined = core_->join(key, worker, true);
+  if (joined.answer) co_return *joined.answer;
+  auto [ec] = co_await joined.waiting->timer.async_wait();
+  co_return core_->conclude(key, *joined.waiting, ec);
+}
+
+void resolver::refresh(std::string_view name, std::size_t worker) {
+  core_->refresh(lower_case(name), worker);
 }
 
 }  // namespace relay::net

@@ -108,7 +108,9 @@ std::optional<result<addresses>> resolver::core::cached(const std::string& key) 
   return std::nullopt;
 }
 
-resolver::core::joined resolver::core::join(const std::string& key, std::size_t worker) {
+resolver::core::joined resolver::core::join(const std::string& key, std::size_t worker, bool anew) {
+  // Without a cache every lookup asks anew.
+  if (anew && options_.cache_size == 0) return {make_error_code(errc::lookup_failed), nullptr};
   joined made;
   bool first = false;
   {
@@ -117,7 +119,7 @@ resolver::core::joined resolver::core::join(const std::string& key, std::size_t 
     auto* const here = seat_of(worker);
     if (here == nullptr) return {error_code(asio::error::operation_aborted), nullptr};
     if (auto known = local(key, time)) return {std::move(known), nullptr};
-    auto found = cache_.find(key, time);
+    auto found = anew ? cache_.find_anew(key, time) : cache_.find(key, time);
     using state = dns_cache::state;
     if (found.what == state::fresh || found.what == state::stale) {
       return {std::move(found.answer), nullptr};
@@ -138,6 +140,18 @@ resolver::core::joined resolver::core::join(const std::string& key, std::size_t 
   return made;
 }
 
+void resolver::core::refresh(const std::string& key, std::size_t worker) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto time = now();
+    if (options_.cache_size == 0 || seat_of(worker) == nullptr || local(key, time)) return;
+    const auto what = cache_.find_anew(key, time).what;
+    if (what == dns_cache::state::fresh || what == dns_cache::state::stale) return;
+    if (!flights_.try_emplace(key, flight{worker, {}}).second) return;
+  }
+  start(key, worker);
+}
+
 result<addresses> resolver::core::conclude(const std::string& key, waiter& who,
                                            const error_code& ec) {
   if (who.answer) return *who.answer;
@@ -147,7 +161,7 @@ result<addresses> resolver::core::conclude(const std::string& key, waiter& who,
     leave(key, who);
     if (ec || !who.expired) return error_code(asio::error::operation_aborted);
     // Unless the lookup has ended just now, its successors need not wait at all.
-    begins = flights_.contains(key) && cache_.slow(key);
+    begins = flights_.contains(key) && cache_.slow(key, now());
   }
   if (begins) {
     log_.warn("serving expired answer for {}: no answer within {} ms", key, around_.slow.count());
@@ -160,7 +174,12 @@ std::optional<result<addresses>> resolver::core::local(std::string_view key, tim
   if (key.empty()) return make_error_code(errc::no_such_name);
   if (const auto literal = ip_address::parse(key)) return shared({*literal});
   std::vector<ip_address> found;
-  if (const auto* const known = hosts_.find(key, now)) found = arrange(*known, options_.mode);
+  if (const auto* const known = hosts_.find(key, now)) {
+    auto real = *known;
+    const bool blocked = drop_null(real);
+    if (blocked && real.empty()) return make_error_code(errc::null_address);
+    found = arrange(real, options_.mode);
+  }
   if (found.empty()) found = arrange(loopback(key), options_.mode);
   if (found.empty()) return std::nullopt;
   return shared(std::move(found));

@@ -39,7 +39,9 @@ class resolver::core {
   /// Keys are names in lower case.
   std::optional<result<addresses>> cached(const std::string& key);
   /// Finds an answer, or joins or starts the flight. On the worker.
-  joined join(const std::string& key, std::size_t worker);
+  joined join(const std::string& key, std::size_t worker, bool anew);
+  /// The same for somebody who does not wait.
+  void refresh(const std::string& key, std::size_t worker);
   /// The waiter's timer has ended: what does its caller get?
   result<addresses> conclude(const std::string& key, waiter& who, const error_code& ec);
 

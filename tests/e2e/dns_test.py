@@ -156,6 +156,109 @@ class Cache(Named):
         self.assertLess(time.monotonic() - began, 5)
 
 
+class Moved(Named):
+    """The service behind a name comes back at another address, long before the answer's TTL ends."""
+
+    def setUp(self):
+        super().setUp()
+        self.now = [V4]
+        self.names = self.name_server(lambda *_: Answer(self.now, ttl=600))
+        self.servers = {}
+        self.port = self.pair()
+        self.began = time.monotonic()
+
+    def pair(self):
+        """One port, served at the first address only; the other one's listener is still to come."""
+        for _ in range(20):
+            first = Server(named(V4), host=V4)
+            try:
+                self.servers = {V4: first, V4_OTHER: Server(named(V4_OTHER), host=V4_OTHER,
+                                                            port=first.port)}
+            except OSError:
+                first.close()
+                continue
+            for server in self.servers.values():
+                self.addCleanup(server.close)
+            return first.port
+        return self.fail("no port that is free on both addresses")
+
+    def move(self):
+        self.servers[V4].close()
+        self.now[0] = V4_OTHER
+
+    def older(self):
+        """What was asked for last is no longer believed without asking."""
+        until(lambda: time.monotonic() > self.began + 1.2, "a second")
+
+    def test_the_same_connection_reaches_the_new_address(self):
+        started = self.relay(self.names, self.port, "--dns-mode", "ipv4_only")
+        self.assertEqual(self.reached(started), V4)
+        self.older()
+        self.move()
+        self.assertEqual(self.reached(started), V4_OTHER, started.story())
+        for _ in range(5):
+            self.assertEqual(self.reached(started), V4_OTHER)
+        self.assertEqual(self.names.count(), 2)
+
+    def test_with_several_addresses_and_a_choice(self):
+        self.now = [V4, "127.0.0.9"]  # not a single one: another way through the code
+        with Server(named("backup")) as backup:
+            started = self.configured(
+                f'[dns]\nnameservers = ["{self.names.address}"]\nmode = "ipv4_only"\n'
+                f'[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\nremote = "name.test:{self.port}"\n'
+                f'extra_remotes = ["127.0.0.1:{backup.port}"]\n')
+            self.assertEqual(self.reached(started), V4)
+            self.older()
+            self.move()
+            self.assertEqual(self.reached(started), V4_OTHER, "no reason to fail over")
+            self.servers[V4_OTHER].close()
+            self.assertEqual(self.reached(started), "backup")
+
+    def test_a_service_that_is_down_is_asked_for_once_a_second_only(self):
+        started = self.relay(self.names, self.port, "--dns-mode", "ipv4_only",
+                             env={"RELAY_WORKERS": "2"})
+        self.assertEqual(self.reached(started), V4)
+        self.servers[V4].close()
+        self.older()
+        for _ in range(40):
+            self.assertEqual(self.reached(started), "")
+        self.assertGreater(self.names.count(), 1)
+        self.assertLessEqual(self.names.count(), 2 + time.monotonic() - self.began)
+
+    def test_with_a_name_server_that_is_down_it_fails_soon(self):
+        started = self.relay(self.names, self.port, "--dns-mode", "ipv4_only")
+        self.assertEqual(self.reached(started), V4)
+        self.names.script = lambda *_: Answer(drop=True)
+        self.servers[V4].close()
+        self.older()
+        began = time.monotonic()
+        self.assertEqual(self.reached(started), "")
+        self.assertLess(time.monotonic() - began, 5)  # not the name server's ten seconds
+        self.servers[V4] = Server(named(V4), host=V4, port=self.port)
+        self.addCleanup(self.servers[V4].close)
+        self.assertEqual(self.reached(started), V4, "the old answer serves")
+
+    def test_connections_made_ahead_follow(self):
+        started = self.configured(
+            f'[log]\nlevel = "debug"\n[dns]\nnameservers = ["{self.names.address}"]\n'
+            f'mode = "ipv4_only"\n[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\n'
+            f'remote = "name.test:{self.port}"\n[network]\nwarm = 1\n',
+            env={"RELAY_WORKERS": "1"})
+        until(lambda: self.servers[V4].seen, started.story)
+        self.older()
+        self.move()  # ends the one that waits, too: the pool dials again
+        until(lambda: self.servers[V4_OTHER].seen, started.story)
+
+    def test_zeros_are_no_address(self):
+        for nothing, kind in ((["0.0.0.0"], "ipv4_only"), (["::"], "ipv6_only"),
+                              (["0.0.0.0", "::"], "ipv4_and_ipv6"), (["::ffff:0:0"], "ipv6_only")):
+            with self.subTest(nothing), Server(named("this machine"), host="0.0.0.0") as here:
+                names = self.name_server(lambda *_, nothing=nothing: Answer(nothing))
+                started = self.relay(names, here.port, "--dns-mode", kind)
+                self.assertEqual(self.reached(started), "")
+                started.wait_text("0.0.0.0 or ::, which is no address")
+
+
 class BadServers(Named):
     def test_start_does_not_wait_for_names(self):
         names = self.name_server(lambda *_: Answer(drop=True))

@@ -27,6 +27,7 @@ enum class errc {
   handshake_refused,  ///< a peer answered a WebSocket handshake, but not as it should
   untrusted_proxy,    ///< the client is none of `trusted_proxies`
   flood,              ///< a peer sent more messages without payload than anybody needs
+  null_address,       ///< the name stands for 0.0.0.0 or ::, as in a block list
 };
 
 error_code make_error_code(errc code) noexcept;

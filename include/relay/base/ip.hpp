@@ -33,6 +33,8 @@ class ip_address {
   std::uint32_t scope() const noexcept { return scope_; }
   bool is_unspecified() const noexcept;
   bool is_loopback() const noexcept;
+  /// 0.0.0.0, ::, and 0.0.0.0 written as IPv6 (::ffff:0.0.0.0): what a name server means by "none".
+  bool is_null() const noexcept;
   /// Compressed lower-case text, without brackets.
   std::string to_string() const;
 

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace relay::forward {
 
@@ -67,10 +68,14 @@ class connection final : public lane_hook, private pump::session::owner {
   void dial(route::claim by, const ip_endpoint& to);
   void dialled(const ip_endpoint& to, const error_code& ec);
   void go_on(route::claim failed, const outcome& why);
-  task<> establish(route::claim by, balance::tried_set tried);
+  task<> establish(route::claim by, balance::tried_set tried, std::unique_ptr<outcome> first);
   task<outcome> reach(std::size_t index);
+  task<outcome> reach_anew(std::size_t index, std::vector<ip_address> tried, outcome last);
+  task<outcome> reach_each(net::addresses of, const remote& whom, std::vector<ip_address>& tried,
+                           outcome last);
   task<outcome> reach(ip_endpoint to, const remote& whom);
-  task<result<net::addresses>> look_up(const std::string& host);
+  enum class asking { known, anew };
+  task<result<net::addresses>> look_up(const std::string& host, asking how);
   task<outcome> wrap_remote(ip_endpoint to);
   void report(route::claim& failed, const outcome& how, bool is_first);
 

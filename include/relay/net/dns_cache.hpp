@@ -41,6 +41,7 @@ class dns_cache {
     std::chrono::seconds stale_for{3600};    ///< an expired answer may still serve
     std::chrono::milliseconds failure_for{1000};  ///< a failure is remembered
     std::chrono::milliseconds retry_after{5000};  ///< next lookup after one that failed
+    std::chrono::milliseconds anew_after{1000};   ///< an answer younger than this is not doubted
     std::size_t max_addresses = 64;               ///< of one name
   };
 
@@ -65,10 +66,14 @@ class dns_cache {
 
   /// `name` in lower case.
   verdict find(std::string_view name, time_point now);
+  /// The same for a caller who has tried the answer in vain: what was found out a second ago and
+  /// more is looked up past its TTL, and serves when that fails or is slow.
+  verdict find_anew(std::string_view name, time_point now);
   /// A lookup has ended.
   stored store(std::string_view name, dns_outcome outcome, time_point now);
-  /// A lookup takes so long that its expired answer is served; true when the episode begins.
-  bool slow(std::string_view name);
+  /// A lookup takes so long that the old answer is served; true when that has expired and is the
+  /// first of this episode.
+  bool slow(std::string_view name, time_point now);
   /// A lookup was given up without an outcome (its worker has ended).
   void abandon(std::string_view name);
 
@@ -80,6 +85,7 @@ class dns_cache {
     result<addresses> answer;
     time_point expires;
     time_point renew_at;   // when a lookup is due, if somebody asks
+    time_point asked;      // when the last lookup ended
     bool episode = false;  // an expired answer has been served
     bool late = false;     // the lookup under way has been found slow
   };

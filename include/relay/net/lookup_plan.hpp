@@ -13,6 +13,11 @@ namespace relay::net {
 /// The addresses that `mode` wants, in its order (for answers that need no questions).
 std::vector<ip_address> arrange(const std::vector<ip_address>& known, config::dns_mode mode);
 
+/// Leaves out what means "no address": 0.0.0.0 and ::, also mapped. A connect to one of them would
+/// reach this machine, while block lists use them for names that are to lead nowhere. Returns
+/// whether there was any.
+bool drop_null(std::vector<ip_address>& from);
+
 /// Which questions make up one lookup, and what the answers come to. Pure: somebody else asks.
 /// The candidates of the search list are tried in order, both families of one candidate before
 /// the next, so that the addresses of a name never come from two domains.
@@ -59,6 +64,7 @@ class lookup_plan {
   // Over all candidates so far:
   error_code failure_;  // the first one; a failure leaves open whether the name exists
   bool name_exists_ = false;
+  bool null_seen_ = false;  // an answer of 0.0.0.0 or ::
   bool negatives_have_ttl_ = true;
   std::chrono::seconds negative_ttl_ = std::chrono::seconds::max();
 };

@@ -63,6 +63,14 @@ class resolver {
   /// lookup_failed or timed_out.
   task<result<addresses>> lookup(std::string name, std::size_t worker);
 
+  /// For a coroutine of this worker that has tried all addresses of a name in vain: what the name
+  /// stands for now, whatever its TTL was. Asks at most once a second and name, however many ask on
+  /// whatever workers; the others get that answer. Name servers that fail, or are slow, leave the
+  /// old one.
+  task<result<addresses>> lookup_anew(std::string name, std::size_t worker);
+  /// The same for who does not wait: on this worker; the answer will be found by `cached`.
+  void refresh(std::string_view name, std::size_t worker);
+
  private:
   class core;
   std::shared_ptr<core> core_;  // shared with the thread that looks up name servers' own names

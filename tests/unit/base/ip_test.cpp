@@ -55,6 +55,16 @@ TEST(IpAddress, KnowsUnspecifiedAndLoopback) {
   EXPECT_FALSE(ip_address::parse("1::1")->is_loopback());
 }
 
+TEST(IpAddress, KnowsWhatMeansNoAddress) {
+  for (const auto* text : {"0.0.0.0", "::", "::ffff:0.0.0.0"}) {
+    EXPECT_TRUE(ip_address::parse(text)->is_null()) << text;
+  }
+  for (const auto* text : {"0.0.0.1", "1.0.0.0", "::1", "::ffff:0.0.0.1",
+                           "64:ff9b::", "1::", "::1:0.0.0.0", "::ff00:0:0"}) {
+    EXPECT_FALSE(ip_address::parse(text)->is_null()) << text;
+  }
+}
+
 TEST(IpEndpoint, NeedsBracketsExactlyForIPv6) {
   EXPECT_EQ(ip_endpoint::parse("1.2.3.4:65535")->to_string(), "1.2.3.4:65535");
   EXPECT_EQ(ip_endpoint::parse("[::1]:0")->to_string(), "[::1]:0");

@@ -181,8 +181,8 @@ TEST_F(DnsCache, ARenewalThatSucceedsEndsTheEpisode) {
 TEST_F(DnsCache, WhileALookupIsSlowOthersDoNotWaitForIt) {
   cache().store("a.test", found({one}, 30s), now_);
   now_ += 31s;
-  EXPECT_TRUE(cache().slow("a.test"));
-  EXPECT_FALSE(cache().slow("a.test")) << "said once";
+  EXPECT_TRUE(cache().slow("a.test", now_));
+  EXPECT_FALSE(cache().slow("a.test", now_)) << "said once";
   EXPECT_EQ(look(), state::stale);
   cache().store("a.test", failure(), now_);
   now_ += limits_.retry_after;
@@ -192,11 +192,11 @@ TEST_F(DnsCache, WhileALookupIsSlowOthersDoNotWaitForIt) {
 TEST_F(DnsCache, AnAbandonedLookupIsNotWaitedFor) {
   cache().store("a.test", found({one}, 30s), now_);
   now_ += 31s;
-  cache().slow("a.test");
+  cache().slow("a.test", now_);
   cache().abandon("a.test");
   EXPECT_EQ(look(), state::renewing) << "somebody must ask again";
   cache().abandon("unknown");
-  EXPECT_FALSE(cache().slow("unknown"));
+  EXPECT_FALSE(cache().slow("unknown", now_));
 }
 
 TEST_F(DnsCache, ExpiredAnswersServeForALimitedTime) {
@@ -241,6 +241,57 @@ TEST_F(DnsCache, StoringAgainReplaces) {
   cache().store("a.test", found({two}, 60s), now_);
   EXPECT_EQ(cache().size(), 1u);
   EXPECT_EQ((**cache().find("a.test", now_ + 59s).answer)->front(), two);
+}
+
+// What a caller finds who has tried all addresses in vain.
+class DnsCacheAnew : public DnsCache {
+ protected:
+  dns_cache::verdict look_anew() { return cache().find_anew("a.test", now_); }
+};
+
+TEST_F(DnsCacheAnew, AnAnswerIsDoubtedOnceASecond) {
+  EXPECT_EQ(look_anew().what, state::missing);
+  cache().store("a.test", found({one}, 600s), now_);
+  now_ += 999ms;
+  EXPECT_EQ(look_anew().what, state::fresh) << "it was found out just now";
+  now_ += 1ms;
+  const auto doubted = look_anew();
+  EXPECT_EQ(doubted.what, state::expired);
+  EXPECT_EQ((**doubted.answer)->front(), one) << "it serves when nobody answers";
+  EXPECT_EQ(look(), state::fresh) << "for everybody else it holds";
+  cache().store("a.test", found({two}, 600s), now_);
+  EXPECT_EQ(look_anew().what, state::fresh);
+  EXPECT_EQ((**look_anew().answer)->front(), two);
+}
+
+TEST_F(DnsCacheAnew, AFailureLeavesTheOldAnswerAndIsNotRepeatedForASecond) {
+  cache().store("a.test", found({one}, 600s), now_);
+  now_ += 10s;
+  const auto kept = cache().store("a.test", failure(), now_);
+  EXPECT_EQ((*kept.answer)->front(), one);
+  EXPECT_FALSE(kept.stale_begins) << "it has not expired";
+  EXPECT_EQ(look_anew().what, state::fresh);
+  now_ += 1s;
+  EXPECT_EQ(look_anew().what, state::expired);
+}
+
+TEST_F(DnsCacheAnew, NobodyElseWaitsForALookupThatIsSlow) {
+  cache().store("a.test", found({one}, 600s), now_);
+  now_ += 10s;
+  EXPECT_FALSE(cache().slow("a.test", now_)) << "no expired answer, so there is nothing to say";
+  EXPECT_EQ(look_anew().what, state::fresh);
+  cache().store("a.test", found({two}, 600s), now_);
+  now_ += 1s;
+  EXPECT_EQ(look_anew().what, state::expired);
+}
+
+TEST_F(DnsCacheAnew, ANameThatIsGoneIsGone) {
+  cache().store("a.test", found({one}, 600s), now_);
+  now_ += 10s;
+  cache().store("a.test", negative(errc::null_address, 60s), now_);
+  EXPECT_EQ(cache().find("a.test", now_).answer->error(), errc::null_address);
+  now_ += 7200s;
+  EXPECT_EQ(look_anew().what, state::missing);
 }
 
 }  // namespace

@@ -200,5 +200,42 @@ TEST(LookupPlan, KnownAddressesAreArrangedByMode) {
   EXPECT_TRUE(arrange({v6}, dns_mode::ipv4_only).empty());
 }
 
+const auto null4 = *ip_address::parse("0.0.0.0");
+const auto null6 = *ip_address::parse("::");
+
+TEST(LookupPlan, ZerosAreNoAddress) {
+  auto blocked = plan(dns_mode::ipv4_and_ipv6);
+  blocked.next();
+  blocked.answered(a, found(null4, 50s));
+  blocked.answered(aaaa, found(null6, 70s));
+  ASSERT_TRUE(blocked.outcome());
+  EXPECT_TRUE(blocked.outcome()->found.empty());
+  EXPECT_EQ(blocked.outcome()->ec, errc::null_address);
+  EXPECT_EQ(blocked.outcome()->ttl, 50s) << "held as long as it was said to hold";
+}
+
+TEST(LookupPlan, ZerosDoNotHideAnAddress) {
+  auto then = plan(dns_mode::ipv4_then_ipv6);
+  then.next();
+  then.answered(a, found(null4));
+  EXPECT_EQ(then.next(), (questions{{"n", aaaa}}));
+  then.answered(aaaa, found(v6));
+  EXPECT_EQ(then.outcome()->found, std::vector{v6});
+
+  auto among = plan(dns_mode::ipv4_only);
+  among.next();
+  among.answered(a, {kind::found, {null4, v4}, 60s, {}});
+  EXPECT_EQ(among.outcome()->found, std::vector{v4});
+}
+
+TEST(LookupPlan, AfterZerosTheSearchGoesOn) {
+  auto search = plan(dns_mode::ipv4_only, {"n.one", "n"});
+  search.next();
+  search.answered(a, found(null4));
+  EXPECT_EQ(search.next(), (questions{{"n", a}}));
+  search.answered(a, gone());
+  EXPECT_EQ(search.outcome()->ec, errc::null_address);
+}
+
 }  // namespace
 }  // namespace relay::net

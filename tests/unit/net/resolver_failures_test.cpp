@@ -129,6 +129,63 @@ TEST_F(ResolverFailures, AnExpiredAnswerServesWhenTheNameServersFail) {
   EXPECT_EQ(warnings(), 1);
 }
 
+TEST_F(ResolverFailures, ANameThatHasMovedIsFoundPastItsTtl) {
+  name_server server(until_broken());
+  ask(server);
+  lookup("name.test");
+  host_ = 2;
+  EXPECT_EQ(lookup_anew("name.test"), (texts{"192.0.2.1"})) << "it was asked for just now";
+  EXPECT_EQ(server.asked(), 1);
+  clock_.advance(1s);
+  EXPECT_EQ(lookup_anew("name.test"), (texts{"192.0.2.2"}));
+  EXPECT_EQ(cached("name.test"), (texts{"192.0.2.2"}));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(lookup_anew("name.test"), (texts{"192.0.2.2"}));
+  EXPECT_EQ(server.asked(), 2);
+}
+
+TEST_F(ResolverFailures, AskingAnewLeavesTheOldAnswerWhenNobodyAnswers) {
+  name_server server(until_broken());
+  ask(server);
+  around_.slow = 20ms;
+  lookup("name.test");
+  clock_.advance(1s);
+  rcode_ = 2;
+  EXPECT_EQ(lookup_anew("name.test"), (texts{"192.0.2.1"}));
+  clock_.advance(1s);
+  silent_ = true;
+  EXPECT_EQ(lookup_anew("name.test"), (texts{"192.0.2.1"})) << "after a moment";
+  EXPECT_EQ(warnings(), 0) << "that answer has not expired";
+}
+
+TEST_F(ResolverFailures, WhoDoesNotWaitFindsTheNewAnswerLater) {
+  name_server server(until_broken());
+  ask(server);
+  lookup("name.test");
+  host_ = 2;
+  resolver().refresh("Name.Test", 0);
+  EXPECT_EQ(server.asked(), 1) << "not within a second";
+  clock_.advance(1s);
+  resolver().refresh("Name.Test", 0);
+  resolver().refresh("name.test", 0);
+  const auto limit = std::chrono::steady_clock::now() + 5s;
+  while (cached("name.test") != texts{"192.0.2.2"} && std::chrono::steady_clock::now() < limit) {
+    loop_.restart();
+    loop_.run_for(1ms);
+  }
+  EXPECT_EQ(cached("name.test"), (texts{"192.0.2.2"}));
+  EXPECT_EQ(server.asked(), 2);
+}
+
+TEST_F(ResolverFailures, WithoutACacheNothingIsAskedTwice) {
+  dns_.cache_size = 0;
+  name_server server(until_broken());
+  ask(server);
+  lookup("name.test");
+  EXPECT_EQ(lookup_anew("name.test"), error(errc::lookup_failed));
+  resolver().refresh("name.test", 0);
+  EXPECT_EQ(server.asked(), 1);
+}
+
 TEST_F(ResolverFailures, AfterAFailedRenewalNobodyIsAskedForAWhile) {
   name_server server(until_broken());
   ask(server);

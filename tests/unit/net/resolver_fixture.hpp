@@ -73,6 +73,16 @@ class ResolverTest : public ::testing::Test {
     });
     return made;
   }
+  /// The same past the cache.
+  std::vector<std::string> lookup_anew(const std::string& name) {
+    std::vector<std::string> made;
+    auto& asked = resolver();
+    run_on(loop_, [&]() -> task<> {
+      const auto found = co_await asked.lookup_anew(name, 0);
+      made = text(found);
+    });
+    return made;
+  }
   std::vector<std::string> cached(const std::string& name) {
     const auto known = resolver().cached(name);
     return known ? text(*known) : std::vector<std::string>{"nothing"};

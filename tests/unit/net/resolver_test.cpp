@@ -159,6 +159,19 @@ TEST_F(ResolverTest, TheHostsFileComesFirstAndIsFollowed) {
   EXPECT_EQ(lookup("known.test"), (texts{"192.0.2.1"}));
 }
 
+TEST_F(ResolverTest, AHostsEntryOfZerosBlocksTheName) {
+  name_server server(answering("192.0.2.1", ""));
+  ask(server);
+  const scratch_directory directory;
+  around_.hosts = directory.file("hosts",
+                                 "0.0.0.0 bad.test\n:: bad.test\n"
+                                 "0.0.0.0 half.test\n198.51.100.1 half.test\n");
+  EXPECT_EQ(cached("bad.test"), error(errc::null_address));
+  EXPECT_EQ(lookup("bad.test"), error(errc::null_address));
+  EXPECT_EQ(cached("half.test"), (texts{"198.51.100.1"}));
+  EXPECT_EQ(server.asked(), 0);
+}
+
 TEST_F(ResolverTest, AHostsEntryOfAnUnwantedFamilyDoesNotCount) {
   name_server server(answering("192.0.2.1", ""));
   ask(server);

@@ -48,14 +48,15 @@ class worker {
 /// A lookup under way on a worker.
 class pending {
  public:
-  pending(worker& on, net::resolver& asked, const std::string& name, std::size_t index)
+  pending(worker& on, net::resolver& asked, const std::string& name, std::size_t index,
+          bool anew = false)
       : on_(on), state_(std::make_shared<state>()) {
-    asio::post(on.loop, [shared = state_, &asked, name, index, &on] {
+    asio::post(on.loop, [shared = state_, &asked, name, index, &on, anew] {
       auto done = [shared](const std::exception_ptr& failure, answer found) {
         if (failure) found = error_code(asio::error::operation_aborted);
         shared->result.set_value(std::move(found));
       };
-      asio::co_spawn(on.loop, asked.lookup(name, index),
+      asio::co_spawn(on.loop, anew ? asked.lookup_anew(name, index) : asked.lookup(name, index),
                      asio::bind_cancellation_slot(shared->cancel.slot(), done));
     });
   }
@@ -118,6 +119,26 @@ TEST_F(ResolverWorkers, WhoeverAsksMeanwhileWaitsForTheSameLookup) {
   server.release();
   for (auto& each : all) EXPECT_EQ(text(each.get()), (texts{"192.0.2.1"}));
   EXPECT_EQ(server.asked(), 1);
+}
+
+TEST_F(ResolverWorkers, AMovedNameIsAskedForOnceByAll) {
+  std::atomic<int> host{1};
+  name_server server([&](const dns_query& query) {
+    dns_response made(query);
+    made.address("192.0.2." + std::to_string(host), 600);
+    return std::vector<bytes>(1, made.as_bytes());
+  });
+  ask(server);
+  auto& asked = start();
+  EXPECT_EQ(text(pending(workers_[0], asked, "name.test", 0).get()), (texts{"192.0.2.1"}));
+  host = 2;
+  clock_.advance(1s);
+  std::vector<pending> all;
+  for (std::size_t i = 0; i < 50; ++i) {
+    all.emplace_back(workers_[i % 2], asked, "name.test", i % 2, true);
+  }
+  for (auto& each : all) EXPECT_EQ(text(each.get()), (texts{"192.0.2.2"}));
+  EXPECT_EQ(server.asked(), 2);
 }
 
 TEST_F(ResolverWorkers, AFailureReachesAllWhoWait) {
