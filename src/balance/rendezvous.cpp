@@ -1,5 +1,7 @@
 #include <relay/balance/rendezvous.hpp>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <map>
 
@@ -54,9 +56,43 @@ std::uint64_t minus_log2(std::uint64_t x) {
   return ((std::uint64_t{zeros} + 1) << 32) - fraction;
 }
 
+bool is_mapped(std::span<const std::uint8_t> bytes) {
+  const auto zeros = bytes.first(10);
+  return std::ranges::all_of(zeros, [](auto each) { return each == 0; }) && bytes[10] == 0xff &&
+         bytes[11] == 0xff;
+}
+
+// Keeps so many bits.
+template <std::size_t Size>
+void mask(std::array<std::uint8_t, Size>& bytes, std::size_t bits) {
+  for (std::size_t at = 0; at < Size; ++at) {
+    const auto kept = std::min<std::size_t>(bits - std::min(bits, at * 8), 8);
+    bytes[at] = static_cast<std::uint8_t>(bytes[at] & (0xff00U >> kept));
+  }
+}
+
 }  // namespace
 
-rendezvous::rendezvous(std::span<const std::string> names, std::span<const std::uint32_t> weights) {
+ip_address client_network(const ip_address& client, const config::client_prefix& bits) {
+  auto from = client.bytes();
+  // Where whole addresses count both are clients of their own, as with realm (spec 7.3).
+  const bool whole = bits == config::client_prefix{};
+  if (client.is_v6() && !whole && is_mapped(from)) from = from.last(4);
+  if (from.size() == 4) {
+    std::array<std::uint8_t, 4> kept{};
+    std::ranges::copy(from, kept.begin());
+    mask(kept, bits.v4);
+    return ip_address::v4(kept);
+  }
+  std::array<std::uint8_t, 16> kept{};
+  std::ranges::copy(from, kept.begin());
+  mask(kept, bits.v6);
+  return ip_address::v6(kept);
+}
+
+rendezvous::rendezvous(std::span<const std::string> names, std::span<const std::uint32_t> weights,
+                       const config::client_prefix& of_client)
+    : of_client_(of_client) {
   std::map<std::string_view, std::uint32_t> seen;
   for (std::size_t i = 0; i < names.size(); ++i) {
     entries_.push_back({hash_of(names[i], seen[names[i]]++), weights[i]});
@@ -67,7 +103,7 @@ rendezvous::rendezvous(std::span<const std::string> names, std::span<const std::
 // earliest of several such is each one's as often as its share: so the smallest -log(u) / weight.
 std::optional<std::size_t> rendezvous::best(const ip_address& client,
                                             const std::vector<bool>& open) const {
-  const auto key = hash_of(client);
+  const auto key = hash_of(client_network(client, of_client_));
   std::optional<std::size_t> first;
   std::uint64_t least = 0;
   for (std::size_t i = 0; i < entries_.size(); ++i) {

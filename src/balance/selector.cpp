@@ -23,13 +23,14 @@ std::vector<std::uint32_t> shares(const config::balancing& how, std::size_t remo
   return made;
 }
 
-selector::selector(const config::balancing& how, std::span<const std::string> names)
+selector::selector(const config::balancing& how, std::span<const std::string> names,
+                   const config::client_prefix& of_client)
     : by_(how.by),
       shares_(shares(how, names.size())),
       health_(names.size()),
       sequence_(shares_),
       substitutes_(shares_),
-      ranking_(names, shares_),
+      ranking_(names, shares_, of_client),
       open_(names.size()) {}
 
 std::optional<choice> selector::pick(const ip_address& client, health::time_point now,

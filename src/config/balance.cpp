@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array all{strategy::off, strategy::roundrobin, strategy::iphash};
 
-std::optional<std::uint8_t> weight(std::string_view text) {
+std::optional<std::uint8_t> small_number(std::string_view text) {
   std::uint8_t value = 0;
   const auto* const end = text.data() + text.size();
   const auto [stop, ec] = std::from_chars(text.data(), end, value);
@@ -19,7 +19,27 @@ std::optional<std::uint8_t> weight(std::string_view text) {
   return value;
 }
 
+// `/1` to the length of an address: with no bits at all everybody would be the same client.
+std::optional<std::uint8_t> prefix_length(std::string_view text, std::uint8_t most) {
+  if (!text.starts_with('/')) return std::nullopt;
+  const auto number = small_number(text.substr(1));
+  return number && *number >= 1 && *number <= most ? number : std::nullopt;
+}
+
 }  // namespace
+
+std::optional<client_prefix> read_client_prefix(std::string_view text) {
+  const auto comma = text.find(',');
+  if (comma == std::string_view::npos) return std::nullopt;
+  const auto v4 = prefix_length(trimmed(text.substr(0, comma)), 32);
+  const auto v6 = prefix_length(trimmed(text.substr(comma + 1)), 128);
+  if (!v4 || !v6) return std::nullopt;
+  return client_prefix{*v4, *v6};
+}
+
+std::string to_string(const client_prefix& what) {
+  return '/' + std::to_string(what.v4) + ",/" + std::to_string(what.v6);
+}
 
 std::string_view to_string(strategy what) noexcept {
   switch (what) {
@@ -45,7 +65,7 @@ balancing read_balance(std::string_view text) {
   }
   if (!made.has_colon) return made;
   for (const auto part : split(text.substr(colon + 1), ',')) {
-    if (const auto number = weight(part)) {
+    if (const auto number = small_number(part)) {
       made.weights.push_back(*number);
     } else {
       made.dropped.push_back(part);

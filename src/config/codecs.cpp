@@ -225,6 +225,17 @@ std::optional<std::vector<std::string>> cidr_list_codec::read(const value_at& fr
   });
 }
 
+std::optional<client_prefix> client_prefix_codec::read(const value_at& from) const {
+  const auto text = text_codec{}.read(from);
+  if (!text) return std::nullopt;
+  const auto made = read_client_prefix(*text);
+  if (!made) {
+    from.refuse('`' + *text + "` is not two prefix lengths",
+                "IPv4's (/1 to /32), then IPv6's (/1 to /128), such as \"/24,/64\"");
+  }
+  return made;
+}
+
 std::string cidr_list_codec::print(const std::vector<std::string>& value) const {
   return print_list(value, [](const std::string& each) { return each; });
 }

@@ -3,6 +3,7 @@
 #include "node.hpp"
 
 #include <relay/base/words.hpp>
+#include <relay/config/balance.hpp>
 
 #include <array>
 #include <chrono>
@@ -138,6 +139,12 @@ struct address_list_codec {
   address_parser parse = nullptr;
   std::optional<std::vector<host_port>> read(const value_at& from) const;
   std::string print(const std::vector<host_port>& value) const;
+};
+
+/// How much of a client's address counts.
+struct client_prefix_codec {
+  std::optional<client_prefix> read(const value_at& from) const;
+  std::string print(const client_prefix& value) const { return quote(config::to_string(value)); }
 };
 
 /// Blocks of addresses, kept as they were written.

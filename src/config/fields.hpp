@@ -92,6 +92,7 @@ void network_fields(Visit&& visit) {
   visit(key_name{"udp_timeout"}, &p::udp_timeout, &v::udp_timeout, time);
   visit(key_name{"tcp_keepalive"}, &p::tcp_keepalive, &v::tcp_keepalive, seconds_codec{});
   visit(key_name{"tcp_keepalive_probe"}, &p::tcp_keepalive_probe, &v::tcp_keepalive_probe, number);
+  visit(key_name{"tcp_user_timeout"}, &p::tcp_user_timeout, &v::tcp_user_timeout, time);
   visit(key_name{"send_mptcp"}, &p::send_mptcp, &v::send_mptcp, flag);
   visit(key_name{"accept_mptcp"}, &p::accept_mptcp, &v::accept_mptcp, flag);
   visit(key_name{"send_proxy"}, &p::send_proxy, &v::send_proxy, flag);
@@ -113,6 +114,7 @@ void network_fields(Visit&& visit) {
   visit(key_name{"endpoint_byte_rate"}, &p::endpoint_byte_rate, &v::endpoint_byte_rate,
         rate_codec{});
   visit(key_name{"moderation"}, &p::moderation, &v::moderation, on_off);
+  visit(key_name{"iphash_prefix"}, &p::iphash_prefix, &v::iphash_prefix, client_prefix_codec{});
 }
 
 template <class Visit>

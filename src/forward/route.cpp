@@ -17,9 +17,9 @@ std::vector<std::string> names_of(const config::endpoint& from) {
 }  // namespace
 
 struct route::shared {
-  shared(const config::balancing& how, std::vector<std::string> remotes, spdlog::logger& to,
-         std::uint32_t seed)
-      : names(std::move(remotes)), selector(how, names), noise(seed), log(to) {}
+  shared(const config::balancing& how, const config::client_prefix& of_client,
+         std::vector<std::string> remotes, spdlog::logger& to, std::uint32_t seed)
+      : names(std::move(remotes)), selector(how, names, of_client), noise(seed), log(to) {}
 
   double next_noise() { return std::uniform_real_distribution(-1.0, 1.0)(noise); }
 
@@ -37,7 +37,8 @@ route::route(const config::endpoint& from, spdlog::logger& log, std::uint32_t se
   const auto how = config::read_balance(from.balance);
   const auto shares = balance::shares(how, names.size());
   if (shares.size() - static_cast<std::size_t>(std::ranges::count(shares, 0U)) > 1) {
-    shared_ = std::make_unique<shared>(how, std::move(names), log, seed);
+    shared_ =
+        std::make_unique<shared>(how, from.network.iphash_prefix, std::move(names), log, seed);
   } else {
     const auto found = std::ranges::find_if(shares, [](auto share) { return share > 0; });
     only_ = static_cast<std::size_t>(found - shares.begin());

@@ -34,7 +34,8 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
   if (std::ranges::any_of(remotes, [](const remote& each) { return each.ports.size() > 1; })) {
     warm = 0;
   }
-  const net::keepalive alive{from.network.tcp_keepalive, from.network.tcp_keepalive_probe};
+  const net::keepalive alive{from.network.tcp_keepalive, from.network.tcp_keepalive_probe,
+                             from.network.tcp_user_timeout};
   listen.ipv6_only = from.network.ipv6_only;
   listen.interface = from.listen_interface;
   listen.alive = alive;

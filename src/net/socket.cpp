@@ -26,6 +26,8 @@ const char* opening(bool mptcp) noexcept {
 // Not being able to probe a silent peer is no reason to refuse a connection: errors are ignored,
 // and the values are cut to what Linux takes.
 void set_keepalive(int fd, const keepalive& alive) noexcept {
+  const auto patience = std::min<std::int64_t>(alive.unacknowledged.count(), INT32_MAX);
+  if (patience > 0) set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(patience));
   const auto idle = static_cast<int>(std::min<std::int64_t>(alive.idle.count(), 32767));
   if (idle <= 0) return;
   set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);

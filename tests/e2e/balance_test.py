@@ -265,6 +265,22 @@ class Strategies(Balanced):
             if before[client] != "1":
                 self.assertEqual(word, before[client], "only the clients of what was removed move")
 
+    def test_ip_hash_by_prefix_keeps_a_network_together(self):
+        servers = [Server(named(word)) for word in "012"]
+        for each in servers:
+            self.addCleanup(each.close)
+        started = self.between([each.port for each in servers], 'balance = "iphash: 1, 1, 1"',
+                               'iphash_prefix = "/24,/64"')
+
+        def reached(client):
+            with socket.create_connection(("127.0.0.1", started.port), timeout=20,
+                                          source_address=(client, 0)) as sock:
+                return read_all(sock)
+        networks = [{reached(f"127.9.{network}.{host}") for host in range(1, 9)}
+                    for network in range(12)]
+        self.assertEqual([len(each) for each in networks], [1] * 12)
+        self.assertGreater(len(set.union(*networks)), 1, "networks are spread")
+
     def test_remotes_without_a_weight_are_never_chosen(self):
         backends = self.backends("0", "1", "2")
         ports = [each.port for each in backends]

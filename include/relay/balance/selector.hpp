@@ -41,7 +41,8 @@ std::vector<std::uint32_t> shares(const config::balancing& how, std::size_t remo
 ///   nothing had happened.
 class selector {
  public:
-  selector(const config::balancing& how, std::span<const std::string> names);
+  selector(const config::balancing& how, std::span<const std::string> names,
+           const config::client_prefix& of_client = {});
 
   /// Nothing when all have been tried.
   std::optional<choice> pick(const ip_address& client, health::time_point now,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/base/host_port.hpp>
+#include <relay/config/balance.hpp>
 #include <relay/config/dialect.hpp>
 #include <relay/config/origin.hpp>
 
@@ -54,6 +55,7 @@ struct network {
   milliseconds udp_timeout{30000};         ///< an idle association
   std::chrono::seconds tcp_keepalive{15};  ///< idle time and interval; 0 leaves the socket alone
   int tcp_keepalive_probe = 3;             ///< 1 to 127
+  milliseconds tcp_user_timeout{0};        ///< nothing acknowledged; 0: what the system has
   bool send_mptcp = false;
   bool accept_mptcp = false;
   bool send_proxy = false;
@@ -74,6 +76,7 @@ struct network {
   std::uint64_t byte_rate = 0;           ///< bytes per second and connection; 0: none
   std::uint64_t endpoint_byte_rate = 0;  ///< bytes per second and endpoint; 0: none
   bool moderation = true;
+  client_prefix iphash_prefix;  ///< what of a client's address `iphash` looks at
   key_origins keys{};
   friend bool operator==(const network&, const network&) = default;
 };

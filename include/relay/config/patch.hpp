@@ -36,6 +36,7 @@ struct network_patch {
   std::optional<milliseconds> udp_timeout;
   std::optional<std::chrono::seconds> tcp_keepalive;
   std::optional<int> tcp_keepalive_probe;
+  std::optional<milliseconds> tcp_user_timeout;
   std::optional<bool> send_mptcp;
   std::optional<bool> accept_mptcp;
   std::optional<bool> send_proxy;
@@ -54,6 +55,7 @@ struct network_patch {
   std::optional<std::uint64_t> byte_rate;
   std::optional<std::uint64_t> endpoint_byte_rate;
   std::optional<bool> moderation;
+  std::optional<client_prefix> iphash_prefix;
   key_origins keys{};
 };
 

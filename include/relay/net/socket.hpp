@@ -13,10 +13,14 @@
 /// non-blocking and close-on-exec.
 namespace relay::net {
 
-/// Linux refuses more (include/net/tcp.h: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPCNT).
+/// How a peer is noticed that is there no more. Linux refuses more (include/net/tcp.h:
+/// MAX_TCP_KEEPIDLE, MAX_TCP_KEEPCNT).
 struct keepalive {
   std::chrono::seconds idle{0};  ///< also the interval; 0 leaves the socket alone
   int probes = 3;
+  /// For how long nothing may be acknowledged, or the peer's window be closed, while something is
+  /// to be sent to it: keepalive does not probe then. 0 leaves the socket alone.
+  std::chrono::milliseconds unacknowledged{0};
 };
 
 struct listen_options {

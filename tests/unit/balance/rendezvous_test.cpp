@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 
@@ -143,6 +144,43 @@ TEST(Rendezvous, HasNothingWhenNobodyIsOpen) {
   const rendezvous made(names{"a:1", "b:1"}, weights{1, 0});
   EXPECT_EQ(made.best(v4(1), {false, true}), std::nullopt);
   EXPECT_EQ(made.best(v4(1), {true, true}), 0U);
+}
+
+std::string network_of(const char* client, std::uint8_t bits4, std::uint8_t bits6) {
+  return client_network(*ip_address::parse(client), {bits4, bits6}).to_string();
+}
+
+TEST(ClientNetwork, KeepsTheFirstBits) {
+  EXPECT_EQ(network_of("198.51.100.77", 32, 128), "198.51.100.77");
+  EXPECT_EQ(network_of("198.51.100.77", 24, 64), "198.51.100.0");
+  EXPECT_EQ(network_of("198.51.103.77", 22, 64), "198.51.100.0");
+  EXPECT_EQ(network_of("198.51.100.77", 1, 64), "128.0.0.0");
+  EXPECT_EQ(network_of("2001:db8:1:2:3:4:5:6", 24, 64), "2001:db8:1:2::");
+  EXPECT_EQ(network_of("2001:db8:1:2ff:3:4:5:6", 24, 57), "2001:db8:1:280::");
+  EXPECT_EQ(network_of("2001:db8::6", 24, 128), "2001:db8::6");
+}
+
+TEST(ClientNetwork, TakesAMappedAddressForIpv4AndLeavesOutTheZone) {
+  EXPECT_EQ(network_of("::ffff:198.51.100.77", 24, 64), "198.51.100.0");
+  EXPECT_EQ(network_of("::ffff:198.51.100.77", 32, 64), "198.51.100.77");
+  EXPECT_EQ(network_of("::ffff:198.51.100.77", 32, 128), "::ffff:198.51.100.77") << "as realm";
+  EXPECT_EQ(network_of("fe80::1%3", 24, 128), "fe80::1");
+}
+
+TEST(Rendezvous, ClientsOfOneNetworkGoToOneRemote) {
+  const names three{"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"};
+  const rendezvous by_network(three, weights{1, 1, 1}, {24, 64});
+  const rendezvous by_address(three, weights{1, 1, 1});
+  std::vector<int> networks(3);
+  std::vector<int> addresses(3);
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    ++networks[best(by_network, v4(0xc6336400U + i), 3)];
+    ++addresses[best(by_address, v4(0xc6336400U + i), 3)];
+  }
+  EXPECT_EQ(std::ranges::count(networks, 256), 1);
+  EXPECT_EQ(std::ranges::count(addresses, 0), 0);
+  const auto mapped = *ip_address::parse("::ffff:198.51.100.1");
+  EXPECT_EQ(best(by_network, mapped, 3), best(by_network, v4(0xc6336401U), 3));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ network.tcp_timeout = 1
 network.udp_timeout = 2
 network.tcp_keepalive = 3
 network.tcp_keepalive_probe = 4
+network.tcp_user_timeout = 13
 network.send_mptcp = true
 network.accept_mptcp = true
 network.send_proxy = true
@@ -62,6 +63,7 @@ network.warm_max_age = 11
 network.byte_rate = "8Mbit/s"
 network.endpoint_byte_rate = 12
 network.moderation = "off"
+network.iphash_prefix = "/24, /64"
 )");
   EXPECT_EQ(brief(made.warnings), "");
   const auto& all = made.value;
@@ -96,6 +98,7 @@ network.moderation = "off"
                          .udp_timeout = 2s,
                          .tcp_keepalive = 3s,
                          .tcp_keepalive_probe = 4,
+                         .tcp_user_timeout = 13s,
                          .send_mptcp = true,
                          .accept_mptcp = true,
                          .send_proxy = true,
@@ -113,7 +116,8 @@ network.moderation = "off"
                          .warm_max_age = 11s,
                          .byte_rate = 1'000'000,
                          .endpoint_byte_rate = 12,
-                         .moderation = false};
+                         .moderation = false,
+                         .iphash_prefix = {24, 64}};
   EXPECT_EQ(rule.network, expected);
 }
 

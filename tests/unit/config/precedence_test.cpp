@@ -56,6 +56,7 @@ std::vector<row> all_rows() {
       time("udp_timeout", &p::udp_timeout, &v::udp_timeout),
       of("tcp_keepalive", &p::tcp_keepalive, &v::tcp_keepalive, "0", 0s, "7", 7s),
       of("tcp_keepalive_probe", &p::tcp_keepalive_probe, &v::tcp_keepalive_probe, "1", 1, "9", 9),
+      time("tcp_user_timeout", &p::tcp_user_timeout, &v::tcp_user_timeout),
       flag("send_mptcp", &p::send_mptcp, &v::send_mptcp),
       flag("accept_mptcp", &p::accept_mptcp, &v::accept_mptcp),
       flag("send_proxy", &p::send_proxy, &v::send_proxy),
@@ -77,6 +78,8 @@ std::vector<row> all_rows() {
       of("byte_rate", &p::byte_rate, &v::byte_rate, "1", 1, "0", 0),
       of("endpoint_byte_rate", &p::endpoint_byte_rate, &v::endpoint_byte_rate, "1", 1, "0", 0),
       of("moderation", &p::moderation, &v::moderation, "\"on\"", true, "\"off\"", false),
+      of("iphash_prefix", &p::iphash_prefix, &v::iphash_prefix, "\"/24,/64\"",
+         client_prefix{24, 64}, "\"/32,/128\"", client_prefix{}),
   };
 }
 

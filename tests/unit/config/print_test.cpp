@@ -77,6 +77,7 @@ tcp_timeout = 5
 udp_timeout = 30
 tcp_keepalive = 15
 tcp_keepalive_probe = 3
+tcp_user_timeout = 0
 send_mptcp = false
 accept_mptcp = false
 send_proxy = false
@@ -95,6 +96,7 @@ warm_max_age = 30
 byte_rate = "5MiB/s"
 endpoint_byte_rate = 0
 moderation = "on"
+iphash_prefix = "/32,/128"
 )");
 }
 

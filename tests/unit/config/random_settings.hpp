@@ -94,6 +94,9 @@ class random_settings {
     }
     made.tcp_keepalive = std::chrono::seconds(below(32768));
     made.tcp_keepalive_probe = static_cast<int>(1 + below(127));
+    made.tcp_user_timeout = time();
+    made.iphash_prefix = {static_cast<std::uint8_t>(1 + below(32)),
+                          static_cast<std::uint8_t>(1 + below(128))};
     made.send_proxy_version = flag() ? 1 : 2;
     for (auto left = below(3); left > 0; --left) {
       made.trusted_proxies.push_back(flag() ? "10.0.0.0/8" : "::1");
