@@ -3,6 +3,8 @@
 #include <relay/net/clock.hpp>
 #include <relay/net/timeout.hpp>
 
+#include <boost/asio/this_coro.hpp>
+
 #include <utility>
 
 /// The part of `associations` that knows where the remotes are: names, and the datagrams that wait
@@ -37,8 +39,10 @@ void associations::learn(std::size_t remote, const std::vector<ip_address>& foun
 
 task<> associations::look_up(std::size_t remote) {
   const auto& name = rule_.remotes[remote];
+  net::patience patience(co_await asio::this_coro::executor, lane_.worker().wheel(),
+                         rule_.connect_limit);
   auto asked = lane_.shared().names.lookup(name.host, lane_.worker().index());
-  const auto found = co_await net::with_timeout(std::move(asked), rule_.connect_limit);
+  const auto found = co_await net::with_patience(std::move(asked), patience);
   asking_[remote] = false;
   if (!found && found.error() == asio::error::operation_aborted) co_return;  // the end
   if (found) learn(remote, **found);

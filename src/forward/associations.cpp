@@ -73,7 +73,7 @@ void associations::close() {
 
 pump::datagrams& associations::buffers() noexcept { return lane_.datagrams(); }
 
-void associations::used(association& by) { flows_.touch(by, net::coarse_now()); }
+void associations::used(association& by) { flows_.touch(by, lane_.worker().note()); }
 
 // The datagrams of one client keep their order and leave together; those of different clients are
 // sorted apart first, since a batch from a busy listener holds them mixed.
@@ -133,7 +133,7 @@ association* associations::create(datagram_inlet& at, const flow_key& key,
   if (refusing_ || !make_room()) return nullptr;
   const auto remote = rule_.way.pick_for_datagrams(client.endpoint().address, net::coarse_now());
   auto* made = new association(*this, at, key, client, remote, ++lane_.shared().next_id);
-  flows_.insert(*made, made->since());
+  flows_.insert(*made, lane_.worker().note());
   ++rule_.count.associations;
   arm();
   return made;
@@ -199,7 +199,7 @@ void associations::remove(association& gone, pump::end_reason why, bool retires)
   // The descriptor stays booked with it.
   const int family = gone.family();
   if (auto fd = gone.release(); fd && retires) {
-    retired_.push_back({std::move(fd), family, net::coarse_now()});
+    retired_.push_back({std::move(fd), family, lane_.worker().note()});
   } else {
     lane_.shared().door.leave_association();
   }
@@ -289,7 +289,7 @@ void associations::unanswered(const association& by, const pump::send_outcome& h
 }
 
 void associations::expired() {
-  const auto now = net::coarse_now();
+  const auto now = lane_.worker().now();
   while (!retired_.empty() && now - retired_.front().since >= retirement) close_retired();
   const auto limit = rule_.udp_timeout;
   for (auto* next = flows_.oldest(); next != nullptr && limit.count() > 0; next = flows_.oldest()) {
@@ -300,7 +300,7 @@ void associations::expired() {
 }
 
 void associations::arm() {
-  const auto now = net::coarse_now();
+  const auto now = lane_.worker().now();
   auto due = flow_table::clock::time_point::max();
   if (!retired_.empty()) due = retired_.front().since + retirement;
   const auto* const oldest = flows_.oldest();

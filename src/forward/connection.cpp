@@ -7,7 +7,6 @@
 namespace relay::forward {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 connection::connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoint& client,
                        std::uint64_t id)
@@ -16,6 +15,7 @@ connection::connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoin
       nth_(nth),
       peer_(client),
       id_(id),
+      since_(home.worker().now()),
       client_(home.worker().poller()),
       remote_(home.worker().poller()),
       pump_(home.workspace(), *this, by.half_close_timeout, by.idle_timeout, by.moderated) {}
@@ -29,7 +29,7 @@ void connection::start(unique_fd client) {
   }
   if (lane_.shared().hooks != nullptr || rule_.asks_client())
     return lane_.tasks().spawn(meet_client());
-  auto first = rule_.way.pick(peer_.address, since_, {});
+  auto first = rule_.way.pick(peer_.address, lane_.worker().real(since_), {});
   if (use_warm(first)) return;
   if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     return dial(std::move(first), *to);
@@ -79,7 +79,7 @@ void connection::finish(pump::end_reason why, const error_code& ec) {
   rule_.count.up_bytes += pump_.up();
   rule_.count.down_bytes += pump_.down();
   ++rule_.count.ended[static_cast<std::size_t>(why)];
-  const auto lasted = std::chrono::duration_cast<milliseconds>(steady_clock::now() - since_);
+  const auto lasted = std::chrono::duration_cast<milliseconds>(lane_.worker().now() - since_);
   lane_.shared().log.done(rule_.remotes[chosen_].name,
                           {id_, name(), pump_.up(), pump_.down(), lasted, why, ec});
   lane_.remove(*this);

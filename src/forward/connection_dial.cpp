@@ -26,7 +26,8 @@ std::optional<ip_endpoint> connection::known_address(const remote& of) const {
 }
 
 std::optional<milliseconds> connection::time_left() const {
-  return left_of(rule_.connect_limit, introduction_ ? introduction_->done : since_);
+  const auto begun = introduction_ ? introduction_->done : since_;
+  return left_of(rule_.connect_limit, begun, lane_.worker().now());
 }
 
 // The short way: only a connect to one known address is left, which needs no coroutine.
@@ -160,15 +161,13 @@ task<connection::outcome> connection::reach_each(net::addresses of, const remote
 
 // Until the client leaves or `connect_limit` is over.
 task<result<net::addresses>> connection::look_up(const std::string& host, asking how) {
-  auto until = steady_timer::time_point::max();
-  const auto left = time_left().value_or(milliseconds(1));
-  if (left.count() > 0) until = steady_clock::now() + left;
-  steady_timer patience(co_await asio::this_coro::executor, until);
-  const departure gone(*this, [&patience] { patience.cancel(); });
+  net::patience patience(co_await asio::this_coro::executor, lane_.worker().wheel(),
+                         time_left().value_or(milliseconds(1)));
+  const departure gone(*this, [&patience] { patience.give_up(); });
   auto& names = lane_.shared().names;
   const auto here = lane_.worker().index();
   auto asked = how == asking::anew ? names.lookup_anew(host, here) : names.lookup(host, here);
-  co_return co_await net::with_timer(std::move(asked), patience);
+  co_return co_await net::with_patience(std::move(asked), patience);
 }
 
 task<connection::outcome> connection::reach(ip_endpoint to, const remote& whom) {

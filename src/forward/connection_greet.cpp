@@ -60,13 +60,13 @@ task<> connection::meet_client() {
     const auto failed = co_await unwrap_client();
     if (failed) co_return fail(*failed);
   }
-  introduction_->done = steady_clock::now();
+  introduction_->done = lane_.worker().now();
   if (const auto chosen = introduction_->chosen; chosen != 0) {
     auto only = rule_.way.only(chosen);
     auto others = all_but(chosen, rule_.remotes.size());
     co_return co_await establish(std::move(only), std::move(others), nullptr);
   }
-  auto first = rule_.way.pick(source().address, introduction_->done, {});
+  auto first = rule_.way.pick(source().address, lane_.worker().real(introduction_->done), {});
   if (use_warm(first)) co_return;
   if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
     co_return dial(std::move(first), *to);

@@ -52,7 +52,7 @@ struct connection::outcome {
 /// What is known of a client beyond its address when its remote is dialled. Only where a rule asks
 /// its clients something.
 struct connection::introduction {
-  std::chrono::steady_clock::time_point done;  // from here on counts what dialling takes
+  std::chrono::steady_clock::time_point done;  // from here on counts what dialling takes; as since_
   std::size_t chosen = 0;                      // by a hook: this remote and no other, but for 0
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
 };
@@ -64,12 +64,13 @@ inline std::chrono::milliseconds shorter(std::chrono::milliseconds a,
   return std::min(a, b);
 }
 
-/// What is left of a `connect_limit` that began then: 0 is no limit, nothing is no time.
+/// What is left of a `connect_limit` that began then, both times the worker's own: 0 is no limit,
+/// nothing is no time.
 inline std::optional<std::chrono::milliseconds> left_of(
-    std::chrono::milliseconds limit, std::chrono::steady_clock::time_point begun) noexcept {
+    std::chrono::milliseconds limit, std::chrono::steady_clock::time_point begun,
+    std::chrono::steady_clock::time_point now) noexcept {
   using std::chrono::milliseconds;
   if (limit.count() == 0) return limit;
-  const auto now = std::chrono::steady_clock::now();
   const auto spent = std::chrono::duration_cast<milliseconds>(now - begun);
   if (spent >= limit) return std::nullopt;
   return limit - spent;

@@ -8,6 +8,8 @@
 #include <relay/net/timeout.hpp>
 #include <relay/transport/layer_steps.hpp>
 
+#include <boost/asio/this_coro.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -20,7 +22,7 @@ using std::chrono::steady_clock;
 task<error_code> shake_hands(lane& on, const rule& by, warm_connection& into,
                              steady_clock::time_point begun, warm_outcome& made) {
   if (by.out.tls) on.shared().log.certificates(by, by.out.tls->refresh(steady_clock::now()));
-  const auto left = left_of(by.connect_limit, begun).value_or(milliseconds(1));
+  const auto left = left_of(by.connect_limit, begun, on.worker().now()).value_or(milliseconds(1));
   const transport::handshake_tools with{on.tls(), on.worker().wheel(),
                                         shorter(by.handshake_timeout, left)};
   // Nobody speaks yet: an empty frame tells a WebSocket server of ours that it need not wait.
@@ -38,7 +40,7 @@ task<warm_outcome> dial_one(lane& on, const rule& by, ip_endpoint to, warm_conne
     made.ec = errc::own_listener;
     co_return made;
   }
-  const auto left = left_of(by.connect_limit, begun);
+  const auto left = left_of(by.connect_limit, begun, on.worker().now());
   if (!left) {
     made.ec = errc::timed_out;
     co_return made;
@@ -70,15 +72,16 @@ task<warm_outcome> dial_each(lane& on, const rule& by, const remote& whom, net::
 }  // namespace
 
 task<warm_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_connection& into) {
-  const auto begun = steady_clock::now();
+  const auto begun = on.worker().now();
   if (whom.address) {
     const ip_endpoint to{*whom.address, whom.port(0)};
     co_return co_await dial_one(on, by, to, into, begun);
   }
   warm_outcome last;
   last.phase = "resolving";
+  net::patience patience(co_await asio::this_coro::executor, on.worker().wheel(), by.connect_limit);
   auto asked = on.shared().names.lookup(whom.host, on.worker().index());
-  const auto found = co_await net::with_timeout(std::move(asked), by.connect_limit);
+  const auto found = co_await net::with_patience(std::move(asked), patience);
   if (!found) {
     last.ec = found.error();
     co_return last;
@@ -88,13 +91,14 @@ task<warm_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_
   last = co_await dial_each(on, by, whom, *found, into, begun, tried, std::move(last));
   if (!last.ec || last.ec == asio::error::operation_aborted || tried.empty()) co_return last;
   // Its name may stand for others by now.
-  const auto left = left_of(by.connect_limit, begun);
+  const auto left = left_of(by.connect_limit, begun, on.worker().now());
   if (!left) {
     on.shared().names.refresh(whom.host, on.worker().index());
     co_return last;
   }
+  net::patience rest(co_await asio::this_coro::executor, on.worker().wheel(), *left);
   auto anew = on.shared().names.lookup_anew(whom.host, on.worker().index());
-  const auto others = co_await net::with_timeout(std::move(anew), *left);
+  const auto others = co_await net::with_patience(std::move(anew), rest);
   if (others) {
     co_return co_await dial_each(on, by, whom, *others, into, begun, tried, std::move(last));
   }

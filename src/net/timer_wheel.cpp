@@ -4,18 +4,32 @@
 
 namespace relay::net {
 
-void timer_wheel::arm(timer& what, std::chrono::milliseconds after) {
+using std::chrono::milliseconds;
+
+void timer_wheel::arm(timer& what, milliseconds after) {
   what.disarm();
   if (!running_) {
     running_ = true;
     now_ = start_();
   }
-  // The current tick has partly passed, so one more keeps the promise of "never early".
-  const auto ticks =
-      (std::max(after, std::chrono::milliseconds(0)) + tick - std::chrono::milliseconds(1)) / tick;
-  what.deadline_ =
-      now_ + static_cast<std::uint32_t>(std::min<std::int64_t>(ticks, INT32_MAX - 1)) + 1;
+  // The tick that is over by then, but not the current one.
+  constexpr milliseconds most = tick * (INT32_MAX / 2);
+  const auto due = elapsed() + std::clamp(after, milliseconds(0), most);
+  what.deadline_ = static_cast<std::uint32_t>((due + tick - milliseconds(1)) / tick);
+  if (static_cast<std::int32_t>(what.deadline_ - now_) <= 0) what.deadline_ = now_ + 1;
   slots_[what.deadline_ % slots_.size()].push_back(what);
+}
+
+milliseconds timer_wheel::elapsed() const {
+  return elapsed_ ? elapsed_() : (std::int64_t{now_} + 1) * tick;
+}
+
+timer_wheel::moment timer_wheel::note() const { return static_cast<moment>(elapsed().count()); }
+
+milliseconds timer_wheel::since(moment then) const noexcept {
+  constexpr moment most_ahead = 10'000;  // what was noted in this tick is ahead of it
+  const auto passed = static_cast<moment>((std::int64_t{now_} * tick).count()) - then;
+  return milliseconds(passed > UINT32_MAX - most_ahead ? 0 : passed);
 }
 
 bool timer_wheel::advance(std::uint32_t to_tick) {

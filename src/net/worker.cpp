@@ -1,3 +1,4 @@
+#include <relay/net/clock.hpp>
 #include <relay/net/worker.hpp>
 
 #include <boost/asio/post.hpp>
@@ -23,10 +24,12 @@ worker::worker(std::size_t index)
       mailbox_(poller_),
       readiness_(loop_),
       tick_timer_(loop_),
-      wheel_([this] {
-        await_tick();
-        return tick_now();
-      }) {
+      wheel_(
+          [this] {
+            start_ticks();
+            return tick_now();
+          },
+          [this] { return std::chrono::ceil<std::chrono::milliseconds>(note() - origin_); }) {
   // Not before the loop runs: each descriptor that is added to a poller that is itself polled takes
   // a lock of the whole kernel, and a range has thousands.
   asio::post(loop_, [this] {
@@ -84,16 +87,36 @@ std::chrono::microseconds worker::patience() const {
   return asio_needed_ && asio_needed_() ? own_turn : quiet_turn;
 }
 
+worker_clock::time_point worker::note() const { return clock_.now(coarse_now() + coarse_grain); }
+
 std::uint32_t worker::tick_now() const {
-  return static_cast<std::uint32_t>((steady_clock::now() - origin_) / timer_wheel::tick);
+  return static_cast<std::uint32_t>((now() - origin_) / timer_wheel::tick);
+}
+
+void worker::start_ticks() {
+  clock_.expect_look(steady_clock::now() + timer_wheel::tick);
+  await_tick();
 }
 
 void worker::await_tick() {
-  tick_timer_.expires_after(timer_wheel::tick);
+  tick_timer_.expires_at(clock_.due());
   tick_timer_.async_wait([this](const boost::system::error_code& ec) {
-    if (ec || finishing_) return;
-    if (wheel_.advance(tick_now())) await_tick();
+    if (!ec && !finishing_) tick();
   });
+}
+
+void worker::tick() {
+  const auto real = steady_clock::now();
+  const auto late = real - clock_.due();
+  if (!clock_.look(real, timer_wheel::tick)) return await_tick();
+  // A little late: what came meanwhile came in time.
+  if (late > timer_wheel::tick) {
+    poller_.turn(std::chrono::microseconds(0));
+    run_scheduled();
+  }
+  if (!wheel_.advance(tick_now())) return clock_.expect_none();
+  clock_.expect_look(steady_clock::now() + timer_wheel::tick);
+  await_tick();
 }
 
 }  // namespace relay::net

@@ -65,7 +65,7 @@ void session::wake() {
   bool more = false;
   if (!step(up_, true, more) || !step(down_, false, more)) return;
   if (!notice_reset(true) || !notice_reset(false)) return;
-  if (is_armed() && up() + down() != before) last_moved_ = shared_.wheel().now();
+  if (is_armed() && up() + down() != before) last_moved_ = shared_.wheel().note();
   if (more) shared_.poller().schedule(*this);
 }
 
@@ -141,7 +141,7 @@ void session::remember(bool at_client, const error_code& ec) {
 
 void session::limit_idleness() {
   await_limit(milliseconds(0));
-  last_moved_ = shared_.wheel().now();
+  last_moved_ = shared_.wheel().note();
 }
 
 void session::await_limit(milliseconds idle) {
@@ -154,13 +154,11 @@ void session::await_limit(milliseconds idle) {
   shared_.wheel().arm(*this, std::max(next, net::timer_wheel::tick));
 }
 
-milliseconds session::idle_time() const {
-  return (shared_.wheel().now() - last_moved_) * net::timer_wheel::tick;
-}
+milliseconds session::idle_time() const { return shared_.wheel().since(last_moved_); }
 
 void session::expired() {
   if (delivering_) return go_on_delivering();
-  if (waits_for_its_turn()) last_moved_ = shared_.wheel().now();  // it is kept waiting, not idle
+  if (waits_for_its_turn()) last_moved_ = shared_.wheel().note();  // it is kept waiting, not idle
   if (is_half_open() && idle_time() >= milliseconds(half_close_ms_) && half_close_expired()) return;
   if (idle_ms_ != 0 && idle_time() >= milliseconds(idle_ms_) && idle_expired()) return;
   await_limit(idle_time());
@@ -187,7 +185,7 @@ bool session::idle_expired() {
   const auto unsent = client_->unsent() + remote_->unsent();
   const auto before = std::exchange(last_unsent_, static_cast<std::uint32_t>(unsent));
   if (unsent > 0 && last_unsent_ != before) {
-    last_moved_ = shared_.wheel().now();
+    last_moved_ = shared_.wheel().note();
     return false;
   }
   // Two silent peers see an end. Where bytes are lost, or where one side has ended and the other

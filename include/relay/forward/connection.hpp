@@ -105,7 +105,7 @@ class connection final : public lane_hook, private pump::session::owner {
   std::uint16_t chosen_ = 0;  // which of the rule's remotes
   ip_endpoint peer_;
   std::uint64_t id_;
-  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point since_;  // the worker's own time
   transport::plain_stream client_;
   transport::plain_stream remote_;
   std::unique_ptr<introduction> introduction_;  // only where the rule asks for one

@@ -5,6 +5,9 @@
 
 namespace relay::net {
 
+/// How far behind the steady clock `coarse_now` may be: a kernel's tick of 100 Hz.
+constexpr std::chrono::milliseconds coarse_grain{10};
+
 /// The steady clock to a few milliseconds, for a few nanoseconds: what idle limits need.
 inline std::chrono::steady_clock::time_point coarse_now() noexcept {
   timespec now{};

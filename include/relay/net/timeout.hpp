@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/net/asio.hpp>
+#include <relay/net/timer_wheel.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -9,24 +10,40 @@
 
 namespace relay::net {
 
-/// Runs a rare step until a timer runs out (`errc::timed_out`) or somebody cancels that
+/// How long somebody waits, by the time of a worker (0: without a limit). Gives up on its wheel, so
+/// that a stop of the process is no reason to.
+class patience final : public timer {
+ public:
+  patience(const asio::any_io_executor& on, timer_wheel& wheel, std::chrono::milliseconds limit)
+      : over_(on, steady_timer::time_point::max()) {
+    if (limit.count() > 0) wheel.arm(*this, limit);
+  }
+
+  /// Ends the waiting with operation_aborted.
+  void give_up() { over_.cancel(); }
+
+ private:
+  template <class T>
+  friend task<result<T>> with_patience(task<result<T>> step, patience& limit);
+
+  void expired() override {
+    is_over_ = true;
+    over_.cancel();
+  }
+
+  steady_timer over_;  // a condition variable
+  bool is_over_ = false;
+};
+
+/// Runs a rare step until patience runs out (`errc::timed_out`) or is given up
 /// (`operation_aborted`). The step must not throw: an exception in it would show up as a timeout.
 template <class T>
-task<result<T>> with_timer(task<result<T>> step, steady_timer& timer) {
+task<result<T>> with_patience(task<result<T>> step, patience& limit) {
   using namespace asio::experimental::awaitable_operators;
-  auto first = co_await (std::move(step) || timer.async_wait());
+  auto first = co_await (std::move(step) || limit.over_.async_wait());
   if (first.index() == 0) co_return std::get<0>(std::move(first));
-  auto [ec] = std::get<1>(first);  // set: it or our caller was cancelled, the clock did not run out
-  if (ec) co_return ec;
-  co_return make_error_code(errc::timed_out);
-}
-
-/// The same with a limit (0: none).
-template <class T>
-task<result<T>> with_timeout(task<result<T>> step, std::chrono::milliseconds limit) {
-  if (limit.count() == 0) co_return co_await std::move(step);
-  steady_timer timer(co_await asio::this_coro::executor, limit);
-  co_return co_await with_timer(std::move(step), timer);
+  if (limit.is_over_) co_return make_error_code(errc::timed_out);
+  co_return error_code(asio::error::operation_aborted);
 }
 
 }  // namespace relay::net

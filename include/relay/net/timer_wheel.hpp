@@ -37,30 +37,41 @@ class timer : public wheel_hook {
 
 /// The coarse limits of a worker: arming and disarming cost a few instructions and no system call.
 /// A limit is kept to the tick: never early, at most two ticks late. The wheel has no clock of its
-/// own: while it is not empty, its owner calls `advance` once per tick.
+/// own: while it is not empty, its owner calls `advance` once per tick, and whatever time passes
+/// while nobody does so (a stopped process) has not passed.
 class timer_wheel {
  public:
   static constexpr std::chrono::milliseconds tick{100};
 
   /// `start` is called when the first timer is armed after a pause: it returns the current tick and
   /// sees to it that `advance` is called from then on, until that says that the wheel is empty.
-  explicit timer_wheel(std::function<std::uint32_t()> start) : start_(std::move(start)) {}
+  /// `elapsed` is the time of whoever counts the ticks, or a little more, but never less: ticks may
+  /// come late. Without it the current tick counts as over.
+  explicit timer_wheel(std::function<std::uint32_t()> start,
+                       std::function<std::chrono::milliseconds()> elapsed = {})
+      : start_(std::move(start)), elapsed_(std::move(elapsed)) {}
 
   /// (Re)arms; `after` is rounded up.
   void arm(timer& what, std::chrono::milliseconds after);
   /// Moves on to a tick and calls `expired` of everything that is due. Returns whether timers are
   /// left; when not, the wheel pauses until the next `arm`.
   bool advance(std::uint32_t to_tick);
-  /// The current tick; only meaningful while a timer is armed.
-  std::uint32_t now() const noexcept { return now_; }
+  /// A moment, to be asked later how long ago it was: cut to 32 bits.
+  using moment = std::uint32_t;
+  /// Now; only meaningful while a timer is armed, as is the next.
+  moment note() const;
+  /// How long that was ago, at least.
+  std::chrono::milliseconds since(moment then) const noexcept;
 
  private:
   using slot = boost::intrusive::list<timer, boost::intrusive::base_hook<wheel_hook>,
                                       boost::intrusive::constant_time_size<false>>;
 
   void expire(slot& due_or_later);
+  std::chrono::milliseconds elapsed() const;
 
   std::function<std::uint32_t()> start_;
+  std::function<std::chrono::milliseconds()> elapsed_;
   std::array<slot, 256> slots_;
   std::uint32_t now_ = 0;
   bool running_ = false;

@@ -3,6 +3,7 @@
 #include <relay/net/mailbox.hpp>
 #include <relay/net/poller.hpp>
 #include <relay/net/timer_wheel.hpp>
+#include <relay/net/worker_clock.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -30,6 +31,17 @@ class worker {
   net::poller& poller() noexcept { return poller_; }
   timer_wheel& wheel() noexcept { return wheel_; }
 
+  /// The time by which limits of its own are: it stands still while the worker cannot run. What
+  /// several workers share (health, rates, TTLs) goes by the steady clock instead.
+  worker_clock::time_point now() const { return clock_.now(std::chrono::steady_clock::now()); }
+  /// The same for a few nanoseconds and maybe a few milliseconds ahead, never behind: for what is
+  /// noted now and asked later how long ago it was.
+  worker_clock::time_point note() const;
+  /// A moment of its own time as one of the steady clock.
+  std::chrono::steady_clock::time_point real(worker_clock::time_point own) const {
+    return own + clock_.behind();
+  }
+
   /// How many sessions it has; the others read it to hand descriptors to the least loaded.
   std::atomic<std::uint32_t> load{0};
 
@@ -46,7 +58,9 @@ class worker {
   void await_poller();
   void serve_poller();
   void run_scheduled();
+  void start_ticks();
   void await_tick();
+  void tick();
   std::uint32_t tick_now() const;
   std::chrono::microseconds patience() const;
 
@@ -57,6 +71,7 @@ class worker {
   std::function<bool()> asio_needed_;
   asio::posix::stream_descriptor readiness_;  // borrows the poller's descriptor
   asio::steady_timer tick_timer_;
+  worker_clock clock_;
   std::chrono::steady_clock::time_point origin_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_event_{};
   timer_wheel wheel_;

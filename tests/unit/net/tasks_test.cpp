@@ -1,4 +1,4 @@
-// What coroutines stand on: dial, with_timeout, task_group.
+// What coroutines stand on: dial, with_patience, task_group.
 #include "support/coro_test.hpp"
 #include "support/sockets.hpp"
 
@@ -28,28 +28,41 @@ task<result<int>> never() {
   co_return make_error_code(asio::error::operation_aborted);
 }
 
-TEST(WithTimeout, PassesTheAnswerOn) {
+/// A wheel whose time a test moves.
+struct moved_wheel {
+  std::uint32_t clock = 0;
+  timer_wheel wheel{[this] { return clock; }};
+};
+
+TEST(WithPatience, PassesTheAnswerOn) {
   test::run([]() -> task<> {
+    moved_wheel on;
     for (const auto limit : {0ms, 5000ms}) {
-      auto got = co_await with_timeout(at_once(), limit);
+      patience enough(co_await asio::this_coro::executor, on.wheel, limit);
+      auto got = co_await with_patience(at_once(), enough);
       EXPECT_EQ(got.value(), 7);
     }
   });
 }
 
-TEST(WithTimeout, EndsAStepThatTakesTooLong) {
+TEST(WithPatience, EndsAStepThatTakesTooLong) {
   test::run([]() -> task<> {
-    auto got = co_await with_timeout(never(), 1ms);
+    moved_wheel on;
+    const auto here = co_await asio::this_coro::executor;
+    patience little(here, on.wheel, 1ms);
+    asio::post(here, [&on] { on.wheel.advance(on.clock += 2); });
+    auto got = co_await with_patience(never(), little);
     EXPECT_EQ(got.error(), errc::timed_out);
   });
 }
 
-TEST(WithTimer, EndsAStepThatIsGivenUp) {
+TEST(WithPatience, EndsAStepThatIsGivenUp) {
   test::run([]() -> task<> {
-    steady_timer patience(co_await asio::this_coro::executor, steady_timer::time_point::max());
-    auto wait = never();
-    asio::post(patience.get_executor(), [&patience] { patience.cancel(); });
-    auto got = co_await with_timer(std::move(wait), patience);
+    moved_wheel on;
+    const auto here = co_await asio::this_coro::executor;
+    patience enough(here, on.wheel, 0ms);
+    asio::post(here, [&enough] { enough.give_up(); });
+    auto got = co_await with_patience(never(), enough);
     EXPECT_EQ(got.error(), asio::error::operation_aborted);
   });
 }
@@ -67,7 +80,7 @@ TEST(TaskGroup, CancelsAndTellsWhenTheLastHasGone) {
   {
     task_group group(loop.get_executor(), out.log);
     auto wait = [&]() -> task<> {
-      auto got = co_await with_timeout(never(), 0ms);
+      auto got = co_await never();
       gone = got.has_error();
     };
     group.spawn(wait());

@@ -117,5 +117,52 @@ TEST(TimerWheel, AnExpiryMayArmAgainOrDestroyOthers) {
   EXPECT_EQ(again.times, 2);
 }
 
+/// A wheel whose ticks may come late: its owner's time goes on meanwhile.
+struct late_bench {
+  std::chrono::milliseconds time{0};
+  timer_wheel wheel{[this] { return tick(); }, [this] { return time; }};
+
+  std::uint32_t tick() const { return static_cast<std::uint32_t>(time / timer_wheel::tick); }
+  void pass(std::chrono::milliseconds by) { time += by; }
+  void advance() { wheel.advance(tick()); }
+};
+
+TEST(TimerWheel, IsNotEarlyWhenTicksComeLate) {
+  for (const auto late : {0ms, 1ms, 67ms, 99ms, 250ms}) {
+    for (const auto limit : {1ms, 100ms, 150ms, 1000ms}) {
+      late_bench b;
+      counting keeps_it_running;
+      counting t;
+      b.wheel.arm(keeps_it_running, 1h);
+      b.pass(late);
+      const auto armed = b.time;
+      b.wheel.arm(t, limit);
+      while (t.times == 0 && b.time < 1min) {
+        b.pass(10ms);
+        if (b.time.count() % 100 < 10) b.advance();
+      }
+      EXPECT_GE(b.time - armed, limit) << late.count();
+      EXPECT_LE(b.time - armed, limit + 2 * timer_wheel::tick) << late.count();
+    }
+  }
+}
+
+TEST(TimerWheel, TellsHowLongSomethingWasAgoAtLeast) {
+  late_bench b;
+  counting keeps_it_running;
+  b.wheel.arm(keeps_it_running, 100h);
+  b.pass(1050ms);  // the ticks of this time have not come yet
+  const auto then = b.wheel.note();
+  EXPECT_EQ(b.wheel.since(then), 0ms);
+  b.advance();
+  EXPECT_EQ(b.wheel.since(then), 0ms) << "ahead of the tick";
+  b.pass(950ms);
+  b.advance();
+  EXPECT_EQ(b.wheel.since(then), 950ms);
+  b.pass(48h);
+  b.advance();
+  EXPECT_EQ(b.wheel.since(then), 48h + 950ms);
+}
+
 }  // namespace
 }  // namespace relay::net
