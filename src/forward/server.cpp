@@ -147,9 +147,13 @@ void server::make_lanes() {
     }
   });
   const auto capacity = std::max<std::size_t>(options_.pipe_bytes, 4096);
+  const auto lacks_splice = pump::lacks_splice();
+  if (lacks_splice) {
+    log_.target("relay").debug("splice: {}: whatever moves much is copied", describe(lacks_splice));
+  }
   pipes_ = std::make_unique<pump::pipe_budget>(
-      std::max(pipe_memory, capacity), capacity, [this] { return door_->spare_pipe(); },
-      [this] { door_->return_pipe(); });
+      lacks_splice ? 0 : std::max(pipe_memory, capacity), capacity,
+      [this] { return door_->spare_pipe(); }, [this] { door_->return_pipe(); });
   names_ =
       std::make_unique<net::resolver>(settings_.dns, log_.target("relay::dns"), options_.names);
   session_log_ = std::make_unique<session_log>(log_, [this] { storm_watch_->begin(); });

@@ -1,9 +1,11 @@
 #include <relay/pump/pipe_pool.hpp>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace relay::pump {
@@ -60,6 +62,20 @@ void pipe_pool::give_back(std::unique_ptr<kernel_pipe> empty) {
   if (idle_.size() >= keep) return;
   const auto at = empty->is_whole() ? idle_.end() : idle_.begin();
   idle_.insert(at, std::move(empty));
+}
+
+error_code lacks_splice() {
+  int ends[2];
+  if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return last_system_error();
+  const unique_fd from_pipe(ends[0]);
+  const unique_fd into_pipe(ends[1]);
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return {};
+  const unique_fd ours(pair[0]);
+  const unique_fd theirs(pair[1]);
+  // Nothing has come: where splice works it says so.
+  const auto rc = ::splice(ours.get(), nullptr, into_pipe.get(), nullptr, 1, SPLICE_F_NONBLOCK);
+  return rc >= 0 || errno == EAGAIN ? error_code() : last_system_error();
 }
 
 }  // namespace relay::pump

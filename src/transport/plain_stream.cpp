@@ -39,6 +39,20 @@ std::size_t memory_of(int fd, std::size_t what) {
   return info.at(what);
 }
 
+// Not by this socket, this kernel or this sandbox. Nothing has been taken: it can be copied.
+bool is_refused(int error) noexcept {
+  switch (error) {
+    case EINVAL:
+    case ENOSYS:
+    case EPERM:
+    case EACCES:
+    case EOPNOTSUPP:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 io_result plain_stream::read_some(std::span<std::byte> into) {
@@ -115,7 +129,7 @@ io_result plain_stream::splice_to_pipe(int pipe, std::size_t limit) {
       socket_.clear(seen::readable);
       return blocked;
     }
-    if (errno == EINVAL) return {io::unsupported, false, 0, 0, {}};
+    if (is_refused(errno)) return {io::unsupported, false, 0, 0, {}};
     if (errno != EINTR) return failure();
   }
 }

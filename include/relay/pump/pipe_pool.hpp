@@ -1,5 +1,6 @@
 #pragma once
 
+#include <relay/base/error.hpp>
 #include <relay/base/unique_fd.hpp>
 
 #include <algorithm>
@@ -84,5 +85,9 @@ class pipe_pool {
   pipe_budget& budget_;
   std::vector<std::unique_ptr<kernel_pipe>> idle_;
 };
+
+/// Why nothing can be spliced here: a sandbox forbids it, or a kernel of another make lacks it.
+/// Nothing when it can.
+error_code lacks_splice();
 
 }  // namespace relay::pump

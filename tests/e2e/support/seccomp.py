@@ -64,6 +64,16 @@ def answer_with_error(call, argument, value, error):
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
+def refuse(name, error):
+    """A filter that fails one call, whatever its arguments: as a sandbox does that does not know
+    it, or does not want it."""
+    number = int(dict(re.findall(r"#define __NR_(\w+) (\d+)", HEADER.read_text(encoding="ascii")))[name])
+    steps = [(LOAD, 0, 0, 4), (JUMP_EQUAL, 0, 3, AUDIT_ARCH_X86_64),
+             (LOAD, 0, 0, 0), (JUMP_EQUAL, 0, 1, number),
+             (RETURN, 0, 0, ERROR | error), (RETURN, 0, 0, ALLOW)]
+    return b"".join(struct.pack("HBBI", *step) for step in steps)
+
+
 LESS_MPTCP = {"socket": (SOCKET, 2, IPPROTO_MPTCP, errno.EPROTONOSUPPORT),
               "reuseport": (SETSOCKOPT, 2, SO_REUSEPORT, errno.EOPNOTSUPP)}
 
@@ -81,6 +91,15 @@ if __name__ == "__main__":
     words = sys.argv[1:]
     if words[0] == "--refuse-mptcp":
         install(answer_with_error(*LESS_MPTCP[words[1]]))
+        words = words[1:]
+    elif words[0] == "--refuse":
+        # CALL=ERROR, or CALL:ARGUMENT:VALUE=ERROR for calls of which only some are refused.
+        what, error = words[1].split("=")
+        call, *which = what.split(":")
+        number = getattr(errno, error)
+        install(answer_with_error({"socket": SOCKET, "setsockopt": SETSOCKOPT,
+                                   "getsockopt": 55, "fcntl": 72}[call], *map(int, which),
+                                  number) if which else refuse(call, number))
         words = words[1:]
     else:
         install(program(words[0].split(",")))

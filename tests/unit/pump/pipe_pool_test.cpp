@@ -116,5 +116,15 @@ TEST(PipePool, AsksForDescriptorsAndGivesThemBack) {
   EXPECT_EQ(b.refunded, 1);
 }
 
+TEST(PipePool, SplicingIsPossibleHere) { EXPECT_FALSE(lacks_splice()); }
+
+TEST(PipePool, WithoutABudgetNothingIsLent) {
+  pipe_budget none(
+      0, std::size_t{1} << 20, [] { return true; }, [] {});
+  pipe_pool pool(none);
+  EXPECT_EQ(pool.lease(), nullptr);
+  EXPECT_EQ(none.taken(), 0U);
+}
+
 }  // namespace
 }  // namespace relay::pump
