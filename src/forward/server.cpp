@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <latch>
+#include <map>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -199,6 +200,32 @@ void server::listen() {
   }
 }
 
+void server::watch_devices() {
+  std::map<std::string, std::string> listening_at;  // by device
+  std::vector<std::string> devices;
+  for (const auto& each : sockets_) {
+    const auto& device = settings_.endpoints[each.endpoint].listen_interface;
+    if (device.empty()) continue;
+    auto& all = listening_at[device];
+    if (all.empty()) devices.push_back(device);
+    all += (all.empty() ? "" : ", ") + each.bound.at.to_string();
+  }
+  if (devices.empty()) return;
+  auto& log = log_.target("relay");
+  auto told = [&log, at = std::move(listening_at)](const std::string& device, auto what) {
+    if (what == net::device_watch::event::gone) {
+      log.error("the device {} has gone: {} can be reached by nobody", device, at.at(device));
+    } else {
+      log.error("the device {} is another one now: {} hears nothing of it before a restart", device,
+                at.at(device));
+    }
+  };
+  device_watch_ = std::make_unique<net::device_watch>(workers_.front()->poller(), std::move(told));
+  if (const auto ec = device_watch_->start(devices)) {
+    log.debug("`listen_interface`: {}: it will not be noticed when a device goes", describe(ec));
+  }
+}
+
 // On every worker: a client is served where there is least to do, wherever it was accepted.
 void server::keep_warm(rule& of) {
   if (!of.is_warm()) return;
@@ -223,6 +250,7 @@ void server::listen_share(rule& of, bound_endpoint& bound, std::size_t nth, std:
 void server::start() {
   make_lanes();
   listen();
+  watch_devices();
   const bool datagrams = std::ranges::any_of(
       settings_.endpoints, [](const config::endpoint& each) { return each.network.use_udp; });
   if (const auto lacks = datagrams ? pump::lacking_offload() : std::string(); !lacks.empty()) {

@@ -7,6 +7,7 @@
 #include <relay/forward/hook_thread.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/forward/rule.hpp>
+#include <relay/net/device_watch.hpp>
 #include <relay/net/inherited_socket.hpp>
 #include <relay/net/timer_wheel.hpp>
 
@@ -84,6 +85,7 @@ class server {
   void make_lanes();
   void listen();
   void keep_warm(rule& of);
+  void watch_devices();
   void listen_share(rule& of, bound_endpoint& bound, std::size_t nth, std::size_t shares);
   void tell_when_drained();
   std::size_t affordable_descriptors() const;
@@ -105,7 +107,8 @@ class server {
   bool hook_hangs_ = false;
   std::atomic<std::uint64_t> next_id_{0};
   std::vector<std::unique_ptr<net::worker>> workers_;
-  std::unique_ptr<storm_watch> storm_watch_;  // on the first worker
+  std::unique_ptr<storm_watch> storm_watch_;         // on the first worker
+  std::unique_ptr<net::device_watch> device_watch_;  // likewise, where there is something to watch
   std::vector<std::unique_ptr<lane>> lanes_;
   std::vector<lane*> all_lanes_;
   std::vector<std::thread> threads_;
