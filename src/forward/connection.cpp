@@ -80,8 +80,14 @@ void connection::finish(pump::end_reason why, const error_code& ec) {
   rule_.count.down_bytes += pump_.down();
   ++rule_.count.ended[static_cast<std::size_t>(why)];
   const auto lasted = std::chrono::duration_cast<milliseconds>(lane_.worker().now() - since_);
-  lane_.shared().log.done(rule_.remotes[chosen_].name,
-                          {id_, name(), pump_.up(), pump_.down(), lasted, why, ec});
+  const auto& remote = rule_.remotes[chosen_].name;
+  const session_summary how{id_,    name(), pump_.up(), pump_.down(),
+                            lasted, why,    ec,         pump_.has_lost_bytes()};
+  if (why == pump::end_reason::half_close_timeout && pump_.is_unanswered()) {
+    ++rule_.count.unanswered;
+    lane_.shared().log.unanswered(remote, how, rule_.half_close_timeout);
+  }
+  lane_.shared().log.done(remote, how);
   lane_.remove(*this);
 }
 

@@ -1,4 +1,5 @@
 #include <relay/base/log.hpp>
+#include <relay/base/units.hpp>
 #include <relay/forward/session_log.hpp>
 #include <relay/transport/tls_error.hpp>
 
@@ -120,12 +121,24 @@ void session_log::done(const std::string& remote, const session_summary& how) {
     tcp_.error("[tcp]{} => {}, error: TLS: {}", how.client.to_string(), remote,
                describe(how.error));
   }
-  if (!session_.should_log(spdlog::level::debug)) return;
+  // Where it cost somebody bytes it is worth a line of its own.
+  const bool cost = how.has_lost || how.end == pump::end_reason::half_close_timeout;
+  const auto level = cost ? spdlog::level::info : spdlog::level::debug;
+  if (!session_.should_log(level)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();
   const auto via = how.client.via ? " via=" + how.client.via->to_string() : std::string();
-  session_.debug("session done id={} client={}{} remote={} up={} down={} ms={} end={}{}", how.id,
-                 how.client.client.to_string(), via, remote, how.up, how.down, how.lasted.count(),
-                 pump::to_string(how.end), error);
+  session_.log(level, "session done id={} client={}{} remote={} up={} down={} ms={} end={}{}{}",
+               how.id, how.client.client.to_string(), via, remote, how.up, how.down,
+               how.lasted.count(), pump::to_string(how.end), how.has_lost ? " lost=yes" : "",
+               error);
+}
+
+void session_log::unanswered(const std::string& remote, const session_summary& how,
+                             std::chrono::milliseconds half_close_timeout) {
+  constexpr auto* why = "no answer came within half_close_timeout, cut off";
+  if (!session_.should_log(spdlog::level::warn) || !admits(socket_, remote, "", why)) return;
+  session_.warn("{} => {}: the client had ended; {} after {}", how.client.client.to_string(),
+                remote, why, print_duration(half_close_timeout));
 }
 
 void session_log::accept_failed(const std::string& listen, const error_code& ec) {

@@ -191,6 +191,7 @@ bool session::idle_expired() {
   // Two silent peers see an end. Where bytes are lost, or where one side has ended and the other
   // has not, it must not look like one.
   const bool owes = unsent > 0 || up_.pending() > 0 || down_.pending() > 0;
+  has_lost_ = owes;
   part_from(*remote_, owes || down_.is_done());
   part_from(*client_, owes || up_.is_done());
   end(end_reason::idle, {});
@@ -202,6 +203,7 @@ bool session::idle_expired() {
 bool session::fail(bool at_client, const error_code& ec) {
   failure_ = std::make_unique<failure>(failure{at_client, ec});
   throttles_.reset();
+  has_lost_ = (at_client ? up_ : down_).pending() > 0;
   up_.release(shared_);
   down_.release(shared_);
   delivering_ = true;
@@ -220,6 +222,7 @@ void session::go_on_delivering() {
   stream_of(!failure_->at_client).flush();
   // The kernel tells nobody when the last byte is acknowledged, so it is asked once per tick.
   if (is_delivering()) return shared_.wheel().arm(*this, net::timer_wheel::tick);
+  has_lost_ = has_lost_ || stream_of(!failure_->at_client).unsent() > 0;
   client_->abort();
   remote_->abort();
   const auto failed = std::move(failure_);

@@ -30,6 +30,7 @@ struct counters {
   std::atomic<std::uint64_t> up_datagrams{0};
   std::atomic<std::uint64_t> down_datagrams{0};
   std::atomic<std::uint64_t> lost_datagrams{0};  ///< that arrived here and were not sent on
+  std::atomic<std::uint64_t> unanswered{0};  ///< cut off by `half_close_timeout` without an answer
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(pump::end_reason::count_)>
       ended{};
 };

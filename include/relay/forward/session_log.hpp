@@ -36,6 +36,7 @@ struct session_summary {
   std::chrono::milliseconds lasted{0};
   pump::end_reason end = pump::end_reason::count_;
   error_code error;
+  bool has_lost = false;  ///< bytes that had been sent
 };
 
 /// Every line about connections. Targets, levels and texts of the lines that realm has are realm's
@@ -69,6 +70,9 @@ class session_log {
   /// What looking at the files of its certificates has led to.
   void certificates(const rule& of, const transport::tls_refresh& seen);
   void done(const std::string& remote, const session_summary& how);
+  /// The client had ended, and its remote was cut off before it had said a word.
+  void unanswered(const std::string& remote, const session_summary& how,
+                  std::chrono::milliseconds half_close_timeout);
   void accept_failed(const std::string& listen, const error_code& ec);
 
   // Of datagrams.

@@ -45,6 +45,12 @@ class session final : public net::waiter, public net::timer {
 
   std::uint64_t up() const noexcept { return up_.moved(); }      ///< bytes client to remote
   std::uint64_t down() const noexcept { return down_.moved(); }  ///< bytes remote to client
+  /// The client has ended, the remote has not and has not sent anything.
+  bool is_unanswered() const noexcept {
+    return up_.is_done() && !down_.is_done() && down_.moved() == 0;
+  }
+  /// It has ended with bytes that a peer had sent and the other has not got; as far as is known.
+  bool has_lost_bytes() const noexcept { return has_lost_; }
 
  private:
   // Whose socket has failed, and how. Rare, so it is not kept in place.
@@ -91,11 +97,12 @@ class session final : public net::waiter, public net::timer {
   direction up_;
   direction down_;
   std::uint32_t half_close_ms_;
-  std::uint32_t idle_ms_;                  // 0: no limit
-  std::uint32_t last_moved_ = 0;           // tick, kept while idleness is limited
-  std::uint32_t last_unsent_ = 0;          // at the end of `idle_ms_`
-  end_reason first_ = end_reason::count_;  // who was done first
-  bool delivering_ = false;                // it has failed; the other side still gets what is its
+  std::uint32_t idle_ms_;                    // 0: no limit
+  net::timer_wheel::moment last_moved_ = 0;  // kept while idleness is limited
+  std::uint32_t last_unsent_ = 0;            // at the end of `idle_ms_`
+  end_reason first_ = end_reason::count_;    // who was done first
+  bool has_lost_ = false;
+  bool delivering_ = false;  // it has failed; the other side still gets what is its
   std::unique_ptr<failure> failure_;
   std::unique_ptr<throttles> throttles_;
 };

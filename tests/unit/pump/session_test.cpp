@@ -63,6 +63,23 @@ TEST(Session, HalfCloseLivesUntilIdleForItsLimit) {
   b.pass(4);
   EXPECT_EQ(b.end, end_reason::half_close_timeout);
   EXPECT_EQ(b.client.written.size(), 20U);
+  EXPECT_FALSE(b.running.is_unanswered()) << "it had answered";
+}
+
+TEST(Session, KnowsThatARemoteWasCutOffWithoutAnAnswer) {
+  bench b(1s);
+  b.client.incoming = "question";
+  b.client.ended = true;
+  b.wake();
+  b.pass(13);
+  EXPECT_EQ(b.end, end_reason::half_close_timeout);
+  EXPECT_TRUE(b.running.is_unanswered());
+  bench other(1s);
+  other.remote.ended = true;  // the client has nothing to answer
+  other.wake();
+  other.pass(13);
+  EXPECT_EQ(other.end, end_reason::half_close_timeout);
+  EXPECT_FALSE(other.running.is_unanswered());
 }
 
 TEST(Session, WithoutHalfCloseTheFirstEndEndsBoth) {
@@ -279,6 +296,7 @@ TEST(Session, IdleForItsLimitItEndsInOrder) {
   b.pass(6);
   EXPECT_EQ(b.end, end_reason::idle);
   EXPECT_TRUE(b.client.shut && b.remote.shut) << "closing alone is no end to TLS";
+  EXPECT_FALSE(b.running.has_lost_bytes());
   EXPECT_FALSE(b.client.aborted);
   EXPECT_FALSE(b.remote.aborted);
 }
@@ -327,6 +345,7 @@ TEST(Session, AReaderThatIsStuckEndsAsAResetToo) {
   EXPECT_EQ(b.end, end_reason::idle);
   EXPECT_TRUE(b.client.aborted) << "it was promised more";
   EXPECT_TRUE(b.remote.aborted) << "not all it has sent has arrived";
+  EXPECT_TRUE(b.running.has_lost_bytes());
 }
 
 TEST(Session, WhatIsKeptButNotTakenByTheKernelIsLostAsAReset) {
