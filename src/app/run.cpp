@@ -72,6 +72,8 @@ int start(const invocation& given, const environment& with, background& caller, 
   logs log(level_of(read->value.log.level), read->value.log.output);
   for (const auto& each : warnings)
     log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
+  if (!log.remark().empty()) with.err << "warning: " << log.remark() << '\n';
+  log.flush();  // it may go to the same place as what follows
   with.out << descriptor_line();
   if (given.pipe_bytes) with.out << "pipe capacity: " << *given.pipe_bytes << '\n';
   if (given.hook) with.out << "hook: " << *given.hook << '\n';
@@ -84,7 +86,10 @@ int start(const invocation& given, const environment& with, background& caller, 
   options.workers = *workers;
   options.hook = hook;
   if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
-  options.ready = [&] { caller.serves(); };
+  options.ready = [&] {
+    if (given.daemon) log.flush();  // while standard streams are what they were
+    caller.serves();
+  };
   return with.serve(read->value, log, options);
 }
 

@@ -89,8 +89,7 @@ class supervisor {
       case SIGHUP:
         return log_.warn("SIGHUP ignored: this version cannot reload its configuration");
       case SIGUSR1:
-        if (const auto why = logs_.reopen(); !why.empty()) log_.error("{}", why);
-        return;
+        return logs_.reopen();
       default:
         return draining_ ? finish("a second signal") : drain(number);
     }
@@ -174,6 +173,7 @@ std::vector<net::inherited_socket> inherited_sockets(const serve_options& option
 /// which is what the ordinary end of a process does.
 [[noreturn]] void end_without_hook(logs& log) {
   log.target("relay").warn("stopped, although the hook has not answered");
+  log.flush();
   std::cout.flush();
   std::cerr.flush();
   ::_exit(exit_done);

@@ -1,18 +1,15 @@
-#include <relay/base/error.hpp>
+#include "log_writer.hpp"
+
 #include <relay/base/log.hpp>
-#include <relay/base/unique_fd.hpp>
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <map>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 namespace relay {
@@ -54,42 +51,41 @@ std::unique_ptr<spdlog::formatter> line_format() {
   return format;
 }
 
-/// Appends; created readable for all and writable for the owner whatever `-d` did to the umask.
-unique_fd open_log(const std::string& path) {
-  return unique_fd(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644));
+std::string formatted(spdlog::formatter& by, const spdlog::details::log_msg& line) {
+  spdlog::memory_buf_t text;
+  by.format(line, text);
+  return {text.data(), text.size()};
 }
 
-/// Writes each line with one write(), so that a reader never sees half of one and nothing is lost
-/// when the process is killed. Owns the descriptor of a file, borrows that of a standard stream.
+/// The log's own lines, with a formatter of their own: they are made on the writer's thread.
+log_writer::line_maker own_lines() {
+  return [format = std::shared_ptr(line_format())](bool is_error, const std::string& text) {
+    const auto level = is_error ? spdlog::level::err : spdlog::level::warn;
+    return formatted(*format, spdlog::details::log_msg("relay::log", level, text));
+  };
+}
+
+log_output open_output(const std::string& name) {
+  if (name == "stdout") return log_output(STDOUT_FILENO);
+  if (name == "stderr") return log_output(STDERR_FILENO);
+  return log_output(name);
+}
+
+/// Makes lines and gives them to the writer.
 class line_sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit line_sink(int borrowed) : base_sink(line_format()), fd_(borrowed) {}
-  explicit line_sink(unique_fd file)
-      : base_sink(line_format()), file_(std::move(file)), fd_(file_.get()) {}
-
-  void swap_file(unique_fd file) {
-    const std::lock_guard lock(mutex_);
-    file_ = std::move(file);
-    fd_ = file_.get();
-  }
+  explicit line_sink(log_writer& to) : base_sink(line_format()), to_(to) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& line) override {
     spdlog::memory_buf_t text;
     formatter_->format(line, text);
-    for (std::size_t done = 0; done < text.size();) {
-      const auto rc = ::write(fd_, text.data() + done, text.size() - done);
-      if (rc < 0 && errno == EINTR) continue;
-      if (rc <= 0) return;  // a full disk or a closed pipe costs log lines, never service
-      done += static_cast<std::size_t>(rc);
-    }
+    to_.put({text.data(), text.size()});
   }
   void flush_() override {}
 
  private:
-  unique_fd file_;
-  int fd_;
+  log_writer& to_;
 };
 
 spdlog::level::level_enum to_spdlog(logs::level level) {
@@ -110,26 +106,28 @@ spdlog::level::level_enum to_spdlog(logs::level level) {
   return spdlog::level::off;
 }
 
+// Some 8,000 lines: what a busy relay says while its reader pauses for a second.
+constexpr std::size_t ring_bytes = std::size_t{1} << 20;
+
 }  // namespace
 
 struct logs::parts {
   spdlog::level::level_enum filter;
-  std::string path;  ///< empty: a standard stream
+  std::string remark;
+  std::unique_ptr<log_writer> writer;  ///< none when nothing is ever logged
   std::shared_ptr<line_sink> sink;
   std::mutex mutex;  ///< guards `targets`; a logger is found once by whoever keeps it, then used
   std::map<std::string, spdlog::logger, std::less<>> targets;
 };
 
-logs::logs(level filter, std::string output) : parts_(std::make_unique<parts>()) {
+logs::logs(level filter, const std::string& output) : parts_(std::make_unique<parts>()) {
   parts_->filter = to_spdlog(filter);
-  if (output == "stdout" || output == "stderr") {
-    parts_->sink = std::make_shared<line_sink>(output == "stdout" ? STDOUT_FILENO : STDERR_FILENO);
-    return;
-  }
-  auto file = open_log(output);
-  if (!file) throw std::system_error(errno, std::generic_category(), output);
-  parts_->sink = std::make_shared<line_sink>(std::move(file));
-  parts_->path = std::move(output);
+  auto opened = open_output(output);
+  if (filter == level::off) return;
+  if (opened.lacks_reader())
+    parts_->remark = output + " is a FIFO without a reader: lines wait there for one";
+  parts_->writer = std::make_unique<log_writer>(std::move(opened), ring_bytes, own_lines());
+  parts_->sink = std::make_shared<line_sink>(*parts_->writer);
 }
 
 logs::~logs() = default;
@@ -138,20 +136,20 @@ spdlog::logger& logs::target(std::string_view name) {
   const std::lock_guard lock(parts_->mutex);
   if (const auto known = parts_->targets.find(name); known != parts_->targets.end())
     return known->second;
-  auto& made =
-      parts_->targets
-          .try_emplace(std::string(name), std::string(name), spdlog::sink_ptr(parts_->sink))
-          .first->second;
+  const std::string called(name);
+  auto& made = (parts_->sink ? parts_->targets.try_emplace(called, called, parts_->sink)
+                             : parts_->targets.try_emplace(called, called))
+                   .first->second;
   made.set_level(parts_->filter);
   return made;
 }
 
-std::string logs::reopen() {
-  if (parts_->path.empty()) return {};
-  auto file = open_log(parts_->path);
-  if (!file) return "cannot open " + parts_->path + ": " + describe(last_system_error());
-  parts_->sink->swap_file(std::move(file));
-  return {};
+void logs::reopen() {
+  if (parts_->writer) parts_->writer->reopen();
 }
+
+bool logs::flush() const { return !parts_->writer || parts_->writer->flush(log_writer::farewell); }
+
+const std::string& logs::remark() const { return parts_->remark; }
 
 }  // namespace relay

@@ -11,6 +11,8 @@
 #include <boost/system/system_error.hpp>
 #include <spdlog/logger.h>
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <latch>
 #include <map>
@@ -265,6 +267,8 @@ void server::start() {
   try {
     for (auto& each : workers_) {
       threads_.emplace_back([worker = each.get()] { worker->run(); });
+      const auto name = "worker-" + std::to_string(each->index());  // for top -H and gdb
+      pthread_setname_np(threads_.back().native_handle(), name.c_str());
     }
   } catch (const std::system_error& e) {
     const auto started = threads_.size();

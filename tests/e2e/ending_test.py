@@ -6,11 +6,9 @@ import time
 
 from support.case import Case
 from support.ports import listening
+from support.relay import LINE
 from support.servers import Server, ask, dial, echo, hear, named, read_all, read_exactly
 from support.wait import until
-
-LINE = re.compile(r"\[\d{4}-\d\d-\d\d\]\[\d\d:\d\d:\d\d\]\[[\w:]+\]\[(ERROR|WARN|INFO|DEBUG|TRACE)\]\S")
-
 
 class Signals(Case):  # spec 1.8, 11
     def setUp(self):

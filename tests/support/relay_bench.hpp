@@ -49,6 +49,7 @@ class relay_bench {
   unique_fd connect(std::size_t endpoint = 0) { return connect_to(*running->bound(endpoint)); }
 
   std::string log_text() const {
+    if (log) log->flush();
     std::ostringstream text;
     text << std::ifstream(folder.path() + "/relay.log").rdbuf();
     return text.str();

@@ -2,30 +2,38 @@
 
 #include <spdlog/fwd.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace relay {
 
-/// The process's log: one sink, one `spdlog::logger` per target. Lines look like realm's:
+/// The process's log: one output, one `spdlog::logger` per target. Lines look like realm's:
 /// `[2024-01-31][23:59:59][target][LEVEL]text`, local time. Lives longer than whoever logs;
-/// loggers may be used from every worker.
+/// loggers may be used from every worker, and nobody who logs waits for the output: a thread
+/// writes, and lines that it cannot write in time are dropped and counted (`log_writer`).
 class logs {
  public:
   enum class level { off, error, warn, info, debug, trace };
 
-  /// `output`: `stdout`, `stderr`, or a file that is created or appended to.
-  /// Throws std::system_error when the file cannot be opened.
-  logs(level filter, std::string output);
+  /// `output`: `stdout`, `stderr`, or a file that is created or appended to. There is no thread
+  /// when the filter is `off`. Throws std::system_error when the file cannot be opened.
+  logs(level filter, const std::string& output);
+  /// Writes what is left, for a second at most.
   ~logs();
 
   /// The logger of a target such as `relay` or `realm_core::tcp::middle`; made on first use.
   spdlog::logger& target(std::string_view name);
 
   /// Opens the file again (after logrotate moved it); does nothing for stdout and stderr. When it
-  /// cannot be opened the old file stays in use and the answer says why.
-  std::string reopen();
+  /// cannot be opened the old file stays in use, and a line there says why. Does not wait.
+  void reopen();
+  /// Waits until what was logged before is written, for a second at most; false: it is not.
+  bool flush() const;
+
+  /// What the operator should know of the output, for stderr; usually nothing.
+  const std::string& remark() const;
 
  private:
   struct parts;

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import resource
 import signal
 import subprocess
@@ -16,6 +17,8 @@ SANITIZED = bool(os.environ.get("RELAY_SANITIZE"))
 OWN_VARIABLES = ("REALM_CONF", "RELAY_CONF", "RELAY_WORKERS", "TOKIO_WORKER_THREADS",
                  "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
                  "LISTEN_FDNAMES")
+# A line of the log.
+LINE = re.compile(r"\[\d{4}-\d\d-\d\d\]\[\d\d:\d\d:\d\d\]\[[\w:]+\]\[(ERROR|WARN|INFO|DEBUG|TRACE)\]\S")
 ALARMS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer", "Assertion")
 
 
@@ -71,10 +74,30 @@ class Relay:
                                             preexec_fn=limit if nofile else None)
         self.pid = self.process.pid
 
+    def _settle(self):
+        """Waits until the thread that writes the log has written what was logged before."""
+        def sleeps():
+            threads = self.threads()
+            return threads.get("log", "S") == "S"
+        until(sleeps, "the log is written all the time")
+
+    def threads(self):
+        """Name and state of each thread, as in proc(5); empty when it has ended."""
+        found = {}
+        for each in pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat"):
+            try:
+                _, name, rest = re.split(r"\((.*)\)", each.read_text(encoding="ascii"), maxsplit=1)
+                found[name] = rest.split()[0]
+            except OSError:
+                continue  # it has ended
+        return found
+
     def out(self):
+        self._settle()
         return self.out_file.read_text(encoding="utf-8", errors="replace")
 
     def err(self):
+        self._settle()
         return self.err_file.read_text(encoding="utf-8", errors="replace")
 
     def story(self):
@@ -90,7 +113,7 @@ class Relay:
             # Before the workers there is a moment in which it only tries whether a port is free; a
             # datagram would then be lost.
             return (all(wanted <= ports.listening(self.pid, kind) for kind in kinds)
-                    and (not udp or len(os.listdir(f"/proc/{self.pid}/task")) > 1))
+                    and (not udp or "worker-0" in self.threads()))
         until(lambda: self.process.poll() is not None or serves(),
               lambda: f"listening on {sorted(wanted)}\n{self.story()}", seconds)
         return self.process.poll() is None

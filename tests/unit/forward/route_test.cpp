@@ -32,6 +32,7 @@ struct bench {
   route::claim pick(const balance::tried_set& tried = {}) { return way->pick(client, now, tried); }
   void fail_once() { pick().failed(now, refused); }
   std::string lines() const {
+    log.flush();
     std::ostringstream text;
     text << std::ifstream(folder.path() + "/log").rdbuf();
     return text.str();
