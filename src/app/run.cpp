@@ -2,6 +2,8 @@
 #include "commands.hpp"
 #include "cpu_count.hpp"
 #include "descriptor_limit.hpp"
+#include "signals.hpp"
+#include "standard_streams.hpp"
 #include "start_report.hpp"
 
 #include <relay/app/run.hpp>
@@ -15,7 +17,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <exception>
 #include <filesystem>
 #include <ostream>
@@ -114,6 +115,7 @@ int told(const environment& with, Work work) {
 }
 
 int run_relay(const invocation& given, const environment& with) {
+  hold_signals();
   const auto started_as = ::getpid();
   background caller;
   if (given.daemon) {
@@ -180,14 +182,6 @@ int refuse(const usage_error& why, program_name called, const environment& with)
   return exit_usage;
 }
 
-/// The first process of a container has no default actions: until serve() has its handlers, a
-/// signal that asks for the end would be lost.
-void end_on_signals_as_first_process() {
-  if (::getpid() != 1) return;
-  for (const int number : {SIGINT, SIGTERM})
-    std::signal(number, [](int got) { ::_exit(128 + got); });
-}
-
 bool has_configuration(const environment& with) {
   return with.variable("RELAY_CONF").value_or("").find_first_not_of(" \t\r\n") !=
              std::string::npos ||
@@ -207,9 +201,8 @@ program_name name_of(int argc, const char* const* argv) {
 }  // namespace
 
 int run(int argc, const char* const* argv, const environment& with) {
-  // A peer that has gone away is an error code of a write, not the end of the process.
-  std::signal(SIGPIPE, SIG_IGN);
-  end_on_signals_as_first_process();
+  fill_standard_streams();
+  set_up_signals();
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   if (words.empty() && has_configuration(with)) {
     invocation nothing;

@@ -1,3 +1,5 @@
+#include "signals.hpp"
+
 #include <relay/app/serve.hpp>
 #include <relay/base/log.hpp>
 #include <relay/config/load.hpp>
@@ -24,6 +26,10 @@ namespace {
 
 namespace asio = boost::asio;
 
+std::string name_of(int signal) {
+  return signal == SIGINT ? "SIGINT" : signal == SIGQUIT ? "SIGQUIT" : "SIGTERM";
+}
+
 /// The main thread while the workers work: signals, the service manager, and the end.
 class supervisor {
  public:
@@ -34,10 +40,11 @@ class supervisor {
         logs_(log),
         log_(log.target("relay")),
         shutdown_timeout_(shutdown_timeout),
-        signals_(loop_, SIGINT, SIGTERM, SIGHUP),
+        signals_(loop_),
         deadline_(loop_),
         tick_(loop_) {
-    signals_.add(SIGUSR1);
+    for (const int each : served_signals()) signals_.add(each);
+    release_signals();
   }
 
   /// `status` is for the service manager.
@@ -50,15 +57,6 @@ class supervisor {
   }
 
  private:
-  /// The end has come in order; another signal, whose handler goes with this object, must not make
-  /// a death by signal of it. The workers' threads have ended.
-  static void ignore_late_signals() {
-    sigset_t late;
-    sigemptyset(&late);
-    for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&late, each);
-    pthread_sigmask(SIG_BLOCK, &late, nullptr);
-  }
-
   void await_signal() {
     signals_.async_wait([this](const boost::system::error_code& ec, int number) {
       if (ec) return;
@@ -90,6 +88,8 @@ class supervisor {
         return log_.warn("SIGHUP ignored: this version cannot reload its configuration");
       case SIGUSR1:
         return logs_.reopen();
+      case SIGUSR2:
+        return log_.warn("SIGUSR2 ignored: it means nothing to this version");
       default:
         return draining_ ? finish("a second signal") : drain(number);
     }
@@ -97,9 +97,8 @@ class supervisor {
 
   void drain(int number) {
     draining_ = true;
-    log_.info("{}: no new connections, waiting for {} sessions up to {} ms",
-              number == SIGINT ? "SIGINT" : "SIGTERM", server_.connections(),
-              shutdown_timeout_.count());
+    log_.info("{}: no new connections, waiting for {} sessions up to {} ms", name_of(number),
+              server_.connections(), shutdown_timeout_.count());
     deadline_.expires_after(shutdown_timeout_);
     deadline_.async_wait([this](const boost::system::error_code& ec) {
       if (!ec) finish("shutdown_timeout");

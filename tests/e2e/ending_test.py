@@ -1,14 +1,16 @@
 """Signals and the log: how a running relay ends, and what it writes meanwhile."""
 
+import os
 import re
 import signal
 import time
 
 from support.case import Case
-from support.ports import listening
+from support.ports import free_port, listening
 from support.relay import LINE
 from support.servers import Server, ask, dial, echo, hear, named, read_all, read_exactly
 from support.wait import until
+
 
 class Signals(Case):  # spec 1.8, 11
     def setUp(self):
@@ -85,6 +87,38 @@ class Signals(Case):  # spec 1.8, 11
         self.assertRegex(line, LINE)
         self.assertIn("SIGHUP", line)
         self.assertEqual(ask(started.port, b"hello"), b"hello")
+
+    def test_signals_without_a_meaning_are_ignored_with_a_line_or_none(self):
+        started = self.configured(self.config(1))
+        started.signal(signal.SIGUSR2)
+        started.wait_text("[relay][WARN]SIGUSR2 ignored")
+        for number in (signal.SIGXFSZ, signal.SIGPIPE, signal.SIGWINCH, signal.SIGCHLD):
+            started.signal(number)
+        self.assertEqual(ask(started.port, b"hello"), b"hello")
+
+    def test_sigquit_is_an_orderly_end(self):
+        started = self.configured(self.config(60))
+        sock = self.live_session(started)
+        started.signal(signal.SIGQUIT)
+        started.wait_text("SIGQUIT: no new connections")
+        sock.sendall(b"more")
+        self.assertEqual(read_exactly(sock, 4), b"more")
+        sock.close()
+        self.assertEqual(started.wait_exit(), 0)
+
+    def test_signals_before_it_serves_wait_until_it_does(self):
+        path = self.folder / "relay.toml"
+        os.mkfifo(path)
+        port = free_port()
+        started = self.launch("-c", path, "--log-level", "info")
+        with open(path, "w", encoding="ascii") as config:  # it reads
+            for number in (signal.SIGUSR2, signal.SIGHUP, signal.SIGUSR1):
+                started.signal(number)
+            config.write(f'[[endpoints]]\nlisten = "127.0.0.1:{port}"\n'
+                         f'remote = "127.0.0.1:{self.server.port}"\n')
+        started.wait_text("SIGUSR2 ignored")
+        started.wait_text("SIGHUP ignored")
+        self.assertEqual(ask(port, b"hello"), b"hello")
 
     def test_a_broken_pipe_on_stdout_does_not_end_it(self):
         started = self.configured(self.config(1))

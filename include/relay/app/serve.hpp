@@ -39,7 +39,7 @@ struct serve_options {
 };
 
 /// Runs the endpoints until a signal ends the process; returns the exit code. Bind failures are
-/// written to stderr and logged; SIGTERM, SIGINT, SIGHUP and SIGUSR1 are handled while it runs.
+/// written to stderr and logged; signals (`served_signals`) are handled while it runs.
 int serve(const config::settings& what, logs& log, const serve_options& options);
 
 }  // namespace relay::app
