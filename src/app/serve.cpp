@@ -1,4 +1,5 @@
 #include "signals.hpp"
+#include "worker_watch.hpp"
 
 #include <relay/app/serve.hpp>
 #include <relay/base/log.hpp>
@@ -15,6 +16,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <string>
@@ -26,6 +29,14 @@ namespace {
 
 namespace asio = boost::asio;
 
+/// Ends at once, without tidying up what somebody still uses.
+[[noreturn]] void leave(const logs& log, int code) {
+  log.flush();
+  std::cout.flush();
+  std::cerr.flush();
+  ::_exit(code);
+}
+
 std::string name_of(int signal) {
   return signal == SIGINT ? "SIGINT" : signal == SIGQUIT ? "SIGQUIT" : "SIGTERM";
 }
@@ -34,29 +45,38 @@ std::string name_of(int signal) {
 class supervisor {
  public:
   supervisor(forward::server& running, logs& log, ops::service_manager& manager,
-             std::chrono::milliseconds shutdown_timeout)
+             const config::process& given)
       : server_(running),
         manager_(manager),
         logs_(log),
         log_(log.target("relay")),
-        shutdown_timeout_(shutdown_timeout),
+        shutdown_timeout_(given.shutdown_timeout),
         signals_(loop_),
         deadline_(loop_),
-        tick_(loop_) {
+        tick_(loop_),
+        watch_(loop_, running, log_, given.worker_stall,
+               [this] { said(manager_.status(status())); }) {
     for (const int each : served_signals()) signals_.add(each);
     release_signals();
   }
 
   /// `status` is for the service manager.
-  void run(const std::string& status) {
+  void run(std::string status) {
+    status_ = std::move(status);
     await_signal();
-    said(manager_.ready(status));
+    said(manager_.ready(status_));
     await_tick();
+    watch_.start();
     loop_.run();
     ignore_late_signals();
   }
 
  private:
+  std::string status() const {
+    if (watch_.stalled() == 0) return status_;
+    return std::to_string(watch_.stalled()) + " workers do not turn; " + status_;
+  }
+
   void await_signal() {
     signals_.async_wait([this](const boost::system::error_code& ec, int number) {
       if (ec) return;
@@ -65,14 +85,15 @@ class supervisor {
     });
   }
 
-  /// The watchdog's sign of life comes from the loop that would handle a SIGTERM.
+  /// The watchdog's sign of life comes from the loop that would handle a SIGTERM, and only while
+  /// every worker turns.
   void await_tick() {
     const auto due = manager_.due();
     if (!due || finished_) return;
     tick_.expires_after(*due);
     tick_.async_wait([this](const boost::system::error_code& ec) {
       if (ec) return;
-      said(manager_.tick());
+      said(manager_.tick(watch_.stalled() == 0));
       await_tick();
     });
   }
@@ -99,27 +120,45 @@ class supervisor {
     draining_ = true;
     log_.info("{}: no new connections, waiting for {} sessions up to {} ms", name_of(number),
               server_.connections(), shutdown_timeout_.count());
-    deadline_.expires_after(shutdown_timeout_);
-    deadline_.async_wait([this](const boost::system::error_code& ec) {
-      if (!ec) finish("shutdown_timeout");
-    });
-    said(manager_.stopping(
-        shutdown_timeout_,
-        "waiting for " + std::to_string(server_.connections()) + " sessions to end"));
+    await_deadline(shutdown_timeout_);
+    status_ = "waiting for " + std::to_string(server_.connections()) + " sessions to end";
+    said(manager_.stopping(shutdown_timeout_, status()));
     await_tick();  // there may be more to say than there was
     server_.drain([this] { asio::post(loop_, [this] { finish({}); }); });
   }
 
+  /// Time in which this process was stopped, or the machine frozen, is given back: the sessions
+  /// could not use it.
+  void await_deadline(std::chrono::milliseconds left) {
+    deadline_.expires_after(left);
+    deadline_.async_wait([this, left](const boost::system::error_code& ec) {
+      if (ec) return;
+      const auto late = std::chrono::steady_clock::now() - deadline_.expiry();
+      if (late < frozen) return finish("shutdown_timeout");
+      await_deadline(std::min(left, std::chrono::ceil<std::chrono::milliseconds>(late)));
+    });
+  }
+
   void finish(const std::string& cut_short_by) {
+    if (std::exchange(finished_, true)) return;  // stopping makes the drain come true, too
     if (!cut_short_by.empty() && server_.connections() > 0) {
       log_.warn("{}: ending {} sessions", cut_short_by, server_.connections());
     }
+    // Stopping waits for the workers. One that never turns again is left, and the process with it.
+    if (!server_.turn_within(watch_.stalled() == 0 ? patience : std::chrono::milliseconds(100))) {
+      log_.error("a worker does not turn: ending without it");
+      leave(logs_, exit_failure);
+    }
     server_.stop();
-    finished_ = true;
     signals_.cancel();
     deadline_.cancel();
     tick_.cancel();
+    watch_.cancel();
   }
+
+  static constexpr std::chrono::seconds frozen{
+      1};  ///< no timer of this thread is so late by itself
+  static constexpr std::chrono::milliseconds patience{5000};
 
   forward::server& server_;
   ops::service_manager& manager_;
@@ -130,6 +169,8 @@ class supervisor {
   asio::signal_set signals_;
   asio::steady_timer deadline_;
   asio::steady_timer tick_;
+  worker_watch watch_;
+  std::string status_;
   bool draining_ = false;
   bool finished_ = false;
 };
@@ -172,10 +213,7 @@ std::vector<net::inherited_socket> inherited_sockets(const serve_options& option
 /// which is what the ordinary end of a process does.
 [[noreturn]] void end_without_hook(logs& log) {
   log.target("relay").warn("stopped, although the hook has not answered");
-  log.flush();
-  std::cout.flush();
-  std::cerr.flush();
-  ::_exit(exit_done);
+  leave(log, exit_done);
 }
 
 }  // namespace
@@ -197,7 +235,7 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   if (running.bound_count() == 0) return exit_unavailable;
   // Before the threads, so that they inherit handlers and no signal is lost in between.
   ops::service_manager manager(options.variable, options.started_as);
-  supervisor main_thread(running, log, manager, what.process.shutdown_timeout);
+  supervisor main_thread(running, log, manager, what.process);
   running.start();
   const auto status = "listening on " + std::to_string(running.bound_count()) + " addresses with " +
                       std::to_string(options.workers) + " workers";

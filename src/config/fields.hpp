@@ -68,6 +68,7 @@ void process_fields(Visit&& visit) {
   using p = process_patch;
   using v = process;
   visit(key_name{"shutdown_timeout"}, &p::shutdown_timeout, &v::shutdown_timeout, time_codec{});
+  visit(key_name{"worker_stall"}, &p::worker_stall, &v::worker_stall, time_codec{});
   visit(key_name{"max_connections"}, &p::max_connections, &v::max_connections,
         number_codec<std::uint64_t>{});
   visit(key_name{"socket_memory"}, &p::socket_memory, &v::socket_memory, size_codec{});

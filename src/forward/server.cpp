@@ -14,8 +14,11 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <ctime>
 #include <latch>
 #include <map>
+#include <mutex>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -289,6 +292,38 @@ void server::drain(std::function<void()> drained) {
       tell_when_drained();
     });
   }
+}
+
+std::vector<net::pulse> server::pulses() const {
+  std::vector<net::pulse> each;
+  for (const auto& worker : workers_) each.push_back(worker->pulse());
+  return each;
+}
+
+std::chrono::milliseconds server::processor_time(std::size_t worker) {
+  clockid_t clock{};
+  timespec spent{};
+  if (pthread_getcpuclockid(threads_[worker].native_handle(), &clock) != 0) return {};
+  if (::clock_gettime(clock, &spent) != 0) return {};
+  return std::chrono::milliseconds(spent.tv_sec * 1000 + spent.tv_nsec / 1'000'000);
+}
+
+bool server::turn_within(std::chrono::milliseconds limit) {
+  struct count {
+    std::mutex mutex;
+    std::condition_variable grown;
+    std::size_t turned = 0;
+  };
+  const auto all = std::make_shared<count>();  // one may turn when nobody waits any more
+  for (const auto& each : workers_) {
+    each->post([all] {
+      const std::lock_guard lock(all->mutex);
+      ++all->turned;
+      all->grown.notify_one();
+    });
+  }
+  std::unique_lock lock(all->mutex);
+  return all->grown.wait_for(lock, limit, [&] { return all->turned == workers_.size(); });
 }
 
 std::vector<std::uint32_t> server::loads() const {

@@ -105,6 +105,7 @@ bool poller::turn(microseconds limit) {
   // All events are turned into flags and scheduled waiters before anybody is woken: a waiter may
   // then destroy any watch or waiter without leaving a stale pointer in the batch.
   const int n = wait(has_work() ? microseconds(0) : limit);
+  collected_.store(n > 0 ? static_cast<std::uint32_t>(n) : 0, std::memory_order_relaxed);
   const auto now = slow_ ? steady_clock::now() : steady_clock::time_point();
   for (int i = 0; i < n; ++i) {
     const auto& event = events_[static_cast<std::size_t>(i)];

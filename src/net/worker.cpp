@@ -50,9 +50,23 @@ void worker::finish() {
 
 // Waiters that were scheduled from one of Asio's handlers: a limit, an answer from a name server.
 void worker::run_scheduled() {
-  if (poller_.has_work()) poller_.turn(std::chrono::microseconds(0));
+  if (poller_.has_work()) turn(std::chrono::microseconds(0));
   poller_.rest();  // nobody may be waiting in the poller now
   if (poller_.has_work()) asio::post(loop_, [this] { run_scheduled(); });
+}
+
+bool worker::turn(std::chrono::microseconds limit) {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  is_serving_.store(true, relaxed);
+  const bool worked = poller_.turn(limit);
+  is_serving_.store(false, relaxed);
+  turns_.store(turns_.load(relaxed) + 1, relaxed);  // nobody else writes
+  return worked;
+}
+
+pulse worker::pulse() const noexcept {
+  return {turns_.load(std::memory_order_relaxed), is_serving_.load(std::memory_order_relaxed),
+          poller_.collected()};
 }
 
 void worker::await_poller() {
@@ -66,7 +80,7 @@ void worker::serve_poller() {
   const auto began = steady_clock::now();
   // Waiting here pays only if the next event is near: a wait in vain costs a wake-up of its own.
   const bool frequent = began - last_event_ < patience();
-  bool worked = poller_.turn(std::chrono::microseconds(0));
+  bool worked = turn(std::chrono::microseconds(0));
   if (worked) last_event_ = began;
   // While it polls the armed, nothing but the clock would bring us back.
   while (!finishing_ && ((worked && (frequent || poller_.has_work())) || poller_.is_polling())) {
@@ -77,7 +91,7 @@ void worker::serve_poller() {
       });
       return;
     }
-    worked = poller_.turn(patience());
+    worked = turn(patience());
     if (worked) last_event_ = steady_clock::now();
   }
   if (!finishing_) await_poller();
@@ -111,7 +125,7 @@ void worker::tick() {
   if (!clock_.look(real, timer_wheel::tick)) return await_tick();
   // A little late: what came meanwhile came in time.
   if (late > timer_wheel::tick) {
-    poller_.turn(std::chrono::microseconds(0));
+    turn(std::chrono::microseconds(0));
     run_scheduled();
   }
   if (!wheel_.advance(tick_now())) return clock_.expect_none();

@@ -71,6 +71,10 @@ error_code service_manager::stopping(milliseconds limit, std::string_view status
   return tell("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(longest) + status_line(status));
 }
 
+error_code service_manager::status(std::string_view text) {
+  return tell(status_line(text).substr(1));
+}
+
 std::optional<service_manager::milliseconds> service_manager::due() const {
   if (!unsent_.empty()) return retry_after;
   // Half of it, as the manager's documentation asks: a late timer is not yet a death.
@@ -78,9 +82,9 @@ std::optional<service_manager::milliseconds> service_manager::due() const {
   return {};
 }
 
-error_code service_manager::tick() {
+error_code service_manager::tick(bool is_well) {
   if (!unsent_.empty()) return flush();
-  return watchdog_ ? tell("WATCHDOG=1") : error_code{};
+  return watchdog_ && is_well ? tell("WATCHDOG=1") : error_code{};
 }
 
 error_code service_manager::tell(std::string text) {

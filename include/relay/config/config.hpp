@@ -102,6 +102,7 @@ struct endpoint {
 
 struct process {
   milliseconds shutdown_timeout{10000};
+  milliseconds worker_stall{5000};    ///< a worker that has not turned for so long is told; 0: none
   std::uint64_t max_connections = 0;  ///< 0: none
   std::uint64_t socket_memory = 0;    ///< bytes held in sockets; 0: from the system's tcp_mem
   key_origins keys{};

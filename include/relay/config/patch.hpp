@@ -61,6 +61,7 @@ struct network_patch {
 
 struct process_patch {
   std::optional<milliseconds> shutdown_timeout;
+  std::optional<milliseconds> worker_stall;
   std::optional<std::uint64_t> max_connections;
   std::optional<std::uint64_t> socket_memory;
   key_origins keys{};

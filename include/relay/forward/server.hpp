@@ -10,8 +10,10 @@
 #include <relay/net/device_watch.hpp>
 #include <relay/net/inherited_socket.hpp>
 #include <relay/net/timer_wheel.hpp>
+#include <relay/net/worker.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -68,6 +70,17 @@ class server {
   void stop();
   /// Once it has stopped: a call of the hook has not returned. The process must not tidy up then.
   bool hook_hangs() const noexcept { return hook_hangs_; }
+
+  /// How each worker fares, at any moment.
+  std::vector<net::pulse> pulses() const;
+  /// Has a worker turn once, if it can.
+  void nudge(std::size_t worker) {
+    workers_[worker]->post([] {});
+  }
+  /// What a worker that runs has used of the processors.
+  std::chrono::milliseconds processor_time(std::size_t worker);
+  /// Whether every worker turns, now or within `limit`; stop() waits for one that does not.
+  bool turn_within(std::chrono::milliseconds limit);
 
   const counters& count(std::size_t endpoint) const { return rules_[endpoint]->count; }
   std::size_t connections() const noexcept { return door_ ? door_->connections() : 0; }

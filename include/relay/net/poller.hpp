@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -145,6 +146,9 @@ class poller {
   /// Counts the looks at the armed.
   std::uint64_t polls() const noexcept { return polls_; }
 
+  /// How many events the last turn has collected; from any thread.
+  std::uint32_t collected() const noexcept { return collected_.load(std::memory_order_relaxed); }
+
   /// Counts the turns, so that a waiter can tell whether it was woken in the one before.
   std::uint32_t turns() const noexcept { return turns_; }
 
@@ -169,6 +173,7 @@ class poller {
   run_list behind_datagrams_;
   bool in_turn_ = false;
   std::uint32_t turns_ = 0;
+  std::atomic<std::uint32_t> collected_{0};
   std::array<epoll_event, 256> events_;
 };
 

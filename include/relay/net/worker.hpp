@@ -11,14 +11,23 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 
 namespace relay::net {
 
 namespace asio = boost::asio;
 
+/// What others may see of a worker at any moment.
+struct pulse {
+  std::uint32_t turns = 0;   ///< of its poller; may wrap around
+  bool is_serving = false;   ///< in such a turn, rather than in Asio's loop
+  std::uint32_t events = 0;  ///< of the turn, or of the last one
+};
+
 /// One thread's world: an Asio io_context for what is rare and, nested in it, the poller and the
-/// timer wheel for what is hot. Everything but `post`, `index` and `load` belongs to its thread.
+/// timer wheel for what is hot. Everything but `post`, `pulse`, `index` and `load` belongs to its
+/// thread.
 class worker {
  public:
   explicit worker(std::size_t index);
@@ -51,6 +60,8 @@ class worker {
   void finish();
   /// Runs a function on the worker; callable from any thread.
   void post(std::function<void()> what) { mailbox_.put(std::move(what)); }
+  /// How it fares; callable from any thread. Costs its loop two stores a turn.
+  net::pulse pulse() const noexcept;
   /// Says whether coroutines live here: then Asio must not be kept waiting for long.
   void on_asio_needed(std::function<bool()> needed) { asio_needed_ = std::move(needed); }
 
@@ -59,6 +70,7 @@ class worker {
   void serve_poller();
   void run_scheduled();
   void start_ticks();
+  bool turn(std::chrono::microseconds limit);
   void await_tick();
   void tick();
   std::uint32_t tick_now() const;
@@ -75,6 +87,8 @@ class worker {
   std::chrono::steady_clock::time_point origin_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_event_{};
   timer_wheel wheel_;
+  std::atomic<std::uint32_t> turns_{0};
+  std::atomic<bool> is_serving_{false};
   bool finishing_ = false;
 };
 

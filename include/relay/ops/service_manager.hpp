@@ -34,10 +34,13 @@ class service_manager {
   /// The end has begun and may take `limit`, however long the manager would wait by itself.
   error_code stopping(milliseconds limit, std::string_view status);
 
+  /// Something for an operator to read.
+  error_code status(std::string_view text);
+
   /// How soon tick() wants to be called; nothing: not at all.
   std::optional<milliseconds> due() const;
-  /// Sends what was kept, or else the sign of life that the watchdog asks for.
-  error_code tick();
+  /// Sends what was kept, or else the sign of life that the watchdog asks for, if all is well.
+  error_code tick(bool is_well = true);
 
  private:
   error_code tell(std::string text);

@@ -187,6 +187,7 @@ TEST(FolderMerge, TakesEachKeyFromTheFirstFileThatHasIt) {
       {"dns.max_ttl", {"3", "4"}},
       {"dns.cache_size", {"5", "6"}},
       {"process.shutdown_timeout", {"7", "8"}},
+      {"process.worker_stall", {"17", "18"}},
       {"process.max_connections", {"9", "10"}},
       {"process.socket_memory", {"\"1KiB\"", "\"2KiB\""}},
       {"network.tcp_timeout", {"11", "12"}},

@@ -48,6 +48,7 @@ const std::vector<row> rows{
     {"dns", "max_ttl", "nt", "7", bad_seconds},
     {"dns", "cache_size", "n", "9", bad_numbers},
     {"process", "shutdown_timeout", "nt", "\"250ms\"", bad_times},
+    {"process", "worker_stall", "nt", "\"250ms\"", bad_times},
     {"process", "max_connections", "n", "10", bad_numbers},
     {"process", "socket_memory", "nt", "\"64MiB\"", bad_amounts},
     {"network", "no_tcp", "b", "true"},

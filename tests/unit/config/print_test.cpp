@@ -57,6 +57,7 @@ cache_size = 1024
 
 [process]
 shutdown_timeout = 10
+worker_stall = 5
 max_connections = 0
 socket_memory = "64MiB"
 

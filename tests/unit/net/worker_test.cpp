@@ -25,6 +25,21 @@ void run(worker& w) {
   EXPECT_TRUE(w.loop().stopped()) << "nothing has stopped it";
 }
 
+TEST(Worker, ItsPulseCountsTurnsAndSaysWhatItDoes) {
+  worker w(0);
+  EXPECT_EQ(w.pulse().turns, 0U);
+  pulse within;
+  w.post([&] {  // through the poller
+    within = w.pulse();
+    asio::post(w.loop(), [&] { w.loop().stop(); });
+  });
+  run(w);
+  EXPECT_TRUE(within.is_serving);
+  EXPECT_EQ(within.events, 1U) << "the bell of its mailbox";
+  EXPECT_FALSE(w.pulse().is_serving) << "back in Asio's loop";
+  EXPECT_GT(w.pulse().turns, 0U);
+}
+
 TEST(Worker, HandlesEventsOfThePoller) {
   worker w(0);
   auto [ours, theirs] = test::tcp_pair();
