@@ -269,9 +269,13 @@ void server::start() {
   }
   try {
     for (auto& each : workers_) {
-      threads_.emplace_back([worker = each.get()] { worker->run(); });
-      const auto name = "worker-" + std::to_string(each->index());  // for top -H and gdb
-      pthread_setname_np(threads_.back().native_handle(), name.c_str());
+      threads_.emplace_back([worker = each.get()] {
+        // For top -H and gdb. By the thread itself: for another it is a file in /proc, which a
+        // process that must not be dumped may not open.
+        const auto name = "worker-" + std::to_string(worker->index());
+        pthread_setname_np(pthread_self(), name.c_str());
+        worker->run();
+      });
     }
   } catch (const std::system_error& e) {
     const auto started = threads_.size();
