@@ -40,7 +40,8 @@ parsed<std::string> expand_credentials(std::string path, const std::optional<std
     if (!rest.starts_with('/')) continue;  // `$CREDENTIALS_DIRECTORY_2/…` is another one
     if (!folder || folder->empty()) {
       return answer::bad("`" + std::string(variable) +
-                         "` is not set; systemd sets it for a unit with LoadCredential=");
+                         "` is not set; systemd sets it for a unit with LoadCredential=, and by "
+                         "hand CREDENTIALS_DIRECTORY=FOLDER in front of the command does");
     }
     return answer::good(*folder + rest);
   }
@@ -55,8 +56,8 @@ std::vector<credentials_problem> expand_credentials(tls_listen_options& in,
 
 std::vector<credentials_problem> expand_credentials(tls_dial_options& in,
                                                     const std::optional<std::string>& folder) {
-  return expand_all(
-      {{"ca", in.ca}, {"client_cert", in.client_cert}, {"client_key", in.client_key}}, folder);
+  return expand_all({{"ca", in.ca}, {"client_cert", in.client_cert}, {"client_key", in.client_key}},
+                    folder);
 }
 
 }  // namespace relay::config

@@ -42,6 +42,13 @@ int session_came(SSL* from, SSL_SESSION* newest) {
   return 0;
 }
 
+// A server may hand out a new session at each resumption, and nothing of its certificate is looked
+// at then: the last one must not outlive what was verified.
+bool can_be_resumed(const SSL_CTX* by, SSL_SESSION* session) {
+  if (SSL_CTX_get_verify_mode(by) == SSL_VERIFY_NONE) return true;
+  return is_still_valid(SSL_SESSION_get0_peer(session));
+}
+
 int accept_any_certificate(X509_STORE_CTX* of, void* /*unused*/) {
   X509_STORE_CTX_set_error(of, X509_V_OK);
   return 1;
@@ -135,7 +142,8 @@ tls_handle tls_client::open(const ip_endpoint& to) const {
   auto* const sessions = sessions_of(by.get());
   auto& place = sessions->place_of(to);
   SSL_set_ex_data(made.get(), place_index(), &place);
-  if (const auto known = sessions->copy(place)) SSL_set_session(made.get(), known.get());
+  const auto known = sessions->copy(place);
+  if (known && can_be_resumed(by.get(), known.get())) SSL_set_session(made.get(), known.get());
   ERR_clear_error();
   return made;
 }

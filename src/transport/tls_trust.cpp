@@ -20,9 +20,7 @@ SSL_TICKET_RETURN look_at_peer(SSL* /*of*/, SSL_SESSION* session, const unsigned
   if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
     return SSL_TICKET_RETURN_IGNORE_RENEW;
   }
-  X509* const shown = SSL_SESSION_get0_peer(session);
-  const bool is_valid = shown != nullptr && X509_cmp_current_time(X509_get0_notAfter(shown)) > 0;
-  if (!is_valid) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  if (!is_still_valid(SSL_SESSION_get0_peer(session))) return SSL_TICKET_RETURN_IGNORE_RENEW;
   return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
@@ -72,6 +70,10 @@ std::string demand_certificates(SSL_CTX* to, const std::string& path) {
                         SSL_CTX_set_session_id_context(to, noise.data(), noise.size()) == 1 &&
                         SSL_CTX_set_session_ticket_cb(to, nullptr, &look_at_peer, nullptr) == 1;
   return accepted ? std::string() : openssl_says();
+}
+
+bool is_still_valid(const X509* certificate) {
+  return certificate != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
 
 std::string peer_name(const SSL* of) {

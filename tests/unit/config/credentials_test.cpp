@@ -24,7 +24,8 @@ TEST(Credentials, AVariableThatIsNotSetIsAnError) {
     EXPECT_FALSE(made);
     EXPECT_EQ(made.wrong,
               "`$CREDENTIALS_DIRECTORY` is not set; systemd sets it for a unit with "
-              "LoadCredential=");
+              "LoadCredential=, and by hand CREDENTIALS_DIRECTORY=FOLDER in front of the command "
+              "does");
     EXPECT_EQ(*expand_credentials("/etc/key.pem", none), "/etc/key.pem");
   }
 }
@@ -37,15 +38,15 @@ TEST(Credentials, TheSpellingOfUnitFilesIsExplained) {
 
 TEST(Credentials, EveryPathOfATransportMayLeadThere) {
   auto in = parse_listen_transport(
-                 "tls;cert=$CREDENTIALS_DIRECTORY/c;key=$CREDENTIALS_DIRECTORY/k;"
-                 "ocsp=${CREDENTIALS_DIRECTORY}/o;client_ca=$CREDENTIALS_DIRECTORY/a")
-                 ->tls.value();
+                "tls;cert=$CREDENTIALS_DIRECTORY/c;key=$CREDENTIALS_DIRECTORY/k;"
+                "ocsp=${CREDENTIALS_DIRECTORY}/o;client_ca=$CREDENTIALS_DIRECTORY/a")
+                ->tls.value();
   EXPECT_TRUE(expand_credentials(in, "/x").empty());
   EXPECT_EQ(in, (tls_listen_options{"/x/c", "/x/k", "", "/x/o", "/x/a"}));
   auto out = parse_dial_transport(
-                  "tls;sni=a;ca=$CREDENTIALS_DIRECTORY/a;client_cert=$CREDENTIALS_DIRECTORY/c;"
-                  "client_key=/etc/k")
-                  ->tls.value();
+                 "tls;sni=a;ca=$CREDENTIALS_DIRECTORY/a;client_cert=$CREDENTIALS_DIRECTORY/c;"
+                 "client_key=/etc/k")
+                 ->tls.value();
   EXPECT_TRUE(expand_credentials(out, "/x").empty());
   EXPECT_EQ(out, (tls_dial_options{"a", {}, false, "/x/a", "/x/c", "/etc/k"}));
   in.key = "$CREDENTIALS_DIRECTORY/k";

@@ -176,6 +176,51 @@ TEST(TlsMutual, ASessionOfAnEndpointThatVerifiesNobodyOpensNoOther) {
   }
 }
 
+int accept_anybody(X509_STORE_CTX* of, void* /*unused*/) {
+  X509_STORE_CTX_set_error(of, X509_V_OK);
+  return 1;
+}
+
+// As if time had passed: what was verified when the session began has expired since.
+TEST(TlsMutual, ASessionDoesNotOutliveTheCertificateThatWasShown) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    mutual b;
+    const auto dialling = b.client(b.showing(b.relay("late.test", -1)));
+    auto* const context = SSL_get_SSL_CTX(b.accepting->open().get());
+    SSL_CTX_set_cert_verify_callback(context, &accept_anybody, nullptr);
+    EXPECT_TRUE(b.meet(*dialling, version).is_served);
+    const auto again = b.meet(*dialling, version);
+    EXPECT_TRUE(again.is_served) << "shown, and accepted once more";
+    EXPECT_FALSE(again.was_resumed);
+    SSL_CTX_set_cert_verify_callback(context, nullptr, nullptr);
+    EXPECT_EQ(b.meet(*dialling, version).server, "the certificate has expired");
+  }
+}
+
+TEST(TlsMutual, NorTheServersCertificate) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    tls_bench b;
+    const auto old = issue({.valid_from_days = -3, .valid_to_days = -1}, &b.trusted.root);
+    const auto accepting = b.server(b.listen_options(old));
+    const auto dialling = b.client();
+    auto* const context = SSL_get_SSL_CTX(dialling->open(test::some_remote).get());
+    SSL_CTX_set_cert_verify_callback(context, &accept_anybody, nullptr);
+    for (int i = 0; i < 2; ++i) {
+      auto handle = dialling->open(test::some_remote);
+      SSL_set_max_proto_version(handle.get(), version);
+      tls_link link(b, std::move(handle), accepting->open());
+      ASSERT_TRUE(link.shake());
+      ASSERT_TRUE(write_to(b, link.server, "x"));
+      EXPECT_EQ(read_from(b, link.client, 1), "x");
+      EXPECT_FALSE(link.client.was_resumed());
+    }
+    SSL_CTX_set_cert_verify_callback(context, nullptr, nullptr);
+    tls_link link(b, dialling->open(test::some_remote), accepting->open());
+    EXPECT_FALSE(link.shake());
+    EXPECT_EQ(link.client_result.ec.message(), "the certificate has expired");
+  }
+}
+
 TEST(TlsMutual, FilesOfEitherSideAreReadAnew) {
   mutual b;
   const auto options = b.showing(b.trusted.server());
