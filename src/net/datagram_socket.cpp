@@ -2,7 +2,12 @@
 
 #include <relay/net/datagram_socket.hpp>
 
+#include <linux/errqueue.h>
 #include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
 
 namespace relay::net {
 namespace {
@@ -17,10 +22,12 @@ void set_buffers(int fd, int bytes) noexcept {
   if (!set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes)) set_int(fd, SOL_SOCKET, SO_SNDBUF, bytes);
 }
 
-bool tell_own_address(int fd, const ip_address& at) noexcept {
-  if (!at.is_unspecified()) return true;
-  if (at.is_v6()) return set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-  return set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+// Of IPv4 clients at `::` both ways: of what was sent to many, only IP_PKTINFO says at which of our
+// addresses it has come in.
+void tell_own_address(int fd, const ip_address& at) noexcept {
+  if (!at.is_unspecified()) return;
+  set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+  if (at.is_v6()) set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
 ip_address unspecified(int family) {
@@ -33,8 +40,7 @@ result<unique_fd> listen_udp(const ip_endpoint& at, const listen_options& option
                              const char** step) {
   auto fd = bound_socket(at, SOCK_DGRAM, false, options, step);
   if (!fd) return fd;
-  *step = "setting IP_PKTINFO";
-  if (!tell_own_address(fd->get(), at.address)) return last_system_error();
+  tell_own_address(fd->get(), at.address);
   set_buffers(fd->get(), listener_buffer);
   return fd;
 }
@@ -67,7 +73,62 @@ result<unique_fd> open_udp(int family, const dial_options& options, const char**
   const ip_endpoint any{unspecified(family), 0};
   if (!bind_to(fd.get(), options.through ? *options.through : any)) return last_system_error();
   set_buffers(fd.get(), flow_buffer);
+  // To be told of refusals. A kernel that does not is as good as a network that does not.
+  set_int(fd.get(), family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
+          family == AF_INET6 ? IPV6_RECVERR : IP_RECVERR, 1);
   return fd;
+}
+
+std::optional<refusal> take_refusal(int fd) {
+  refusal told;
+  alignas(cmsghdr) std::array<char, 256> room{};
+  for (;;) {
+    msghdr message{};
+    message.msg_name = told.to.data();
+    message.msg_namelen = told.to.length;
+    message.msg_control = room.data();
+    message.msg_controllen = room.size();
+    if (::recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+      if (errno == EINTR) continue;
+      return std::nullopt;
+    }
+    for (auto* each = CMSG_FIRSTHDR(&message); each != nullptr;
+         each = CMSG_NXTHDR(&message, each)) {
+      const bool is_v4 = each->cmsg_level == IPPROTO_IP && each->cmsg_type == IP_RECVERR;
+      const bool is_v6 = each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_RECVERR;
+      if (!is_v4 && !is_v6) continue;
+      sock_extended_err error{};
+      std::memcpy(&error, CMSG_DATA(each), sizeof error);
+      // What the kernel refuses itself is told by the call; EMSGSIZE is about the way's MTU.
+      const bool is_told_by_others =
+          error.ee_origin == SO_EE_ORIGIN_ICMP || error.ee_origin == SO_EE_ORIGIN_ICMP6;
+      if (!is_told_by_others || error.ee_errno == EMSGSIZE) continue;
+      told.to.length = message.msg_namelen;
+      told.why = {static_cast<int>(error.ee_errno), boost::system::system_category()};
+      return told;
+    }
+  }
+}
+
+bool has_no_way(const error_code& ec) noexcept {
+  switch (ec.value()) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:  // of a family that is switched off
+    case EAFNOSUPPORT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool tells_own_address(int fd, const ip_address& at) noexcept {
+  int on = 0;
+  socklen_t size = sizeof on;
+  const auto level = at.is_v6() ? IPPROTO_IPV6 : IPPROTO_IP;
+  const auto name = at.is_v6() ? IPV6_RECVPKTINFO : IP_PKTINFO;
+  return ::getsockopt(fd, level, name, &on, &size) == 0 && on != 0;
 }
 
 }  // namespace relay::net

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace relay::pump {
 namespace {
@@ -52,11 +53,21 @@ void put_own_address(msghdr& message, control& room, const own_address& from) no
   }
 }
 
-std::size_t send_messages(int fd, std::span<mmsghdr> what) noexcept {
+bool is_refusal(int error) noexcept {
+  return error == ENOSYS || error == EPERM || error == EACCES || error == EOPNOTSUPP;
+}
+
+std::size_t send_messages(int fd, std::span<mmsghdr> what, bool& singly, const refused_call& told) {
   for (;;) {
-    if (what.size() > 1) {
+    if (what.size() > 1 && !singly) {
       const int got = ::sendmmsg(fd, what.data(), static_cast<unsigned>(what.size()), 0);
       if (got > 0) return static_cast<std::size_t>(got);
+      // A firewall that drops this datagram says the same; then it does not leave alone either.
+      if (is_refusal(errno) && send_one(fd, what.front().msg_hdr)) {
+        singly = true;
+        if (told) told("sendmmsg");
+        return 1;
+      }
     } else if (send_one(fd, what.front().msg_hdr)) {
       return 1;
     }
@@ -151,16 +162,23 @@ send_outcome datagrams::send(int fd, const socket_address& to, const own_address
       made.error = {EMSGSIZE, boost::system::system_category()};
     }
     out_->address(to, from);
+    bool tried = false;
     for (std::size_t sent = 0; sent < out_->used;) {
-      const auto got =
-          send_messages(fd, std::span(out_->messages).subspan(sent, out_->used - sent));
+      const auto got = send_messages(fd, std::span(out_->messages).subspan(sent, out_->used - sent),
+                                     sends_singly_, told_);
       for (std::size_t i = sent; i < sent + got; ++i) {
         made.datagrams += out_->contents[i].datagrams;
         made.bytes += out_->contents[i].bytes;
       }
       sent += got;
-      if (got > 0) continue;
+      if (got > 0) {
+        tried = false;
+        continue;
+      }
       const auto why = last_system_error();
+      // It may be told of an earlier datagram, by an ICMP error: that is told once.
+      if (why.value() != EAGAIN && !std::exchange(tried, true)) continue;
+      tried = false;
       const auto& failed = out_->contents[sent];
       if (failed.datagrams > 1 && forbids_cutting(why.value())) {
         cuts = false;

@@ -15,15 +15,20 @@
 
 namespace relay::pump {
 
-// Room for IPV6_PKTINFO and UDP_GRO.
+// Room for IPV6_PKTINFO, IP_PKTINFO (of an IPv4 client at `::`) and UDP_GRO.
 struct alignas(cmsghdr) control {
-  std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> bytes;
+  std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(in_pktinfo)) +
+                       CMSG_SPACE(sizeof(int))>
+      bytes;
 };
 
 /// Says from which of our addresses the message leaves; of size 0: nothing.
 void put_own_address(msghdr& message, control& room, const own_address& from) noexcept;
-/// How many of these, one at least, the kernel took; 0 with errno set.
-std::size_t send_messages(int fd, std::span<mmsghdr> what) noexcept;
+/// Whether this is what a sandbox says about a call that it refuses; some are lenient about none.
+bool is_refusal(int error) noexcept;
+/// How many of these, one at least, the kernel took; 0 with errno set. `singly` becomes true when
+/// it turns out that sendmmsg is refused.
+std::size_t send_messages(int fd, std::span<mmsghdr> what, bool& singly, const refused_call& told);
 
 // Where in the runs the next datagram stands.
 struct cursor {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace relay::pump {
 namespace {
@@ -12,22 +13,28 @@ namespace {
 // About so many datagrams, then the connections of the worker have their turn.
 constexpr std::size_t turn_budget = 256;
 
-own_address read_own_address(const cmsghdr& head) noexcept {
-  own_address made;
+// Which of our addresses answers leave from: the one in the datagram's head, unless that is one of
+// many. Of an IPv4 client at a socket of IPv6, which is told both ways, IP_PKTINFO knows that.
+void read_own_address(const cmsghdr& head, arrival& made) noexcept {
   if (head.cmsg_level == IPPROTO_IP && head.cmsg_type == IP_PKTINFO) {
     in_pktinfo info;
     std::memcpy(&info, CMSG_DATA(&head), sizeof info);
-    // Not the address in the datagram's head, which may be a broadcast one.
-    std::memcpy(made.bytes.data(), &info.ipi_spec_dst, 4);
-    made.size = 4;
-  } else if (head.cmsg_level == IPPROTO_IPV6 && head.cmsg_type == IPV6_PKTINFO) {
+    const bool is_mapped = made.from->any.sa_family == AF_INET6;
+    const auto prefix = is_mapped ? std::size_t{12} : 0;
+    if (is_mapped) made.to.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    std::memcpy(made.to.bytes.data() + prefix, &info.ipi_spec_dst, 4);
+    made.to.size = static_cast<std::uint8_t>(prefix + 4);
+    made.is_to_many =
+        info.ipi_spec_dst.s_addr != 0 && info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
+  } else if (head.cmsg_level == IPPROTO_IPV6 && head.cmsg_type == IPV6_PKTINFO &&
+             made.to.size == 0) {
     in6_pktinfo info;
     std::memcpy(&info, CMSG_DATA(&head), sizeof info);
-    if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) return made;  // nothing can leave from there
-    std::memcpy(made.bytes.data(), &info.ipi6_addr, 16);
-    made.size = 16;
+    made.is_to_many = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
+    if (made.is_to_many) return;  // nothing can leave from there: the kernel chooses
+    std::memcpy(made.to.bytes.data(), &info.ipi6_addr, 16);
+    made.to.size = 16;
   }
-  return made;
 }
 
 // recvfrom() where nothing but data and sender is wanted: it is cheaper.
@@ -49,11 +56,12 @@ struct datagrams::inbox {
   std::array<std::array<std::byte, slot_bytes>, batch> slots;
 };
 
-void make_fresh(int fd) noexcept {
+bool make_fresh(int fd) noexcept {
   const int off = 0;
   ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &off, sizeof off);  // first: what waits may be joined
-  for (int i = 0; i < 1000 && ::recv(fd, nullptr, 0, MSG_DONTWAIT | MSG_TRUNC) >= 0; ++i) {
-  }
+  int waited = 0;
+  while (waited < 1000 && ::recv(fd, nullptr, 0, MSG_DONTWAIT | MSG_TRUNC) >= 0) ++waited;
+  return waited > 0;
 }
 
 std::string lacking_offload() {
@@ -68,7 +76,8 @@ std::string lacking_offload() {
   return lacks;
 }
 
-datagrams::datagrams(bool joins) : joins_(joins), in_(new inbox), out_(new outbox) {
+datagrams::datagrams(bool joins, refused_call told)
+    : joins_(joins), told_(std::move(told)), in_(new inbox), out_(new outbox) {
   for (std::size_t i = 0; i < batch; ++i) {
     in_->pieces[i] = {in_->slots[i].data(), slot_bytes};
     auto& head = in_->messages[i].msg_hdr;
@@ -112,8 +121,15 @@ std::size_t datagrams::receive_messages(int fd, const receiving& how, error_code
   }
   for (;;) {
     if (many) {
-      const int got = ::recvmmsg(fd, in_->messages.data(), wanted, MSG_DONTWAIT, nullptr);
+      const int got = receives_singly_
+                          ? receive_singly(fd, wanted)
+                          : ::recvmmsg(fd, in_->messages.data(), wanted, MSG_DONTWAIT, nullptr);
       if (got >= 0) return static_cast<std::size_t>(got);
+      if (!receives_singly_ && is_refusal(errno)) {
+        receives_singly_ = true;
+        if (told_) told_("recvmmsg");
+        continue;
+      }
     } else {
       const auto got = receive_one(fd, in_->messages[0].msg_hdr);
       if (got >= 0) {
@@ -127,11 +143,24 @@ std::size_t datagrams::receive_messages(int fd, const receiving& how, error_code
   }
 }
 
+// As recvmmsg does it: how many, or -1 with errno where there is none.
+int datagrams::receive_singly(int fd, std::size_t wanted) noexcept {
+  int count = 0;
+  for (; count < static_cast<int>(wanted); ++count) {
+    auto& [head, size] = in_->messages[static_cast<std::size_t>(count)];
+    const auto got = receive_one(fd, head);
+    if (got < 0) break;
+    size = static_cast<unsigned>(got);
+  }
+  return count > 0 ? count : -1;
+}
+
 arrival& datagrams::understand(std::size_t index, const receiving& how) {
   auto& made = in_->arrivals[index];
   auto& [head, size] = in_->messages[index];
   made.data = {std::span(in_->slots[index]).first(size), size};
   made.to = {};
+  made.is_to_many = false;
   in_->senders[index].length = head.msg_namelen;
   if (!how.knows_own_address && !how.joins) return made;
   for (auto* each = CMSG_FIRSTHDR(&head); each != nullptr; each = CMSG_NXTHDR(&head, each)) {
@@ -140,8 +169,8 @@ arrival& datagrams::understand(std::size_t index, const receiving& how) {
       std::memcpy(&segment, CMSG_DATA(each), sizeof segment);
       if (segment > 0)
         made.data.segment = std::min<std::size_t>(size, static_cast<unsigned>(segment));
-    } else if (const auto own = read_own_address(*each); own.size > 0) {
-      made.to = own;
+    } else {
+      read_own_address(*each, made);
     }
   }
   return made;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace relay::pump {
 namespace {
@@ -28,14 +29,18 @@ struct replies::outgoing {
   std::array<control, batch> controls{};
 };
 
-replies::replies(net::poller& on) : poller_(on), room_(new room), out_(new outgoing) {}
+replies::replies(net::poller& on, refused_call told)
+    : poller_(on), told_(std::move(told)), room_(new room), out_(new outgoing) {}
 
 replies::~replies() = default;
 
-std::optional<std::span<const std::byte>> replies::receive(int fd, error_code& error) {
+std::optional<std::span<const std::byte>> replies::receive(int fd, error_code& error,
+                                                           socket_address* from) {
   const auto into = std::span(*room_).subspan(used_);
   for (;;) {
-    const auto got = ::recv(fd, into.data(), into.size(), MSG_DONTWAIT);
+    const auto got = ::recvfrom(fd, into.data(), into.size(), MSG_DONTWAIT,
+                                from == nullptr ? nullptr : from->data(),
+                                from == nullptr ? nullptr : &from->length);
     if (got >= 0) return into.first(static_cast<std::size_t>(got));
     if (errno == EINTR) continue;
     if (errno != EAGAIN) error = last_system_error();
@@ -72,7 +77,7 @@ void replies::send(std::span<const reply> all) {
   }
   for (std::size_t sent = 0; sent < all.size();) {
     const auto left = std::span(out_->messages).subspan(sent, all.size() - sent);
-    const auto got = send_messages(all.front().fd, left);
+    const auto got = send_messages(all.front().fd, left, sends_singly_, told_);
     for (const auto end = sent + got; sent < end; ++sent) tell(all[sent], {});
     if (got > 0) continue;
     const auto why = last_system_error();

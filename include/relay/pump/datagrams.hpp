@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,6 +42,7 @@ struct arrival {
   datagram_run data;
   const socket_address* from = nullptr;
   own_address to;
+  bool is_to_many = false;  ///< broadcast or multicast: every socket at the port has a copy
 };
 
 /// How a socket is read; belongs to the socket.
@@ -63,11 +65,15 @@ struct send_outcome {
   error_code error;
 };
 
+/// Told, with its name, that a system call which saves work is refused: datagrams go one by one.
+using refused_call = std::function<void(const char*)>;
+
 /// Which of UDP_GRO and UDP_SEGMENT this kernel lacks; empty when it has both.
 std::string lacking_offload();
 
-/// Makes a socket that was used as a new one is: without UDP_GRO, and nothing waits at it.
-void make_fresh(int fd) noexcept;
+/// Makes a socket that was used as a new one is: without UDP_GRO, and nothing waits at it. Whether
+/// something did.
+bool make_fresh(int fd) noexcept;
 
 /// A worker's buffers for datagrams. What `receive` returns is valid until it is called again.
 class datagrams {
@@ -80,7 +86,7 @@ class datagrams {
   static constexpr std::size_t slot_bytes = 65536;
 
   /// `joins`: whether UDP_GRO is tried.
-  explicit datagrams(bool joins = true);
+  explicit datagrams(bool joins = true, refused_call told = {});
   ~datagrams();
 
   /// What waits at the socket: one message, or up to `batch` when they come in runs. Empty when
@@ -105,9 +111,13 @@ class datagrams {
   void join(int fd, receiving& how);
 
   std::size_t receive_messages(int fd, const receiving& how, error_code& error);
+  int receive_singly(int fd, std::size_t wanted) noexcept;
   arrival& understand(std::size_t index, const receiving& how);
 
   bool joins_;
+  bool receives_singly_ = false;  // recvmmsg, sendmmsg are refused
+  bool sends_singly_ = false;
+  refused_call told_;
   std::array<datagram_run, batch> runs_;
   std::unique_ptr<inbox> in_;
   std::unique_ptr<outbox> out_;

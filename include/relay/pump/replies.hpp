@@ -41,12 +41,13 @@ class replies final : private net::waiter {
     reply_source* by = nullptr;
   };
 
-  explicit replies(net::poller& on);
+  explicit replies(net::poller& on, refused_call told = {});
   ~replies();
 
-  /// The datagram that waits at the socket; none where there is none, or with `error`. It stays
-  /// where it is until something else is received.
-  std::optional<std::span<const std::byte>> receive(int fd, error_code& error);
+  /// The datagram that waits at the socket, and who sent it, if asked for; none where there is
+  /// none, or with `error`. It stays where it is until something else is received.
+  std::optional<std::span<const std::byte>> receive(int fd, error_code& error,
+                                                    socket_address* from = nullptr);
   /// What was received last leaves before streams have their turn. What it points to must last
   /// until its source is told, or `flush` is called.
   void add(const reply& next);
@@ -66,6 +67,8 @@ class replies final : private net::waiter {
   net::poller& poller_;
   std::size_t count_ = 0;
   std::size_t used_ = 0;  // bytes
+  bool sends_singly_ = false;
+  refused_call told_;
   std::array<reply, batch> gathered_;
   std::unique_ptr<room> room_;
   std::unique_ptr<outgoing> out_;

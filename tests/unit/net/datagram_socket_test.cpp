@@ -101,6 +101,23 @@ TEST(OpenUdp, SaysThatThePortOfThroughIsTaken) {
   EXPECT_STREQ(step, "binding to `through`");
 }
 
+TEST(OpenUdp, IsToldWhoRefuses) {
+  for (const char* host : {"127.0.0.1:0", "[::1]:0"}) {
+    const auto nobody = test::address_of(test::udp_socket(host).get());
+    const char* step = "";
+    const auto fd = open_udp(nobody.address.family(), {}, &step);
+    ASSERT_TRUE(fd) << step;
+    EXPECT_FALSE(take_refusal(fd->get()));
+    test::send_datagram(fd->get(), "anybody?", nobody);
+    const auto told = take_refusal(fd->get());
+    ASSERT_TRUE(told) << host;
+    EXPECT_EQ(told->to.endpoint(), nobody);
+    EXPECT_EQ(told->why.value(), ECONNREFUSED);
+    EXPECT_FALSE(take_refusal(fd->get()));
+    EXPECT_FALSE(pending_error(fd->get())) << "nothing is left that the next call would be told";
+  }
+}
+
 TEST(OpenUdp, SaysThatThereIsNoSuchDevice) {
   dial_options options;
   options.interface = "no-such-dev0";

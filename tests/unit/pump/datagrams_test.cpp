@@ -297,6 +297,40 @@ TEST_F(Datagrams, ADualSocketAnswersBothFamiliesFromTheAddressTheyUsed) {
   }
 }
 
+TEST_F(Datagrams, WhatIsSentToManyIsToldAndAnsweredFromOneAddress) {
+  const int on = 1;
+  ASSERT_EQ(::setsockopt(from.get(), SOL_SOCKET, SO_BROADCAST, &on, sizeof on), 0);
+  for (const char* at : {"0.0.0.0:0", "[::]:0"}) {
+    to = test::udp_socket(at);
+    how.knows_own_address = true;
+    for (const char* by : {"127.0.0.1", "127.255.255.255"}) {
+      send_plainly("question", by);
+      const auto got = io.receive(to.get(), how, turn, error);
+      ASSERT_EQ(got.size(), 1U) << at;
+      EXPECT_EQ(got[0].is_to_many, std::string_view(by) != "127.0.0.1") << at;
+      const auto answer = std::to_array<datagram_run>({run("answer")});
+      EXPECT_EQ(io.send(to.get(), *got[0].from, got[0].to, answer, cuts).datagrams, 1U) << at;
+      receiving plain;
+      const auto back = io.receive(from.get(), plain, turn, error);
+      ASSERT_EQ(back.size(), 1U) << at;
+      EXPECT_EQ(back[0].from->endpoint().address, ip_address::parse("127.0.0.1"));
+    }
+  }
+}
+
+// What an ICMP error says of one datagram, the next call is told.
+TEST_F(Datagrams, AnErrorThatIsToldOfAnotherDatagramCostsNone) {
+  const int on = 1;
+  ASSERT_EQ(::setsockopt(from.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
+  const auto nobody = socket_address(test::address_of(test::udp_socket().get()));
+  const auto one = std::to_array<datagram_run>({run("lost")});
+  EXPECT_EQ(io.send(from.get(), nobody, {}, one, cuts).datagrams, 1U);  // refused at once
+  const auto made = send({run("one", 3), run("two", 3), run("three", 5)});
+  EXPECT_EQ(made.lost, 0U) << made.error.message();
+  EXPECT_TRUE(cuts);
+  EXPECT_EQ(received(), (texts{"one", "two", "three"}));
+}
+
 TEST(DatagramRun, CountsItsDatagrams) {
   const std::string bytes(1001, 'x');
   EXPECT_EQ(run(bytes, 500).count(), 3U);
