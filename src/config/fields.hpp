@@ -85,6 +85,8 @@ void network_fields(Visit&& visit) {
                                word{"every", udp_proxy::every}};
   constexpr word_codec answers{word{"404", camouflage_answer::not_found},
                                word{"close", camouflage_answer::close}};
+  constexpr word_codec strangers{word{"accept", udp_strangers::accept},
+                                 word{"drop", udp_strangers::drop}};
   constexpr word_codec on_off{word{"on", true}, word{"off", false}};
   visit(key_name{"no_tcp"}, &p::no_tcp, &v::no_tcp, flag);
   visit(key_name{"use_udp"}, &p::use_udp, &v::use_udp, flag);
@@ -107,6 +109,7 @@ void network_fields(Visit&& visit) {
   visit(key_name{"connect_limit"}, &p::connect_limit, &v::connect_limit, time);
   visit(key_name{"trusted_proxies"}, &p::trusted_proxies, &v::trusted_proxies, cidr_list_codec{});
   visit(key_name{"send_proxy_udp"}, &p::send_proxy_udp, &v::send_proxy_udp, headers);
+  visit(key_name{"udp_strangers"}, &p::udp_strangers, &v::udp_strangers, strangers);
   visit(key_name{"camouflage"}, &p::camouflage, &v::camouflage, answers);
   visit(key_name{"handshake_timeout"}, &p::handshake_timeout, &v::handshake_timeout, time);
   visit(key_name{"warm"}, &p::warm, &v::warm, number_codec<std::uint32_t>{0, 65535});

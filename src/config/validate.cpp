@@ -108,6 +108,9 @@ constexpr companion companions[]{
     {"send_proxy_udp", [](const network& n) { return n.send_proxy_udp != udp_proxy::off; },
      [](const network& n) { return n.use_udp; }, "`send_proxy_udp` has no effect without `use_udp`",
      "switch `use_udp` on, or remove it"},
+    {"udp_strangers", [](const network& n) { return n.udp_strangers != udp_strangers::accept; },
+     [](const network& n) { return n.use_udp; }, "`udp_strangers` has no effect without `use_udp`",
+     "switch `use_udp` on, or remove it"},
 };
 
 // Which of its ports a client will want is not known.

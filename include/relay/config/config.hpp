@@ -43,6 +43,7 @@ struct dns {
 };
 
 enum class udp_proxy { off, first, every };
+enum class udp_strangers { accept, drop };
 enum class camouflage_answer { not_found, close };
 
 /// The settings of one endpoint's sockets: command line over endpoint over global over default,
@@ -69,6 +70,8 @@ struct network {
   milliseconds connect_limit{15000};         ///< all of dialling for one client
   std::vector<std::string> trusted_proxies;  ///< CIDRs; empty: anyone
   udp_proxy send_proxy_udp = udp_proxy::off;
+  /// Datagrams for a client from anybody but its remote.
+  config::udp_strangers udp_strangers = config::udp_strangers::accept;
   camouflage_answer camouflage = camouflage_answer::not_found;
   milliseconds handshake_timeout{10000};
   std::uint32_t warm = 0;  ///< connections kept ready

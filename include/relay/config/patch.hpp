@@ -48,6 +48,7 @@ struct network_patch {
   std::optional<milliseconds> connect_limit;
   std::optional<std::vector<std::string>> trusted_proxies;
   std::optional<udp_proxy> send_proxy_udp;
+  std::optional<config::udp_strangers> udp_strangers;
   std::optional<camouflage_answer> camouflage;
   std::optional<milliseconds> handshake_timeout;
   std::optional<std::uint32_t> warm;

@@ -75,6 +75,7 @@ const std::vector<row> rows{
      "[\"10.0.0.0/8\", \"::1\"]",
      {"[\"10.0.0.0/33\"]", "[\"::/129\"]", "[\"a\"]", "[\"\"]", "[1]"}},
     {"network", "send_proxy_udp", "t", "\"every\"", {"\"on\"", "\"First\"", "\"\""}},
+    {"network", "udp_strangers", "t", "\"drop\"", {"\"Drop\"", "\"off\"", "\"\""}},
     {"network", "camouflage", "t", "\"close\"", {"\"403\"", "\"off\"", "\"\""}},
     {"network", "handshake_timeout", "nt", "0", bad_times},
     {"network", "warm", "n", "65535", {"-1", "65536"}},
@@ -156,8 +157,8 @@ TEST(EveryKey, TakesAGoodValueInBothFormatsAndIsPrinted) {
   for (const auto& each : rows) {
     const auto made = load(toml(each, each.good), lax);
     // Alone these have no effect, which is told.
-    const bool is_lonely =
-        each.key == "trusted_proxies" || each.key == "send_proxy_udp" || each.key == "no_tcp";
+    const bool is_lonely = each.key == "trusted_proxies" || each.key == "send_proxy_udp" ||
+                           each.key == "udp_strangers" || each.key == "no_tcp";
     EXPECT_EQ(made.warnings.size(), is_lonely ? 1U : 0U) << each.key << brief(made.warnings);
     EXPECT_EQ(load(json(each, each.good), lax).value, made.value) << each.key;
     const auto& name = each.real_name.empty() ? each.key : each.real_name;

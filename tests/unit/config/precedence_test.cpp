@@ -70,6 +70,8 @@ std::vector<row> all_rows() {
          {}),
       of("send_proxy_udp", &p::send_proxy_udp, &v::send_proxy_udp, "\"every\"", udp_proxy::every,
          "\"off\"", udp_proxy::off),
+      of("udp_strangers", &p::udp_strangers, &v::udp_strangers, "\"drop\"", udp_strangers::drop,
+         "\"accept\"", udp_strangers::accept),
       of("camouflage", &p::camouflage, &v::camouflage, "\"close\"", camouflage_answer::close,
          "\"404\"", camouflage_answer::not_found),
       time("handshake_timeout", &p::handshake_timeout, &v::handshake_timeout),

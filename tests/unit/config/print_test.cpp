@@ -90,6 +90,7 @@ idle_timeout = "1500ms"
 connect_limit = 15
 trusted_proxies = ["10.0.0.0/8", "::1"]
 send_proxy_udp = "off"
+udp_strangers = "accept"
 camouflage = "404"
 handshake_timeout = 10
 warm = 0

@@ -102,6 +102,7 @@ class random_settings {
       made.trusted_proxies.push_back(flag() ? "10.0.0.0/8" : "::1");
     }
     made.send_proxy_udp = static_cast<udp_proxy>(below(3));
+    made.udp_strangers = static_cast<udp_strangers>(below(2));
     made.camouflage = static_cast<camouflage_answer>(below(2));
     made.warm = below(65536);
     made.byte_rate = amount();
