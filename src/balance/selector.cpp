@@ -36,8 +36,7 @@ selector::selector(const config::balancing& how, std::span<const std::string> na
 std::optional<choice> selector::pick(const ip_address& client, health::time_point now,
                                      const tried_set& tried) {
   for (std::size_t i = 0; i < open_.size(); ++i) {
-    const bool well = health_[i].is_up() || health_[i].may_be_tried(now);
-    open_[i] = shares_[i] > 0 && well && !contains(tried, i);
+    open_[i] = is_open(i, now) && !contains(tried, i);
   }
   auto found = preferred(client, tried.empty());
   if (!found) found = nearest(tried);
@@ -48,16 +47,31 @@ std::optional<choice> selector::pick(const ip_address& client, health::time_poin
   return choice{*found, state.period(), trial};
 }
 
-std::size_t selector::pick_without_trial(const ip_address& client, health::time_point now) {
+bool selector::refuses(std::size_t index, health::time_point now,
+                       std::span<const health::time_point> refusing) {
+  return index < refusing.size() && now < refusing[index];
+}
+
+std::size_t selector::pick_without_trial(const ip_address& client, health::time_point now,
+                                         std::span<const health::time_point> refusing) {
   // One whose time is over counts as up: who asks here learns nothing of it, and without any
   // connects it would be aside for ever.
+  const bool any = has_other(now, refusing);
   for (std::size_t i = 0; i < open_.size(); ++i) {
-    open_[i] = shares_[i] > 0 && (health_[i].is_up() || health_[i].may_be_tried(now));
+    open_[i] = is_open(i, now) && (!any || !refuses(i, now, refusing));
   }
   auto found = preferred(client, true);
   if (!found) found = nearest({});
   assert(found && "there is always a share");
   return *found;
+}
+
+bool selector::has_other(health::time_point now,
+                         std::span<const health::time_point> refusing) const {
+  for (std::size_t i = 0; i < health_.size(); ++i) {
+    if (is_open(i, now) && !refuses(i, now, refusing)) return true;
+  }
+  return false;
 }
 
 std::optional<std::size_t> selector::preferred(const ip_address& client, bool first) {

@@ -47,8 +47,12 @@ class selector {
   /// Nothing when all have been tried.
   std::optional<choice> pick(const ip_address& client, health::time_point now,
                              const tried_set& tried);
-  /// For who cannot tell whether a remote answers: the same sequence, but never a trial.
-  std::size_t pick_without_trial(const ip_address& client, health::time_point now);
+  /// For an association, which makes no trials: the same sequence, without those that refuse
+  /// datagrams until a later time, unless all do. `refusing` has one time for each remote, or none.
+  std::size_t pick_without_trial(const ip_address& client, health::time_point now,
+                                 std::span<const health::time_point> refusing = {});
+  /// Whether anybody is left then.
+  bool has_other(health::time_point now, std::span<const health::time_point> refusing) const;
 
   /// Where connections go at present: each remote's share of them, 0 for those that get none now.
   std::vector<std::uint32_t> in_use() const;
@@ -65,6 +69,11 @@ class selector {
  private:
   std::optional<std::size_t> preferred(const ip_address& client, bool first);
   std::optional<std::size_t> nearest(const tried_set& tried) const;
+  static bool refuses(std::size_t index, health::time_point now,
+                      std::span<const health::time_point> refusing);
+  bool is_open(std::size_t index, health::time_point now) const {
+    return shares_[index] > 0 && (health_[index].is_up() || health_[index].may_be_tried(now));
+  }
 
   config::strategy by_;
   std::vector<std::uint32_t> shares_;

@@ -233,6 +233,27 @@ TEST(Selector, DatagramsUseTheSameSequenceAndTakeNoTrial) {
   EXPECT_EQ(all_aside.all.pick_without_trial(b.client, all_aside.now), 0U);
 }
 
+TEST(Selector, DatagramsKeepOffThoseThatRefuseThemUnlessAllDo) {
+  bench b("roundrobin: 1, 1, 1", 3);
+  std::vector<health::time_point> refusing{{}, b.now + 10s, {}};
+  EXPECT_TRUE(b.all.has_other(b.now, refusing));
+  std::string seen;
+  for (int i = 0; i < 4; ++i) {
+    seen += std::to_string(b.all.pick_without_trial(b.client, b.now, refusing));
+  }
+  EXPECT_EQ(seen, "0202");
+  EXPECT_NE(b.sequence(3).find('1'), std::string::npos) << "connections still go there";
+  refusing = {b.now + 10s, b.now + 10s, b.now + 10s};
+  EXPECT_FALSE(b.all.has_other(b.now, refusing));
+  std::string all;
+  for (int i = 0; i < 3; ++i) {
+    all += std::to_string(b.all.pick_without_trial(b.client, b.now, refusing));
+  }
+  std::ranges::sort(all);
+  EXPECT_EQ(all, "012");
+  EXPECT_TRUE(b.all.has_other(b.now + 10s, refusing));
+}
+
 TEST(Selector, IsCalmWhileNothingFails) {
   bench b("", 2);
   EXPECT_TRUE(b.all.is_calm());
