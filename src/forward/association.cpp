@@ -2,11 +2,17 @@
 #include <relay/forward/associations.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/net/clock.hpp>
+#include <relay/net/datagram_socket.hpp>
 #include <relay/wire/proxy.hpp>
 
 #include <algorithm>
 
 namespace relay::forward {
+namespace {
+
+constexpr int most_refusals = 16;  // at a time: others want their turn
+
+}  // namespace
 
 association::association(associations& home, datagram_inlet& by, const flow_key& key_of,
                          const socket_address& client, std::size_t remote, std::uint64_t id)
@@ -14,6 +20,8 @@ association::association(associations& home, datagram_inlet& by, const flow_key&
       home_(home),
       inlet_(by),
       socket_(home.home().worker().poller()),
+      is_strict_(home.of().drops_strangers),
+      may_be_a_relay_(home.may_be_a_relay(client)),
       remote_(static_cast<std::uint32_t>(remote)),
       id_(id),
       since_(net::coarse_now()),
@@ -88,40 +96,82 @@ std::span<pump::datagram_run> association::policed(bool is_up, std::span<pump::d
   return left;
 }
 
-void association::send(std::span<pump::datagram_run> runs) {
-  if (policers_) runs = policed(true, runs);
-  if (runs.empty()) return;
+pump::send_outcome association::deliver(std::span<const pump::datagram_run> runs) {
   const bool cut = cuts_up_;
   const auto mode = home_.of().proxy.datagrams;
   const bool is_first = mode == config::udp_proxy::first && !is_told_;
   const auto how =
       is_first ? send_after_header(runs) : send_some(runs, mode == config::udp_proxy::every);
   if (cut && !cuts_up_) home_.uncut(*this);
+  return how;
+}
+
+pump::send_outcome association::send(std::span<pump::datagram_run> runs) {
+  if (policers_) runs = policed(true, runs);
+  if (runs.empty()) return {};
+  auto how = deliver(runs);
+  while (how.datagrams == 0 && home_.goes_on(*this, how.error)) how = deliver(runs);
   up_.bytes += how.bytes;
   up_.datagrams += how.datagrams;
-  if (how.lost > 0) home_.lost(*this, how);
+  return how;
+}
+
+bool association::is_at(const socket_address& place) const noexcept {
+  if (place.any.sa_family != to_.any.sa_family) return false;
+  if (place.any.sa_family == AF_INET) {
+    return place.v4.sin_port == to_.v4.sin_port &&
+           place.v4.sin_addr.s_addr == to_.v4.sin_addr.s_addr;
+  }
+  return place.v6.sin6_port == to_.v6.sin6_port &&
+         IN6_ARE_ADDR_EQUAL(&place.v6.sin6_addr, &to_.v6.sin6_addr);
+}
+
+// It has just been used, so the time is known.
+loop_watch::verdict association::watch_for_loops(const pump::datagram_run& next) {
+  const auto one = next.bytes.first(std::min(next.segment, next.bytes.size()));
+  return loops_.see(fingerprint(one), static_cast<std::uint32_t>(down_.datagrams), used);
 }
 
 void association::wake() {
+  if (has(socket_.events(), net::seen::broken) && !hear_refusals()) return;
   if (reading_.takes_one()) return answer_one();
   error_code ec;
   const auto turn = socket_.on().turns();
   const auto answers = home_.buffers().receive(socket_.fd(), reading_, turn, ec);
   if (ec) home_.home().shared().log.receive_failed(home_.of(), ec);
   if (answers.empty()) return;
-  home_.used(*this);
   answer(answers);
+}
+
+// False: it has ended for it.
+bool association::hear_refusals() {
+  socket_.clear(net::seen::broken);
+  for (int i = 0; i < most_refusals; ++i) {
+    const auto told = net::take_refusal(socket_.fd());
+    if (!told) return true;
+    if (!home_.refused(*this, *told)) return false;
+  }
+  return true;  // the poller tells of the others once more
+}
+
+// The remote, or where it was a moment ago: answers may be on their way.
+bool association::is_welcome(const socket_address& from) {
+  if (!is_strict_ || is_at(from) || home_.has_just_left(*this, from)) return true;
+  home_.stranger(*this, from);
+  return false;
 }
 
 // It leaves with those of other clients.
 void association::answer_one() {
   error_code ec;
   auto& all = home_.home().replies();
-  const auto got = all.receive(socket_.fd(), ec);
+  socket_address from;
+  const auto got = all.receive(socket_.fd(), ec, is_strict_ ? &from : nullptr);
   if (ec) home_.home().shared().log.receive_failed(home_.of(), ec);
   if (!got) return;
   reading_.mode.record(socket_.on().turns(), 1);
-  home_.used(*this);
+  if (!is_welcome(from)) return;
+  home_.answered(*this);
   pump::datagram_run one{*got, got->size()};
   if (policers_ && policed(false, std::span(&one, 1)).empty()) return;
   all.add({inlet_.fd(), &client_, inlet_.own_address(key), *got, this});
@@ -129,13 +179,20 @@ void association::answer_one() {
 
 void association::answer(std::span<const pump::arrival> answers) {
   auto all = home_.buffers().runs().first(answers.size());
-  std::ranges::transform(answers, all.begin(), &pump::arrival::data);
+  std::size_t count = 0;
+  for (const auto& each : answers) {
+    if (is_welcome(*each.from)) all[count++] = each.data;
+  }
+  if (count == 0) return;
+  all = all.first(count);
+  home_.answered(*this);
   if (policers_) all = policed(false, all);
   if (all.empty()) return;
   replied(home_.buffers().send(inlet_.fd(), client_, inlet_.own_address(key), all, cuts_down_));
 }
 
 void association::replied(const pump::send_outcome& how) {
+  if (down_.datagrams == 0 && how.datagrams > 0) home_.first_answer();
   down_.bytes += how.bytes;
   down_.datagrams += how.datagrams;
   if (how.lost > 0) home_.unanswered(*this, how);

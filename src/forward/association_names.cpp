@@ -1,6 +1,7 @@
 #include <relay/forward/associations.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/net/clock.hpp>
+#include <relay/net/datagram_socket.hpp>
 #include <relay/net/timeout.hpp>
 
 #include <boost/asio/this_coro.hpp>
@@ -21,7 +22,9 @@ constexpr std::size_t most_held_bytes = 256 * 1024;
 // A name is looked at again every second: its address may have changed. Until there is an answer
 // the old address serves.
 void associations::look(std::size_t remote) {
-  if (!targets_[remote].is_due(net::coarse_now())) return;
+  const auto moment = now();
+  if (!targets_[remote].is_due(moment)) return;
+  if (targets_[remote].address() && targets_[remote].is_silent(moment)) ask_anew(remote);
   const auto known = lane_.shared().names.cached(rule_.remotes[remote].host);
   if (known && *known) return learn(remote, ***known);
   if (known || asking_[remote] || lane_.is_closing()) return;
@@ -32,7 +35,7 @@ void associations::look(std::size_t remote) {
 void associations::learn(std::size_t remote, const std::vector<ip_address>& found) {
   auto usable = found;
   std::erase_if(usable, [this](const ip_address& each) { return !rule_.can_dial(each); });
-  targets_[remote].learn(usable);
+  targets_[remote].learn(usable, now());
   // Before anything newer is sent.
   if (targets_[remote].address() && !held_.empty()) release_held(remote, true);
 }
@@ -52,6 +55,48 @@ task<> associations::look_up(std::size_t remote) {
   if (known) co_return;
   lane_.shared().log.lookup_failed(name.name, why);
   release_held(remote, false);
+}
+
+// The container behind a name may have come back at another address, whatever the TTL says. What is
+// found will be in the cache at the next look.
+void associations::ask_anew(std::size_t remote) {
+  if (!targets_[remote].may_ask_anew(now()) || lane_.is_closing()) return;
+  lane_.shared().names.refresh(rule_.remotes[remote].host, lane_.worker().index());
+}
+
+bool associations::address_failed(const association& by) {
+  ask_anew(by.remote());
+  return targets_[by.remote()].failed(now());
+}
+
+bool associations::goes_on(association& by, const error_code& why) {
+  return net::has_no_way(why) && address_failed(by) && is_ready(by);
+}
+
+bool associations::refused(association& by, const net::refusal& told) {
+  ++rule_.count.refused_datagrams;
+  lane_.shared().log.refused(rule_.remotes[by.remote()].name, told.to.endpoint(), told.why);
+  // Others may have found that out already; then it is not the address of now that refuses.
+  const bool is_news = by.is_at(told.to) && by.is_open(targets_[by.remote()].version());
+  return !is_news || address_failed(by) || !give_up(by, told.why);
+}
+
+// Where the endpoint has another remote, the client's next datagram goes there.
+bool associations::give_up(association& by, const error_code&) {
+  if (!rule_.way.datagrams_failed(by.remote(), net::coarse_now())) return false;
+  remove(by, pump::end_reason::connect_failed);
+  return true;
+}
+
+bool associations::has_just_left(const association& by, const socket_address& place) const {
+  const auto from = place.endpoint();
+  return from.port == rule_.remotes[by.remote()].port(by.inlet().nth()) &&
+         targets_[by.remote()].was_at(from.address, now());
+}
+
+void associations::stranger(const association& by, const socket_address& from) {
+  ++rule_.count.lost_datagrams;
+  lane_.shared().log.stranger(rule_, rule_.remotes[by.remote()].name, from.endpoint());
 }
 
 void associations::hold(const association& by, std::span<const pump::datagram_run> runs) {

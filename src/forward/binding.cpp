@@ -99,7 +99,7 @@ class port_binder {
           made_.at.port = at.port = local->port;
       }
       const auto worker = is_range() ? nth % wanted_.workers : i;
-      made_.sockets.push_back({std::move(*fd), worker, nth, udp});
+      made_.sockets.push_back({std::move(*fd), worker, nth, udp, i == 0});
     }
     if (!ec_) return;
     failed_at_ = at;
@@ -117,7 +117,8 @@ class port_binder {
       } else {
         net::adopt_listener(each.fd.get(), wanted_.options);
       }
-      made_.sockets.push_back({std::move(each.fd), worker++ % wanted_.workers, nth, udp});
+      const bool is_first = worker == nth;
+      made_.sockets.push_back({std::move(each.fd), worker++ % wanted_.workers, nth, udp, is_first});
     }
     return worker != nth;
   }

@@ -29,18 +29,23 @@ transport::tls_engine& lane::tls() {
 }
 
 pump::datagrams& lane::datagrams() {
-  if (!datagrams_) datagrams_ = std::make_unique<pump::datagrams>();
+  if (!datagrams_) datagrams_ = std::make_unique<pump::datagrams>(true, one_by_one());
   return *datagrams_;
 }
 
+pump::refused_call lane::one_by_one() const {
+  return
+      [&log = shared_.log](const char* call) { log.call_refused(call, "datagrams go one by one"); };
+}
+
 pump::replies& lane::replies() {
-  if (!replies_) replies_ = std::make_unique<pump::replies>(worker_.poller());
+  if (!replies_) replies_ = std::make_unique<pump::replies>(worker_.poller(), one_by_one());
   return *replies_;
 }
 
 error_code lane::listen(rule& by, bound_socket listening, const ip_endpoint& at) {
   if (!listening.datagrams) return listen_for_streams(by, std::move(listening), at);
-  return associations_of(by).listen(listening.nth, at, std::move(listening.fd));
+  return associations_of(by).listen(std::move(listening), at);
 }
 
 error_code lane::listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at) {
@@ -75,20 +80,21 @@ void lane::save_descriptors() {
   for (auto& [by, each] : associations_) each.close_all_retired();
 }
 
-bool lane::make_room_for(const associations& asking) {
-  if (give_association(&asking)) return true;
+bool lane::make_room_for(const associations& asking, shortage of) {
+  if (give_association(&asking, of)) return true;
   const auto now = net::coarse_now();
   if (now < next_request_) return false;
   next_request_ = now + request_pause;
   for (auto* each : all_) {
-    if (each != this) each->worker_.post([each] { each->give_association(nullptr); });
+    if (each != this) each->worker_.post([each, of] { each->give_association(nullptr, of); });
   }
   return false;
 }
 
-bool lane::give_association(const associations* asking) {
-  return std::ranges::any_of(
-      associations_, [&](auto& each) { return &each.second != asking && each.second.give_one(); });
+bool lane::give_association(const associations* asking, shortage of) {
+  return std::ranges::any_of(associations_, [&](auto& each) {
+    return &each.second != asking && each.second.give_one(of);
+  });
 }
 
 void lane::resume() {
@@ -98,7 +104,7 @@ void lane::resume() {
 void lane::stop_listening() {
   listeners_.clear();
   for (auto& [by, each] : warm_) each.close();
-  for (auto& [by, each] : associations_) each.refuse_new();
+  for (auto& [by, each] : associations_) each.close();
 }
 
 void lane::close(std::function<void()> closed) {

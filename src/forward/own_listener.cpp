@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <fstream>
 
 namespace relay::forward {
@@ -55,6 +56,21 @@ bool leads_back(const rule& by, const ip_endpoint& target) {
       return is_of_this_machine(without_mapping(target.address));
   }
   return false;
+}
+
+void own_listeners::add(const rule& listening) {
+  if (!listening.listens_at) return;
+  if (!ports_) ports_ = std::make_unique<std::bitset<65536>>();
+  const auto& ports = listening.listens_at->ports;
+  for (std::size_t port = ports.first; port <= ports.last; ++port) ports_->set(port);
+  all_.push_back(&listening);
+}
+
+const rule* own_listeners::at(const ip_endpoint& target) const {
+  if (!has_port(target.port)) return nullptr;
+  const auto found =
+      std::ranges::find_if(all_, [&target](const rule* each) { return leads_back(*each, target); });
+  return found == all_.end() ? nullptr : *found;
 }
 
 }  // namespace relay::forward

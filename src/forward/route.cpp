@@ -8,6 +8,9 @@
 namespace relay::forward {
 namespace {
 
+// Then an association tries it again, for one datagram.
+constexpr std::chrono::seconds refusal_pause{10};
+
 std::vector<std::string> names_of(const config::endpoint& from) {
   std::vector<std::string> names{from.remote.to_string()};
   for (const auto& extra : from.extra_remotes) names.push_back(extra.to_string());
@@ -19,13 +22,18 @@ std::vector<std::string> names_of(const config::endpoint& from) {
 struct route::shared {
   shared(const config::balancing& how, const config::client_prefix& of_client,
          std::vector<std::string> remotes, spdlog::logger& to, std::uint32_t seed)
-      : names(std::move(remotes)), selector(how, names, of_client), noise(seed), log(to) {}
+      : names(std::move(remotes)),
+        selector(how, names, of_client),
+        refusing(names.size()),
+        noise(seed),
+        log(to) {}
 
   double next_noise() { return std::uniform_real_distribution(-1.0, 1.0)(noise); }
 
   const std::vector<std::string> names;
-  std::mutex mutex;  // of the two below
+  std::mutex mutex;  // of the three below
   balance::selector selector;
+  std::vector<clock::time_point> refusing;  // datagrams, until then
   std::minstd_rand noise;
   std::atomic<bool> calm{true};  // read without the lock: then a success changes nothing
   std::atomic<std::uint32_t> changes{0};
@@ -77,7 +85,14 @@ std::uint32_t route::changes() const noexcept { return shared_ ? shared_->change
 std::size_t route::pick_for_datagrams(const ip_address& client, clock::time_point now) {
   if (!shared_) return only_;
   const std::lock_guard lock(shared_->mutex);
-  return shared_->selector.pick_without_trial(client, now);
+  return shared_->selector.pick_without_trial(client, now, shared_->refusing);
+}
+
+bool route::datagrams_failed(std::size_t index, clock::time_point now) {
+  if (!shared_) return false;
+  const std::lock_guard lock(shared_->mutex);
+  shared_->refusing[index] = now + refusal_pause;
+  return shared_->selector.has_other(now, shared_->refusing);
 }
 
 void route::succeeded(const balance::choice& which, clock::time_point now) {

@@ -9,6 +9,11 @@ namespace relay::forward {
 remote::remote(const host_port& from)
     : name(from.to_string()), host(from.host), address(from.address), ports(from.ports) {}
 
+std::string remote::name_at(std::uint16_t nth) const {
+  if (ports.size() == 1) return name;
+  return host_port{host, address, {port(nth), port(nth)}}.to_string();
+}
+
 rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger& log)
     : tcp_timeout(from.network.tcp_timeout),
       connect_limit(from.network.connect_limit),
@@ -20,6 +25,7 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       warm(from.network.no_tcp ? 0 : from.network.warm),
       warm_max_age(from.network.warm_max_age),
       hook_chooses(config::read_balance(from.balance).by == config::strategy::off),
+      drops_strangers(from.network.udp_strangers == config::udp_strangers::drop),
       max_associations(static_cast<std::size_t>(from.max_associations)),
       rates(from.network.byte_rate, from.network.endpoint_byte_rate,
             std::chrono::steady_clock::now()),

@@ -167,7 +167,10 @@ void server::make_lanes() {
   if (options_.hook) {
     hooks_ = std::make_unique<hook_thread>(*options_.hook, log_.target("relay::hook"));
   }
-  const shared_parts shared{*door_, *names_, *session_log_, *pipes_, next_id_, hooks_.get()};
+  for (const auto& each : sockets_) {
+    if (settings_.endpoints[each.endpoint].network.use_udp) own_.add(*rules_[each.endpoint]);
+  }
+  const shared_parts shared{*door_, *names_, *session_log_, *pipes_, next_id_, own_, hooks_.get()};
   for (auto& each : workers_) {
     names_->attach(each->index(), each->loop());
     lanes_.push_back(std::make_unique<lane>(*each, shared, log_.target("relay")));

@@ -5,6 +5,8 @@
 
 #include <spdlog/logger.h>
 
+#include <algorithm>
+
 namespace relay::forward {
 namespace {
 
@@ -154,16 +156,22 @@ void session_log::association_opened(const std::string& remote, const ip_endpoin
                    as.to_string());
 }
 
-void session_log::association_done(const std::string& remote, const session_summary& how,
-                                   std::uint64_t up_datagrams, std::uint64_t down_datagrams) {
-  if (!session_.should_log(spdlog::level::debug)) return;
+void session_log::association_done(const std::string& remote, const ip_endpoint& listen,
+                                   const session_summary& how, std::uint64_t up_datagrams,
+                                   std::uint64_t down_datagrams) {
+  if (!session_.should_log(spdlog::level::info)) return;
   const auto client = how.client.client.to_string();
+  if (up_datagrams > 0 && down_datagrams == 0) {
+    session_.info("{} => {}: never answered, {} datagrams in {} ms (on {})", client, remote,
+                  up_datagrams, how.lasted.count(), listen.to_string());
+  }
+  if (!session_.should_log(spdlog::level::debug)) return;
   udp_middle_.debug("[udp]remove association for {}", client);
   session_.debug(
-      "association done id={} client={} remote={} up={} down={} up_datagrams={} "
+      "association done id={} client={} listen={} remote={} up={} down={} up_datagrams={} "
       "down_datagrams={} ms={} end={}",
-      how.id, client, remote, how.up, how.down, up_datagrams, down_datagrams, how.lasted.count(),
-      pump::to_string(how.end));
+      how.id, client, listen.to_string(), remote, how.up, how.down, up_datagrams, down_datagrams,
+      how.lasted.count(), pump::to_string(how.end));
 }
 
 void session_log::no_association(const rule& to, const char* why) {
@@ -180,6 +188,40 @@ void session_log::association_evicted(const rule& to, const char* why) {
     return;
   }
   udp_.warn("[udp]{}: ending the oldest association: {}", to.name(), why);
+}
+
+void session_log::datagrams_dropped(const rule& to, const ip_endpoint& client, const char* why) {
+  if (!udp_.should_log(spdlog::level::warn) ||
+      !admits({true, to.name(), "dropping datagrams", why, true})) {
+    return;
+  }
+  udp_.warn("[udp]{} => {}: dropping datagrams: {}", client.to_string(), to.name(), why);
+}
+
+void session_log::refused(const std::string& remote, const ip_endpoint& as, const error_code& ec) {
+  if (!udp_.should_log(spdlog::level::warn) ||
+      !admits({true, remote, "sending", describe(ec), true})) {
+    return;
+  }
+  udp_.warn("[udp]{} as {}: sending: {}", remote, as.to_string(), describe(ec));
+}
+
+void session_log::stranger(const rule& to, const std::string& remote, const ip_endpoint& who) {
+  constexpr auto why = "not from the remote (`udp_strangers`)";
+  if (!udp_.should_log(spdlog::level::warn) ||
+      !admits({true, remote, "dropping datagrams", why, true})) {
+    return;
+  }
+  udp_.warn("[udp]{} => {}: dropping datagrams: {}", who.to_string(), to.name(), why);
+}
+
+void session_log::call_refused(const char* call, const char* so) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::ranges::find(refused_calls_, call) != refused_calls_.end()) return;
+    refused_calls_.emplace_back(call);
+  }
+  udp_.debug("[udp]{} is refused here: {}", call, so);
 }
 
 void session_log::datagrams_lost(const rule& to, const ip_endpoint& client, const char* phase,

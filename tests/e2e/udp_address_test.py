@@ -1,5 +1,8 @@
 """Datagrams: which addresses and ports the relay listens on, sends from and answers from."""
 
+import socket
+
+from support.network import SecondNetwork, connect_networks, in_own_network
 from support.ports import free_port
 from support.relay import stopped
 from support.servers import hear, named as tcp_named
@@ -105,6 +108,84 @@ class Addresses(UdpCase):
             self.assertTrue(is_quiet(client, 0))
         self.assertEqual(len(remote.peers), count)
         self.assertEqual(len({port for _, port in remote.peers}), count)
+
+
+class Strangers(UdpCase):
+    DROP = 'udp_strangers = "drop"'
+
+    def test_only_the_remote_is_heard(self):
+        remote = self.remote()
+        started = self.udp_relay(remote.port, network=self.DROP)
+        client = self.client()
+        self.assertEqual(ask(client, b"one", started.at), b"one")
+        way = remote.peers[0]
+        for stranger in (self.client(), self.client("127.0.0.3", remote.port)):
+            stranger.sendto(b"from elsewhere", way)
+        started.wait_text("not from the remote (`udp_strangers`)")
+        self.assertEqual(ask(client, b"two", started.at), b"two")
+        self.assertTrue(is_quiet(client, 0))
+
+    def test_among_many_that_come_together_too(self):
+        remote = self.remote(silent)
+        started = self.udp_relay(remote.port, network=self.DROP, env=ONE_WORKER)
+        client, stranger = self.client(), self.client()
+        client.sendto(b"begin", started.at)
+        until(lambda: remote.got, started.story)
+        for turn in range(3):
+            with stopped(started.process):
+                for number in range(40):
+                    remote.sock.sendto(b"%d" % number, remote.peers[0])
+                    stranger.sendto(b"for nobody", remote.peers[0])
+            self.assertEqual([client.recv(100) for _ in range(40)],
+                             [b"%d" % number for number in range(40)], turn)
+        self.assertTrue(is_quiet(client, 0))
+
+    def test_of_both_families(self):
+        remote = self.remote(host="::1")
+        started = self.udp_relay(f"[::1]:{remote.port}", network=self.DROP, listen="::1")
+        client = self.client("::1")
+        self.assertEqual(ask(client, b"one", started.at), b"one")
+        self.client("::1").sendto(b"from elsewhere", remote.peers[0])
+        started.wait_text("not from the remote")
+        self.assertEqual(ask(client, b"two", started.at), b"two")
+
+
+class ToMany(UdpCase):
+    """What a client sends to all: each worker's socket gets a copy, the remote wants one."""
+
+    def one_copy(self, to, prepare=lambda: None, listeners=("0.0.0.0", "::")):
+        def body():
+            with SecondNetwork() as other:
+                connect_networks(other)
+                prepare()
+                for listen in listeners:
+                    remote = self.remote()
+                    started = self.udp_relay(remote.port, listen=listen,
+                                             env={"RELAY_WORKERS": "3"})
+                    client = other.run(lambda: self.client("10.7.0.2"))
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                    for word in (b"one", b"two"):
+                        client.sendto(word, (to, started.port))
+                        self.assertEqual(receive(client), (word, ("10.7.0.1", started.port)))
+                    self.assertTrue(is_quiet(client))
+                    self.assertEqual(remote.data(), [b"one", b"two"])
+                    self.assertEqual(len(remote.peers), 1)
+                    started.stop()
+        in_own_network(body)
+
+    def test_a_broadcast_is_one_datagram_and_answered_by_the_device(self):
+        self.one_copy("10.7.0.255")
+
+    def test_a_limited_one_too(self):
+        self.one_copy("255.255.255.255")
+
+    def test_multicast_too(self):
+        def join():  # somebody on this machine has, which is what makes it arrive
+            member = self.client("0.0.0.0")
+            member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                              socket.inet_aton("239.1.2.3") + socket.inet_aton("10.7.0.1"))
+        # Sockets of IPv6 hear no multicast of IPv4 that they have not joined.
+        self.one_copy("239.1.2.3", join, ("0.0.0.0",))
 
 
 class Outgoing(UdpCase):

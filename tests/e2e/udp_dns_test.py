@@ -2,8 +2,9 @@
 
 import threading
 
-from support.dns import NXDOMAIN, SERVFAIL, A, Answer, NameServer
-from support.udp import UdpCase, ask, opened, silent
+from support.dns import AAAA, NXDOMAIN, SERVFAIL, A, Answer, NameServer
+from support.network import in_own_network
+from support.udp import UdpCase, ask, ask_patiently, named, opened, silent
 from support.wait import until
 
 TIMEOUT = 60
@@ -188,3 +189,72 @@ class Changes(Named):
         client = self.client()
         self.assertEqual(ask(client, b"?", started.at), V6.encode())
         self.assertEqual(len(opened(started)), 1)
+
+
+class NextAddress(Named):
+    """A name with several addresses of which not all can be used: TCP goes on, UDP does as well."""
+
+    def both_families(self):
+        return self.name_server(lambda _, kind, *__: Answer(["::1" if kind == AAAA else V4]))
+
+    def test_one_that_refuses_is_left_for_the_next(self):
+        """`localhost`, where the service is at ::1 only."""
+        names = self.both_families()
+        remote = self.remote(host="::1")
+        started = self.named_relay(names, remote.port, level="warn")
+        clients = [self.client() for _ in range(3)]
+        for client in clients:
+            self.assertEqual(ask_patiently(client, b"?", started.at), b"?")
+        for client in clients:
+            self.assertEqual(ask(client, b"again", started.at), b"again")
+        self.assertIn(f"[udp]name.test:{remote.port} as {V4}:{remote.port}: sending: "
+                      "connection refused", started.out())
+
+    def test_one_without_a_way_costs_no_datagram(self):
+        """A machine with IPv6 only: the kernel says so at once."""
+        def body():
+            names = self.name_server(
+                lambda _, kind, *__: Answer(["::1" if kind == AAAA else "203.0.113.1"]))
+            remote = self.remote(host="::1")
+            started = self.named_relay(names, remote.port)
+            for _ in range(3):
+                client = self.client()
+                self.assertEqual(ask(client, b"?", started.at), b"?")
+        in_own_network(body)
+
+    def test_a_family_that_is_switched_off_costs_none_either(self):
+        def body():
+            names = self.both_families()
+            remote = self.remote(host=V4)
+            started = self.named_relay(names, remote.port)
+            for _ in range(3):
+                self.assertEqual(ask(self.client(), b"?", started.at), b"?")
+        in_own_network(body, {"net/ipv6/conf/all/disable_ipv6": "1"})
+
+    def test_the_old_place_is_heard_for_a_moment_after_a_move(self):
+        """With `udp_strangers = "drop"`: what was on its way arrives."""
+        where = [V4]
+        names = self.name_server(lambda *_: Answer(where, ttl=1))
+        old = self.remote(named(V4), V4)
+        new = self.remote(named(V4_OTHER), V4_OTHER, old.port)
+        started = self.named_relay(names, old.port, network='udp_strangers = "drop"')
+        client = self.client()
+        self.assertEqual(ask(client, b"?", started.at), V4.encode())
+        where[0] = V4_OTHER
+        self.until_reached(started, client, V4_OTHER)
+        self.assertEqual(old.peers, new.peers, "the port stays")
+        old.sock.sendto(b"late", old.peers[0])
+        self.assertEqual(client.recv(100), b"late")
+
+    def test_a_service_that_came_back_elsewhere_is_found_before_the_ttl_is_over(self):
+        where = [V4]
+        names = self.name_server(lambda *_: Answer(where, ttl=600))
+        old = self.remote(named(V4), V4)
+        started = self.named_relay(names, old.port)
+        client = self.client()
+        self.assertEqual(ask(client, b"?", started.at), V4.encode())
+        where[0] = V4_OTHER
+        old.close()
+        self.remote(named(V4_OTHER), V4_OTHER, old.port)
+        self.assertEqual(ask_patiently(client, b"?", started.at), V4_OTHER.encode())
+        self.assertLess(names.count(), 8, "once a second at most")

@@ -121,22 +121,31 @@ class End(UdpCase):
         self.assertEqual(started.wait_exit(), 0)
         self.assertLess(time.monotonic() - began, 8 if SANITIZED else 3)
 
-    def test_known_clients_go_on_while_connections_finish(self):
+    def test_while_connections_finish_another_process_has_the_port(self):
+        """For UDP as for TCP: the one that drains takes nothing away from its successor."""
         remote, server = self.remote_of_both(tcp_echo)
-        started = self.udp_relay(remote.port, tcp=True)
-        client, late = self.client(), self.client()
-        self.assertEqual(ask(client, b"before", started.at), b"before")
-        with dial(started.port) as sock:
-            until(lambda: server.seen, started.story)
-            started.signal(signal.SIGTERM)
-            until(lambda: started.port not in listening(started.pid), started.story)
-            self.assertEqual(ask(client, b"during", started.at), b"during")
-            late.sendto(b"too late", started.at)
-            self.assertEqual(ask(client, b"after", started.at), b"after")
-            self.assertNotIn(b"too late", remote.data())
-            sock.sendall(b"bye")
-            self.assertEqual(sock.recv(10), b"bye")
-        self.assertEqual(started.wait_exit(), 0)
+        for workers in ("1", "3"):
+            old = self.udp_relay(remote.port, tcp=True, env={"RELAY_WORKERS": workers})
+            clients = [self.client() for _ in range(10)]
+            for client in clients:
+                self.assertEqual(ask(client, b"before", old.at), b"before")
+            with dial(old.port) as sock:
+                until(lambda: server.seen, old.story)
+                old.signal(signal.SIGTERM)
+                until(lambda: old.port not in listening(old.pid) | listening(old.pid, "udp"),
+                      old.story)
+                self.assertEqual({each["end"] for each in self.ended(old, 10)}, {"shutdown"})
+                new = self.start("-u", "-l", f"127.0.0.1:{old.port}", "-r",
+                                 f"127.0.0.1:{remote.port}", ports={old.port}, udp=True,
+                                 env={"RELAY_WORKERS": workers})
+                for client in [*clients, *(self.client() for _ in range(20))]:
+                    self.assertEqual(ask(client, b"during", old.at), b"during")
+                sock.sendall(b"bye")
+                self.assertEqual(sock.recv(10), b"bye", "the old one goes on with TCP")
+            self.assertEqual(old.wait_exit(), 0)
+            self.assertEqual(ask(clients[0], b"after", old.at), b"after")
+            new.stop()
+            server.seen.clear()
 
 
 class Lines(UdpCase):  # spec 4.7
@@ -150,7 +159,7 @@ class Lines(UdpCase):  # spec 4.7
         target = f"127.0.0.1:{remote.port}"
         self.assertEqual(opened(started), [(address(client), target, target)])
         self.assertEqual({key: done[key] for key in done if key not in ("id", "ms")}, {
-            "client": address(client), "remote": target, "up": "15", "down": "30",
+            "client": address(client), "listen": f"127.0.0.1:{started.port}", "remote": target, "up": "15", "down": "30",
             "up_datagrams": "3", "down_datagrams": "3", "end": "idle"})
         self.assertIn("[realm_core::udp::middle][DEBUG][udp]remove association for " +
                       address(client), started.out())

@@ -1,19 +1,22 @@
 """Rough weather for datagrams: remotes that are gone, floods, clients that vanish, loops."""
 
+import pathlib
 import socket
+import sys
 
 from support.dns import Answer, NameServer
 from support.ports import free_port
-from support.relay import SANITIZED
+from support.relay import SANITIZED, stopped
 from support.servers import pattern
-from support.udp import (UdpCase, address, ask, ask_patiently, echo, is_quiet, open_socket, opened,
-                         receive, silent)
+from support.udp import (UdpCase, address, ask, ask_patiently, echo, finished, is_quiet, named,
+                         open_socket, opened, receive, silent)
 from support.wait import until
 
 LABEL = "rough"
 TIMEOUT = 60
 
 ONE_WORKER = {"RELAY_WORKERS": "1"}
+SECCOMP = pathlib.Path(__file__).parent / "support" / "seccomp.py"
 FLOOD = 3000 if SANITIZED else 20_000
 
 
@@ -88,6 +91,96 @@ class Remotes(UdpCase):
             self.assertEqual(ask_patiently(client, b"%d" % number, started.at), b"%d" % number)
             while not is_quiet(client, 0.01):
                 client.recv(100)
+
+
+class Refusals(UdpCase):
+    """Remotes where nobody is, as ICMP errors tell."""
+
+    def test_a_remote_that_refuses_is_named(self):
+        gone = free_port()
+        started = self.udp_relay(gone, level="warn")
+        client = self.client()
+        for _ in range(50):
+            client.sendto(b"lost", started.at)
+        line = f"[udp]127.0.0.1:{gone} as 127.0.0.1:{gone}: sending: connection refused"
+        started.wait_text(line)
+        self.assertTrue(is_quiet(client))
+        self.assertEqual(started.out().count(line), 1, "a storm")
+
+    def test_one_that_never_answers_is_named_when_its_client_has_gone(self):
+        remote = self.remote(lambda sock, data, peer: data == b"?" and sock.sendto(data, peer))
+        started = self.udp_relay(remote.port, network='udp_timeout = "100ms"', level="info")
+        quiet, client = self.client(), self.client()
+        for _ in range(3):
+            quiet.sendto(b"tell nobody", started.at)
+        self.assertEqual(ask(client, b"?", started.at), b"?")
+        started.wait_text(f"{address(quiet)} => 127.0.0.1:{remote.port}: never answered, "
+                          "3 datagrams")
+        self.assertNotIn(f"{address(client)} => 127.0.0.1:{remote.port}: never", started.out())
+
+    def test_where_there_is_another_remote_the_client_goes_there(self):
+        gone, backup = free_port(), self.remote(named("backup"))
+        for balance in ("", 'balance = "roundrobin: 1, 1"'):
+            started = self.udp_relay(
+                gone, endpoint=f'extra_remotes = ["127.0.0.1:{backup.port}"]\n{balance}')
+            for _ in range(4):
+                self.assertEqual(ask_patiently(self.client(), b"?", started.at), b"backup")
+            ends = {each["end"] for each in finished(started)}
+            self.assertEqual(ends, {"connect_failed"})
+            self.assertLessEqual(len(finished(started)), 2, "others do not try it at once")
+
+    def test_a_client_stays_where_all_refuse(self):
+        ports = [free_port(), free_port()]
+        started = self.udp_relay(ports[0], endpoint=f'extra_remotes = ["127.0.0.1:{ports[1]}"]')
+        client = self.client()
+        for _ in range(20):
+            client.sendto(b"lost", started.at)
+            is_quiet(client, 0.01)
+        self.assertLessEqual(len(opened(started)), 2, started.story())
+
+
+class Sandboxes(UdpCase):
+    """System calls that only save work may be refused; what they do is done one by one."""
+
+    def refused(self, call, error):
+        return (sys.executable, str(SECCOMP), "--refuse", f"{call}={error}")
+
+    def works(self, started, remote):
+        """In batches both ways, for several clients at once."""
+        clients = [self.client() for _ in range(4)]
+        for turn in range(4):
+            with stopped(started.process):
+                for number in range(50):
+                    for client in clients:
+                        client.sendto(b"%d" % number, started.at)
+            for client in clients:
+                self.assertEqual([client.recv(100) for _ in range(50)],
+                                 [b"%d" % number for number in range(50)], turn)
+        before = started.processor_seconds()
+        self.assertTrue(is_quiet(clients[0]))
+        self.assertLess(started.processor_seconds() - before, 0.15, "it spins")
+        self.assertEqual(len(remote.peers), len(clients))
+
+    def test_receiving_or_sending_many_at_once_is_refused(self):
+        for call in ("recvmmsg", "sendmmsg"):
+            for error in ("ENOSYS", "EPERM", "EOPNOTSUPP"):
+                with self.subTest(call=call, error=error):
+                    remote = self.remote()
+                    started = self.udp_relay(remote.port, env=ONE_WORKER,
+                                             launcher=self.refused(call, error))
+                    self.works(started, remote)
+                    self.assertEqual(started.out().count(f"{call} is refused here"), 1)
+                    started.stop()
+
+    def test_options_of_sockets_are_refused(self):
+        options = {"UDP_GRO": 104, "UDP_SEGMENT": 103, "IP_PKTINFO": 8, "IP_RECVERR": 11}
+        for option, number in options.items():
+            with self.subTest(option=option):
+                remote = self.remote()
+                started = self.udp_relay(remote.port, env=ONE_WORKER, listen="0.0.0.0",
+                                         launcher=self.refused(f"setsockopt:2:{number}", "EPERM"))
+                self.works(started, remote)
+                started.stop()
 
 
 class Clients(UdpCase):

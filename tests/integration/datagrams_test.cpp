@@ -182,10 +182,10 @@ TEST(DatagramRelay, TheTableOfARuleThatReachesItselfStaysEmpty) {
   const udp_peer client;
   client.send("x", at);
   EXPECT_TRUE(test::wait_until([&] { return loop.running->count(0).lost_datagrams == 1; }));
-  EXPECT_EQ(loop.running->count(0).associations, 1U) << "it would be thousands";
+  EXPECT_TRUE(test::wait_until([&] { return loop.running->count(0).associations == 0; }));
 }
 
-TEST(DatagramRelay, DrainsAtOnceAndServesThoseItKnowsMeanwhile) {
+TEST(DatagramRelay, DrainsAtOnceAndLeavesItsPortToOthers) {
   bench b(2);
   b.start();
   const udp_peer known;
@@ -195,11 +195,10 @@ TEST(DatagramRelay, DrainsAtOnceAndServesThoseItKnowsMeanwhile) {
   std::atomic<bool> drained{false};
   b.running->drain([&] { drained = true; });
   EXPECT_TRUE(test::wait_until([&] { return drained.load(); }));
-  b.remote.send("answer", asked->from);
-  EXPECT_TRUE(known.receive());
-  const udp_peer stranger;
-  stranger.send("y", b.at());
-  EXPECT_TRUE(test::wait_until([&] { return b.count().lost_datagrams == 1; }));
+  EXPECT_EQ(b.ended(pump::end_reason::shutdown), 1U);
+  const socket_address at(b.at());
+  const unique_fd next(::socket(AF_INET, SOCK_DGRAM, 0));
+  EXPECT_EQ(::bind(next.get(), at.data(), at.length), 0) << "alone, as a new process begins";
 }
 
 TEST(DatagramRelay, RangesMapPortToPort) {

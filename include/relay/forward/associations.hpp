@@ -1,15 +1,17 @@
 #pragma once
 
 #include <relay/forward/association.hpp>
+#include <relay/forward/binding.hpp>
 #include <relay/forward/datagram_inlet.hpp>
 #include <relay/forward/flow_table.hpp>
+#include <relay/forward/quarantine.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/target.hpp>
 #include <relay/net/asio.hpp>
+#include <relay/net/datagram_socket.hpp>
 #include <relay/net/timer_wheel.hpp>
 
 #include <array>
-#include <deque>
 #include <list>
 #include <memory>
 #include <vector>
@@ -18,23 +20,26 @@ namespace relay::forward {
 
 class lane;
 
+/// What an association takes that others may lack.
+enum class shortage : std::uint8_t { descriptors, ports };
+
 /// Everything about the datagrams of one endpoint on one worker: its sockets, its clients, and
 /// where their remotes are. Used on its worker only.
 class associations final : private net::timer {
  public:
-  /// `most`: associations at once; beyond, the one that has been idle for longest goes.
+  /// `most`: associations at once; beyond, the most dispensable goes (`flow_table`).
   associations(lane& home, rule& by, std::size_t most);
   ~associations();
 
-  error_code listen(std::uint16_t nth, const ip_endpoint& at, unique_fd listening);
-  /// Clients that are known go on; nobody new is served.
-  void refuse_new() noexcept { refusing_ = true; }
-  /// Ends all of them. The tasks of the lane have been joined.
+  error_code listen(bound_socket listening, const ip_endpoint& at);
+  /// Ends all of them, closes the listeners, and takes nobody any more. The listeners have to go
+  /// with the first: another process may want their port, and while two have it the kernel shares
+  /// the clients out to both. Answers could leave from there no more.
   void close();
-  /// Ends one, the longest idle, since somebody else needs its descriptor or port. False: there is
-  /// none.
-  bool give_one();
-  /// Closes the sockets that are only kept for their ports.
+  /// Ends one since somebody else needs its descriptor, or its port, which is free some time later.
+  /// False: there is none.
+  bool give_one(shortage of);
+  /// Closes the sockets that are only kept for their ports, unless no others are left.
   void close_all_retired();
 
   // What follows is for inlets and associations.
@@ -42,21 +47,26 @@ class associations final : private net::timer {
   rule& of() noexcept { return rule_; }
   pump::datagrams& buffers() noexcept;
   void arrived(datagram_inlet& at, std::span<const pump::arrival> all);
-  void used(association& by);
+  void used(association& by);      ///< either way
+  void heard(association& by);     ///< by its client
+  void answered(association& by);  ///< by its remote
+  /// Whether a client's port is one that relays may listen on.
+  bool may_be_a_relay(const socket_address& client) const;
+  void first_answer() noexcept { ++answered_; }
+  /// An address could not be sent to: whether it has another one now.
+  bool goes_on(association& by, const error_code& why);
+  /// Nobody is where it has sent to. False: it has been ended for that, and goes on with another
+  /// remote.
+  bool refused(association& by, const net::refusal& told);
+  /// Whether its remote was there a moment ago.
+  bool has_just_left(const association& by, const socket_address& place) const;
+  void stranger(const association& by, const socket_address& from);
   /// The kernel does not cut what goes to the remote of this one.
   void uncut(const association& by);
-  /// Datagrams that the kernel did not take, for the remote and for the client.
-  void lost(association& by, const pump::send_outcome& how);
+  /// Datagrams that the kernel did not take, for the client.
   void unanswered(const association& by, const pump::send_outcome& how);
 
  private:
-  /// The socket of one that made room for another. It keeps its port from being given to the next
-  /// client at once, who would get the answers that are still on their way to the old one.
-  struct retired {
-    unique_fd fd;
-    int family = 0;
-    flow_table::clock::time_point since;
-  };
   /// A datagram that waits until its remote's name has been looked up.
   struct held {
     flow_key key;
@@ -65,19 +75,35 @@ class associations final : private net::timer {
     std::vector<std::byte> bytes;
   };
 
+  flow_table::clock::time_point now() const;
   void forward(association& by, std::span<pump::datagram_run> runs);
+  void drop(std::span<const pump::datagram_run> runs);
+  void lost(association& by, const pump::send_outcome& how);
   void flush(std::span<const pump::arrival> all);
 
-  association* create(datagram_inlet& at, const flow_key& key, const socket_address& client);
+  association* create(datagram_inlet& at, const flow_key& key, const pump::arrival& first);
+  bool goes_round(association& by, const pump::datagram_run& next);
+  bool goes_round(const ip_endpoint& client, std::size_t remote, const pump::datagram_run& first);
   bool make_room();
-  /// Ends the one that has been idle for longest, other than `but`; false when there is none.
+  /// Ends the most dispensable, other than `but`; false when there is none.
   bool evict(const char* why, bool retires, const association* but = nullptr);
+  /// Sees to it that a port is free in a while; false when there is nobody to give one.
+  bool retire_one(const association* but);
   /// Closes the oldest retired socket; false when there is none.
   bool close_retired();
+  /// Closes those whose time is over.
+  void close_over();
   void remove(association& gone, pump::end_reason why, bool retires = false);
+  /// The same for one that never had a socket.
+  void discard(association& gone);
 
   bool is_ready(association& by);
-  bool open(association& by, const ip_endpoint& to, std::uint32_t version);
+  error_code open(association& by, const ip_endpoint& to, std::uint32_t version, const char** step);
+  /// Whether datagrams to that place come back to this endpoint, by way of others of this process.
+  bool leads_back(const ip_endpoint& to) const;
+  bool address_failed(const association& by);
+  bool give_up(association& by, const error_code& why);
+  void ask_anew(std::size_t remote);
   result<unique_fd> make_socket(const association& by, int family, const char** step);
   result<unique_fd> take_over(const association& by, int family);
   void look(std::size_t remote);
@@ -99,8 +125,12 @@ class associations final : private net::timer {
   std::vector<bool> asking_;  // a lookup of the remote is under way
   std::vector<held> held_;
   std::size_t held_bytes_ = 0;
-  std::deque<retired> retired_;
+  quarantine retired_;
   flow_table::clock::time_point ports_gone_until_{};  // no use in looking for a free one before
+
+  loop_watch newcomers_;        // their first datagrams
+  std::uint32_t made_ = 0;      // associations,
+  std::uint32_t answered_ = 0;  // and those of them that were answered
 
   // Of the batch that is being forwarded.
   std::array<std::uint8_t, pump::datagrams::batch> next_{};

@@ -18,6 +18,7 @@ struct bound_socket {
   std::size_t worker = 0;
   std::uint16_t nth = 0;  ///< which port of the endpoint's range
   bool datagrams = false;
+  bool is_first = true;  ///< of those at its port
 };
 
 /// The listening sockets of one endpoint: a single port is opened once per worker, the ports of a

@@ -12,11 +12,15 @@ class associations;
 /// One datagram socket that clients send to, on one worker. Belongs to `associations`.
 class datagram_inlet final : public net::waiter {
  public:
-  /// `nth`: which port of the endpoint's range.
-  datagram_inlet(associations& home, std::uint16_t nth, const ip_endpoint& at);
+  /// `nth`: which port of the endpoint's range. `is_first`: of the sockets at that port, so this
+  /// one takes what is sent to many, of which each has a copy.
+  datagram_inlet(associations& home, std::uint16_t nth, const ip_endpoint& at, bool is_first);
   ~datagram_inlet();
 
   error_code start(unique_fd listening);
+
+  const ip_endpoint& at() const noexcept { return at_; }
+  bool is_first() const noexcept { return is_first_; }
 
   std::uint16_t nth() const noexcept { return nth_; }
   int fd() const noexcept { return socket_.fd(); }
@@ -29,8 +33,10 @@ class datagram_inlet final : public net::waiter {
   associations& home_;
   net::watch socket_;
   pump::receiving reading_;
+  ip_endpoint at_;
   std::uint16_t nth_;
   std::uint8_t own_size_ = 0;
+  bool is_first_;
 };
 
 }  // namespace relay::forward

@@ -5,6 +5,7 @@
 #include <relay/forward/binding.hpp>
 #include <relay/forward/connection.hpp>
 #include <relay/forward/hook_thread.hpp>
+#include <relay/forward/own_listener.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
 #include <relay/forward/warm_pool.hpp>
@@ -34,6 +35,7 @@ struct shared_parts {
   session_log& log;
   pump::pipe_budget& pipes;
   std::atomic<std::uint64_t>& next_id;
+  const own_listeners& own;
   hook_thread* hooks = nullptr;  ///< where there is a hook
 };
 
@@ -69,9 +71,9 @@ class lane {
   /// Gives up what it keeps in store.
   void save_descriptors();
   /// Ends an association of another endpoint or worker, since this one's have none to give. True:
-  /// there is room now; else there may be a moment later.
-  bool make_room_for(const associations& asking);
-  /// No new clients from here on; the queues of TCP are closed. Associations go on.
+  /// there is room now, of descriptors; else there may be a moment later.
+  bool make_room_for(const associations& asking, shortage of);
+  /// No new clients from here on; the queues of TCP are closed, and associations end.
   void stop_listening();
   /// Ends every task and every connection with a reset, then calls `closed`. No lane listens any
   /// more.
@@ -89,7 +91,8 @@ class lane {
   lane& least_loaded();
   error_code listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at);
   associations& associations_of(rule& by);
-  bool give_association(const associations* asking);
+  pump::refused_call one_by_one() const;
+  bool give_association(const associations* asking, shortage of);
 
   net::worker& worker_;
   shared_parts shared_;

@@ -65,9 +65,12 @@ class route {
   claim pick(const ip_address& client, clock::time_point now, const balance::tried_set& tried);
   /// The remote that somebody else has chosen; how its connect ends says nothing to the route.
   claim only(std::size_t index) const noexcept { return {nullptr, {index, 0, false}}; }
-  /// For an association, which cannot tell whether its remote answers: the same sequence, without
-  /// remotes that are aside (unless all are).
+  /// For an association: the same sequence, without remotes that are aside, or that have refused
+  /// datagrams a moment ago (unless all are).
   std::size_t pick_for_datagrams(const ip_address& client, clock::time_point now);
+  /// Datagrams to a remote are refused, or there is no way to it. Says nothing of its connections.
+  /// Whether there is another remote for them now.
+  bool datagrams_failed(std::size_t index, clock::time_point now);
   /// A connection to a remote that is made before anybody wants it; how that ends is told like any
   /// other. False while the remote is aside.
   claim ahead(std::size_t index);

@@ -30,6 +30,8 @@ struct counters {
   std::atomic<std::uint64_t> up_datagrams{0};
   std::atomic<std::uint64_t> down_datagrams{0};
   std::atomic<std::uint64_t> lost_datagrams{0};  ///< that arrived here and were not sent on
+  /// That were sent to a remote, which said that nobody is there (or a router did).
+  std::atomic<std::uint64_t> refused_datagrams{0};
   std::atomic<std::uint64_t> unanswered{0};  ///< cut off by `half_close_timeout` without an answer
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(pump::end_reason::count_)>
       ended{};
@@ -43,6 +45,9 @@ struct remote {
   std::uint16_t port(std::uint16_t nth) const noexcept {
     return static_cast<std::uint16_t>(ports.size() > 1 ? ports.first + nth : ports.first);
   }
+
+  /// The name with that port alone.
+  std::string name_at(std::uint16_t nth) const;
 
   std::string name;  ///< as configured, `host:port`
   std::string host;
@@ -84,7 +89,8 @@ struct rule {
   bool moderated = true;  ///< connections that move much are woken less often
   std::size_t warm;       ///< connections that are kept ready, by all workers together
   std::chrono::milliseconds warm_max_age;
-  bool hook_chooses = false;  ///< among the remotes, since no strategy does
+  bool hook_chooses = false;     ///< among the remotes, since no strategy does
+  bool drops_strangers = false;  ///< datagrams for an association that are not from its remote
   std::size_t max_associations;
   /// Of them, for each worker that has a socket for datagrams: it can end only its own.
   std::size_t association_share = 1;

@@ -6,6 +6,7 @@
 #include <relay/forward/binding.hpp>
 #include <relay/forward/hook_thread.hpp>
 #include <relay/forward/lane.hpp>
+#include <relay/forward/own_listener.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/net/device_watch.hpp>
 #include <relay/net/inherited_socket.hpp>
@@ -116,6 +117,7 @@ class server {
   std::unique_ptr<pump::socket_memory> memory_;
   std::unique_ptr<net::resolver> names_;
   std::unique_ptr<session_log> session_log_;
+  own_listeners own_;
   std::unique_ptr<hook_thread> hooks_;
   bool hook_hangs_ = false;
   std::atomic<std::uint64_t> next_id_{0};

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace relay {
 class logs;
@@ -78,12 +79,22 @@ class session_log {
   // Of datagrams.
   void association_opened(const std::string& remote, const ip_endpoint& client,
                           const ip_endpoint& as);
-  void association_done(const std::string& remote, const session_summary& how,
-                        std::uint64_t up_datagrams, std::uint64_t down_datagrams);
+  /// `listen`: where the client has sent to, with the very port of a range.
+  void association_done(const std::string& remote, const ip_endpoint& listen,
+                        const session_summary& how, std::uint64_t up_datagrams,
+                        std::uint64_t down_datagrams);
   /// A client could not be given an association.
   void no_association(const rule& to, const char* why);
   /// One has made room for another; `why` it had to.
   void association_evicted(const rule& to, const char* why);
+  /// Datagrams were dropped; `why` is whose decision that was.
+  void datagrams_dropped(const rule& to, const ip_endpoint& client, const char* why);
+  /// A remote says, or the network says of it, that nobody is there.
+  void refused(const std::string& remote, const ip_endpoint& as, const error_code& ec);
+  /// Somebody else sends to an association, which `udp_strangers` does not allow.
+  void stranger(const rule& to, const std::string& remote, const ip_endpoint& who);
+  /// A system call that can be done without is refused: what follows from that. Said once a call.
+  void call_refused(const char* call, const char* so);
   /// The kernel did not take datagrams.
   void datagrams_lost(const rule& to, const ip_endpoint& client, const char* phase,
                       const error_code& ec);
@@ -111,8 +122,9 @@ class session_log {
   spdlog::logger& udp_middle_;
   spdlog::logger& session_;
   std::function<void()> storm_begins_;
-  std::mutex mutex_;  // of the storm
+  std::mutex mutex_;  // of what follows
   storm storm_;
+  std::vector<std::string> refused_calls_;
 };
 
 }  // namespace relay::forward

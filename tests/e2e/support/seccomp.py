@@ -1,6 +1,6 @@
 """Filters of system calls. systemd's SystemCallFilter= without systemd: one that kills at the first
-call that is not allowed; and one that plays a kernel with little or no Multipath TCP. Run as a
-program it installs one and becomes another program."""
+call that is not allowed; one that plays a kernel with little or no Multipath TCP; and one that
+refuses a call. Run as a program it installs one and becomes another program."""
 
 import ctypes
 import errno

@@ -92,19 +92,75 @@ TEST(FlowTable, TheOldestIsWhoWasNotUsedForLongest) {
   EXPECT_EQ(table.oldest(), &b);
   table.touch(b, at(20));
   EXPECT_EQ(table.oldest(), &c);
-  EXPECT_EQ(table.oldest(&c), &a);
+  EXPECT_EQ(table.most_dispensable(), &c);
+  EXPECT_EQ(table.most_dispensable(&c), &a);
   for (auto* each : {&a, &b, &c}) table.erase(*each);
 }
 
-TEST(FlowTable, TheOldestButTheOnlyOneIsNobody) {
+TEST(FlowTable, NobodyMakesRoomForItself) {
   flow_table table(1);
   flow a(key("1.2.3.4:1"));
+  EXPECT_EQ(table.most_dispensable(), nullptr);
   table.insert(a, at(0));
-  EXPECT_EQ(table.oldest(&a), nullptr);
+  EXPECT_EQ(table.most_dispensable(&a), nullptr);
+  table.assure(a);
+  EXPECT_EQ(table.most_dispensable(&a), nullptr);
+  EXPECT_EQ(table.most_dispensable(), &a);
   table.erase(a);
 }
 
-// Against a plain list in the order of use.
+TEST(FlowTable, TheAssuredGoLast) {
+  flow_table table(1);
+  flow a(key("1.2.3.4:1"));
+  flow b(key("1.2.3.4:2"));
+  flow c(key("1.2.3.4:3"));
+  for (auto* each : {&a, &b, &c}) table.insert(*each, at(0));
+  table.assure(a);
+  EXPECT_EQ(table.most_dispensable(), &b);
+  table.touch(b, at(10));
+  EXPECT_EQ(table.most_dispensable(), &c);
+  EXPECT_EQ(table.most_dispensable(&c), &b);
+  table.erase(b);
+  EXPECT_EQ(table.most_dispensable(&c), &a);
+  table.erase(c);
+  EXPECT_EQ(table.most_dispensable(), &a);
+  table.erase(a);
+  EXPECT_EQ(table.most_dispensable(), nullptr);
+}
+
+TEST(FlowTable, TheAssuredEndInTheOrderOfTheirUseAmongTheOthers) {
+  flow_table table(1);
+  flow a(key("1.2.3.4:1"));
+  flow b(key("1.2.3.4:2"));
+  table.insert(a, at(0));
+  table.insert(b, at(10));
+  table.assure(a);
+  table.assure(a);  // once is enough
+  EXPECT_EQ(table.oldest(), &a);
+  table.touch(a, at(20));
+  EXPECT_EQ(table.oldest(), &b);
+  table.erase(b);
+  EXPECT_EQ(table.oldest(), &a);
+  table.erase(a);
+  EXPECT_EQ(table.oldest(), nullptr);
+}
+
+TEST(FlowTable, WhoComesBackIsNotAssuredAnyMore) {
+  flow_table table(1);
+  flow a(key("1.2.3.4:1"));
+  flow b(key("1.2.3.4:2"));
+  table.insert(a, at(0));
+  table.assure(a);
+  table.erase(a);
+  table.insert(b, at(1));
+  table.assure(b);
+  table.insert(a, at(2));
+  EXPECT_EQ(table.most_dispensable(), &a);
+  table.erase(a);
+  table.erase(b);
+}
+
+// Against a plain list in the order of use; being assured does not change that order.
 TEST(FlowTable, KeepsItsOrderThroughRandomUse) {
   std::mt19937 random(7);
   flow_table table(random());
@@ -112,7 +168,7 @@ TEST(FlowTable, KeepsItsOrderThroughRandomUse) {
   std::list<flow*> expected;
   for (int i = 0; i < 5000; ++i) {
     const auto now = at(i);
-    const auto what = random() % 4;
+    const auto what = random() % 5;
     if (what == 0 || expected.empty()) {
       auto& made = all.emplace_back(key(("10.0.0.1:" + std::to_string(i)).c_str()));
       table.insert(made, now);
@@ -125,11 +181,15 @@ TEST(FlowTable, KeepsItsOrderThroughRandomUse) {
         table.erase(*chosen);
       } else {
         table.touch(*chosen, now);
+        if (what == 2) table.assure(*chosen);
         expected.push_back(chosen);
       }
     }
     ASSERT_EQ(table.size(), expected.size());
     ASSERT_EQ(table.oldest(), expected.empty() ? nullptr : expected.front());
+    const auto found = std::ranges::find(expected, false, &flow::is_assured);
+    auto* const first = expected.empty() ? nullptr : expected.front();
+    ASSERT_EQ(table.most_dispensable(), found == expected.end() ? first : *found);
   }
   for (auto* each : expected) {
     EXPECT_EQ(table.find(each->key), each);

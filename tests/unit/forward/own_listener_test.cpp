@@ -44,6 +44,26 @@ std::optional<ip_address> address_of_this_machine() {
   return std::nullopt;
 }
 
+TEST(OwnListeners, KnowWhichEndpointAnAddressLeadsTo) {
+  bench b;
+  own_listeners all;
+  EXPECT_EQ(all.at(*ip_endpoint::parse("127.0.0.1:5000")), nullptr);
+  rule one(b.from, {}, b.log.target("x"));
+  all.add(one);
+  EXPECT_EQ(all.at(*ip_endpoint::parse("127.0.0.1:5000")), nullptr) << "it does not listen";
+  one.listening(*ip_endpoint::parse("127.0.0.1:5000"));
+  all.add(one);
+  b.from.listen = *parse_listen("127.0.0.2:6000-6010");
+  rule range(b.from, {}, b.log.target("x"));
+  range.listening(*ip_endpoint::parse("127.0.0.2:6000"));
+  all.add(range);
+  EXPECT_EQ(all.at(*ip_endpoint::parse("127.0.0.1:5000")), &one);
+  EXPECT_EQ(all.at(*ip_endpoint::parse("127.0.0.2:5000")), nullptr);
+  EXPECT_EQ(all.at(*ip_endpoint::parse("127.0.0.2:6010")), &range);
+  EXPECT_EQ(all.at(*ip_endpoint::parse("127.0.0.2:6011")), nullptr);
+  EXPECT_EQ(all.at(*ip_endpoint::parse("127.0.0.1:6000")), nullptr);
+}
+
 TEST(OwnListener, IsUnknownBeforeItListens) {
   bench b;
   const rule made(b.from, {}, b.log.target("x"));

@@ -146,6 +146,19 @@ TEST(Route, DatagramsAvoidWhatIsAsideUntilItsTimeIsOver) {
   EXPECT_EQ(b.pick().index(), 0U);
 }
 
+TEST(Route, ARemoteThatRefusesDatagramsGetsNoneForAWhileAndConnectionsAsBefore) {
+  bench b(2);
+  EXPECT_TRUE(b.way->datagrams_failed(0, b.now));
+  EXPECT_EQ(b.way->pick_for_datagrams(b.client, b.now), 1U);
+  EXPECT_EQ(b.pick().index(), 0U);
+  EXPECT_FALSE(b.way->datagrams_failed(1, b.now)) << "nobody is left";
+  EXPECT_EQ(b.way->pick_for_datagrams(b.client, b.now), 0U);
+  EXPECT_EQ(b.way->pick_for_datagrams(b.client, b.now + 10s), 0U);
+  EXPECT_EQ(b.lines(), "");
+  bench only(1);
+  EXPECT_FALSE(only.way->datagrams_failed(0, only.now));
+}
+
 TEST(Route, EndsWhenEveryCandidateHasBeenTried) {
   bench b(3, "roundrobin: 1, 1, 1");
   balance::tried_set tried;
