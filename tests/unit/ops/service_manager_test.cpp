@@ -121,6 +121,21 @@ TEST_F(Notify, WatchdogWantsASignOfLifeTwiceInItsInterval) {
   EXPECT_EQ(*manager("1").due(), 1ms);
 }
 
+TEST_F(Notify, NoSignOfLifeWhileSomethingIsWrong) {
+  auto told = manager("3000000");
+  EXPECT_FALSE(told.tick(false));
+  EXPECT_EQ(heard(), "");
+  EXPECT_EQ(*told.due(), 1500ms) << "it is asked again";
+  EXPECT_FALSE(told.tick(true));
+  EXPECT_EQ(heard(), "WATCHDOG=1");
+}
+
+TEST_F(Notify, StatusMayChangeByItself) {
+  auto told = manager();
+  EXPECT_FALSE(told.status("1 workers do not turn"));
+  EXPECT_EQ(heard(), "STATUS=1 workers do not turn");
+}
+
 TEST_F(Notify, WatchdogOfAnotherProcessOrWithoutATimeIsNone) {
   EXPECT_FALSE(manager("3000000", std::to_string(self + 1)).due());
   EXPECT_FALSE(manager("3000000", "me").due());
