@@ -1,35 +1,13 @@
 #include "options.hpp"
 
+#include <relay/base/utf8.hpp>
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
 namespace relay::app {
 namespace {
-
-/// Whether the bytes are UTF-8 (no surrogates, nothing overlong), as the reference demands.
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80                    ? 1
-                               : lead >= 0xc2 && lead <= 0xdf ? 2
-                               : (lead & 0xf0) == 0xe0        ? 3
-                               : lead >= 0xf0 && lead <= 0xf4 ? 4
-                                                              : 0;
-    if (length == 0 || text.size() - i < length) return false;
-    std::uint32_t point = length == 1 ? lead : lead & (0x7fU >> length);
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if ((next & 0xc0) != 0x80) return false;
-      point = point << 6 | (next & 0x3f);
-    }
-    constexpr std::uint32_t least[]{0, 0, 0x80, 0x800, 0x10000};
-    if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-      return false;
-    i += length;
-  }
-  return true;
-}
 
 /// Thrown and caught in this file only: the first thing that makes no sense ends the reading.
 struct senseless {
@@ -220,7 +198,8 @@ std::variant<invocation, usage_error> parse(std::span<const std::string> words) 
   if (words.empty()) return usage_error{};
   const auto what = command_of(words.front());
   for (const auto& word : words)
-    if (!is_utf8(word)) return usage_error{what, "an argument is not UTF-8"};
+    // As the reference demands.
+    if (broken_utf8(word)) return usage_error{what, "an argument is not UTF-8"};
   try {
     return reader(what, words.subspan(what == command::relay ? 0 : 1)).read();
   } catch (const senseless& e) {
