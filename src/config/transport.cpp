@@ -1,6 +1,7 @@
 #include "transport_items.hpp"
 
 #include <relay/base/ip.hpp>
+#include <relay/base/units.hpp>
 #include <relay/config/transport.hpp>
 
 #include <algorithm>
@@ -58,9 +59,36 @@ bool is_verbatim(const transport_item& item, bool blanks, transport_items& items
   return false;
 }
 
+bool is_token(std::string_view text) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  const auto fits = [&](char c) {
+    return is_name_letter(c) || marks.find(c) != std::string_view::npos;
+  };
+  return !text.empty() && std::ranges::all_of(text, fits);
+}
+
+std::string read_protocol(transport_items& items) {
+  const auto name = items.value("protocol");
+  if (!name.has_equals || is_token(name.value)) return std::string(name.value);
+  items.error(name, "`protocol` is one word without blanks and commas", "as in \"protocol=mqtt\"");
+  return {};
+}
+
+std::chrono::milliseconds read_ping(transport_items& items) {
+  const auto every = items.value("ping");
+  if (!every.has_equals) return {};
+  constexpr std::chrono::hours most{24};
+  const auto made = parse_duration(every.value);
+  if (made && *made <= most) return *made;
+  items.error(every, "`ping`: " + (made ? "a day is the most" : made.wrong), "as in \"ping=30s\"");
+  return {};
+}
+
 std::optional<ws_options> read_ws(transport_items& items) {
   const auto host = items.value("host");
   const auto path = items.value("path");
+  const auto protocol = read_protocol(items);
+  const auto ping = read_ping(items);
   const auto* flag = items.asks_for(transport_layer::ws);
   if (flag == nullptr) return std::nullopt;
   if (host.value.empty() || path.value.empty()) {
@@ -74,7 +102,7 @@ std::optional<ws_options> read_ws(transport_items& items) {
     if (each.value.size() <= most) continue;
     items.error(each, '`' + std::string(each.name) + "` is too long", "4096 bytes are the most");
   }
-  return ws_options{std::string(host.value), std::string(path.value)};
+  return ws_options{std::string(host.value), std::string(path.value), protocol, ping};
 }
 
 std::vector<std::string> read_alpn(transport_items& items) {

@@ -25,6 +25,8 @@ constexpr known_item known[]{
     {"tls", on::both, transport_layer::none, true},
     {"host", on::both, transport_layer::ws},
     {"path", on::both, transport_layer::ws},
+    {"protocol", on::both, transport_layer::ws, false, true},
+    {"ping", on::both, transport_layer::ws, false, true},
     {"mask", on::dial, transport_layer::ws},
     {"sni", on::dial, transport_layer::tls},
     {"alpn", on::dial, transport_layer::tls},

@@ -1,11 +1,10 @@
 #include "layer_io.hpp"
+#include "websocket_steps.hpp"
 
 #include <relay/transport/layer_steps.hpp>
-#include <relay/wire/websocket_handshake.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -17,26 +16,44 @@ namespace {
 
 using net::seen;
 
-constexpr auto anything = seen::readable | seen::hangup | seen::broken;
+/// The first bytes that wait there, as far as they have come; none: not yet.
+struct glance {
+  error_code ec;
+  std::array<std::byte, 2> bytes{};
+  std::size_t count = 0;
 
-error_code look_for_byte(net::watch& of) {
-  std::byte next{};
+  /// Whether a record of a handshake may begin like that.
+  bool may_be_tls() const {
+    constexpr std::byte handshake{22};
+    constexpr std::byte version{3};
+    return bytes[0] == handshake && (count < 2 || bytes[1] == version);
+  }
+};
+
+glance look_at(net::watch& of) {
+  glance first;
   for (;;) {
-    const auto count = ::recv(of.fd(), &next, 1, MSG_PEEK);
-    if (count > 0) return {};
-    if (count == 0) return errc::truncated;
-    if (errno != EINTR) return last_system_error();
+    const auto count = ::recv(of.fd(), first.bytes.data(), first.bytes.size(), MSG_PEEK);
+    if (count > 0) {
+      first.count = static_cast<std::size_t>(count);
+      return first;
+    }
+    if (count == 0) first.ec = errc::truncated;
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) first.ec = last_system_error();
+    return first;
   }
 }
 
 // An event alone does not say that there is one: an end is an event too, and a step before this one
 // may have left the socket empty.
-task<error_code> first_byte(net::watch& of, net::readiness& ready) {
+task<glance> first_bytes(net::watch& of, net::readiness& ready) {
   for (;;) {
-    auto ec = co_await ready.wait(of, seen::readable);
-    if (ec) co_return ec;
-    ec = look_for_byte(of);
-    if (ec.value() != EAGAIN) co_return ec;
+    glance first;
+    first.ec = co_await ready.wait(of, seen::readable);
+    if (first.ec) co_return first;
+    first = look_at(of);
+    if (first.ec.value() != EAGAIN) co_return first;
     of.clear(seen::readable);
   }
 }
@@ -71,117 +88,6 @@ task<handshake_outcome> add_tls(layered& over, tls_handle session, tls_engine& s
   co_return made;
 }
 
-std::span<const std::byte> behind(const std::string& head, std::size_t size) {
-  return std::as_bytes(std::span(head)).subspan(size);
-}
-
-// A client of ours says with an empty frame that it is there; one of realm's says nothing until it
-// has payload.
-task<error_code> hold_back(layered& over) {
-  if (over.tls() != nullptr && over.tls()->holds_bytes()) co_return error_code();
-  const auto until = std::chrono::steady_clock::now() + first_frame_delay;
-  net::readiness ready(co_await asio::this_coro::executor, until);
-  const auto ec = co_await ready.wait(over.bare().socket(), anything);
-  co_return ec == errc::timed_out ? error_code() : ec;
-}
-
-// Visitors who do not leave are left: after as long as a handshake may take, or after this.
-constexpr std::chrono::milliseconds longest_parting{10000};
-
-task<> refuse(stream& whom, const wire::ws_head_refusal& why, handshake_tools with) {
-  const auto limit = with.limit.count() > 0 ? with.limit : longest_parting;
-  net::readiness ready(co_await asio::this_coro::executor, with.wheel, limit);
-  const notified told(whom, ready);
-  std::string answer(why.answer);
-  const auto ec = co_await write_all(whom, std::move(answer), ready);
-  if (!ec) co_await part_from(whom, ready);
-}
-
-task<handshake_outcome> accept_websocket(layered& over, const listen_layers& what,
-                                         handshake_tools with, net::readiness& ready) {
-  handshake_outcome made;
-  made.phase = "WebSocket handshake";
-  auto& below = over.top();
-  std::string head;
-  wire::ws_request asked;
-  {
-    const notified told(below, ready);
-    for (;;) {
-      made.ec = co_await read_more(below, head, ready);
-      made.begun = !head.empty();
-      if (made.ec) co_return made;
-      auto answer = wire::read_ws_request(head, what.ws->host, what.ws->path);
-      if (const auto* no = std::get_if<wire::ws_head_refusal>(&answer)) {
-        made.ec = errc::handshake_refused;
-        made.more = no->why;
-        if (!what.is_silent) co_await refuse(below, *no, with);
-        co_return made;
-      }
-      if (auto* yes = std::get_if<wire::ws_request>(&answer)) {
-        asked = std::move(*yes);
-        break;
-      }
-    }
-    auto reply = wire::write_ws_reply(asked.key);
-    made.ec = co_await write_all(below, std::move(reply), ready);
-    if (made.ec) co_return made;
-  }
-  const auto come = behind(head, asked.size);
-  over.add(std::make_unique<websocket_stream>(below, wire::ws_role::server, come));
-  if (come.empty()) made.ec = co_await hold_back(over);
-  co_return made;
-}
-
-result<std::string> new_key() {
-  std::array<std::byte, 16> noise{};
-  if (::getrandom(noise.data(), noise.size(), 0) != static_cast<ssize_t>(noise.size())) {
-    return last_system_error();
-  }
-  return wire::ws_key(noise);
-}
-
-task<handshake_outcome> dial_websocket(layered& over, const config::ws_options& asks, bool speaks,
-                                       net::readiness& ready) {
-  handshake_outcome made;
-  made.phase = "WebSocket handshake";
-  auto& below = over.top();
-  const notified told(below, ready);
-  const auto key = new_key();
-  if (!key) {
-    made.ec = key.error();
-    co_return made;
-  }
-  auto request = wire::write_ws_request(asks.host, asks.path, *key);
-  made.ec = co_await write_all(below, std::move(request), ready);
-  if (made.ec) co_return made;
-  std::string head;
-  for (;;) {
-    made.ec = co_await read_more(below, head, ready);
-    made.begun = !head.empty();
-    if (made.ec) co_return made;
-    const auto answer = wire::read_ws_reply(head, *key);
-    if (const auto* no = std::get_if<wire::ws_head_refusal>(&answer)) {
-      made.ec = errc::handshake_refused;
-      made.more = no->why;
-      co_return made;
-    }
-    if (const auto* yes = std::get_if<wire::ws_reply>(&answer)) {
-      const auto come = behind(head, yes->size);
-      over.add(std::make_unique<websocket_stream>(below, wire::ws_role::client, come));
-      break;
-    }
-  }
-  if (speaks) co_return made;
-  // An empty frame: a server of ours need not wait to find out that we are there. One that has
-  // reset already may have said something before, which is still delivered.
-  const auto hello = wire::ws_header_bytes(wire::ws_opcode::binary, 0, wire::ws_role::client);
-  const auto bytes = hello.span();
-  std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  made.ec = co_await write_all(below, std::move(text), ready);
-  if (made.ec.value() == ECONNRESET || made.ec.value() == EPIPE) made.ec = {};
-  co_return made;
-}
-
 }  // namespace
 
 task<handshake_outcome> open_for_client(layered& over, const listen_layers& what,
@@ -190,8 +96,17 @@ task<handshake_outcome> open_for_client(layered& over, const listen_layers& what
   handshake_outcome made;
   if (!what.tls) made.phase = "WebSocket handshake";
   // Who only keeps a connection open costs neither a session of OpenSSL nor a buffer.
-  made.ec = co_await first_byte(over.bare().socket(), ready);
+  const auto first = co_await first_bytes(over.bare().socket(), ready);
+  made.ec = first.ec;
+  // A web server would wait for its own time. Without TLS there is nothing that it could say.
+  made.is_visitor = what.hands_over && !what.tls && made.ec == errc::timed_out;
   if (made.ec) co_return made;
+  if (what.tls && what.hands_over && !first.may_be_tls()) {
+    made.ec = errc::handshake_refused;
+    made.more = "what came is not TLS";
+    made.begun = made.is_visitor = true;
+    co_return made;
+  }
   if (what.tls) {
     auto session = what.tls->open();
     made = co_await add_tls(over, std::move(session), with.tls, ready);
@@ -211,7 +126,7 @@ task<handshake_outcome> open_to_remote(layered& over, const dial_layers& what, i
     made = co_await add_tls(over, std::move(session), with.tls, ready);
     if (made.ec) co_return made;
   }
-  if (what.ws) made = co_await dial_websocket(over, *what.ws, speaks, ready);
+  if (what.ws) made = co_await dial_websocket(over, *what.ws, speaks, with, ready);
   co_return made;
 }
 

@@ -23,9 +23,7 @@ constexpr std::size_t longest_frame = std::size_t{1} << 20;
 constexpr io_result unsuited{io::unsuited, false, 0, 0, {}};
 constexpr io_result done{io::moved, false, 0, 0, {}};
 
-bool is_payload(ws_opcode opcode) {
-  return opcode == ws_opcode::binary || opcode == ws_opcode::continuation;
-}
+bool is_payload(ws_opcode opcode) { return opcode < ws_opcode::close; }
 
 }  // namespace
 
@@ -39,7 +37,10 @@ io_result websocket_stream::splice_to_pipe(int pipe, std::size_t limit) {
       const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(bare, limit));
       const auto in = below_.splice_to_pipe(pipe, most);
       if (in.what == io::end) return ended();
-      if (in.what == io::moved) decoder_.skip(in.bytes);
+      if (in.what == io::moved) {
+        decoder_.skip(in.bytes);
+        heard();
+      }
       return in;
     }
     if (const auto header = read_header(); header.what != io::moved) return header;
@@ -68,7 +69,7 @@ io_result websocket_stream::read_header() {
       return unsuited;
     }
   }
-  digest(read);
+  (void)price_of(digest(read));  // at most four small frames in a row come to pass here
   const bool has_begun = decoder_.is_between_frames() || decoder_.header_wanted() == 0;
   if (has_begun && decoder_.frame_length() < big_frame) ++small_frames_;
   return done;
@@ -83,6 +84,7 @@ io_result websocket_stream::splice_from_pipe(int pipe, std::size_t bytes) {
     ws_header_bytes header(ws_opcode::binary, promised_, role_);
     const auto out = below_.write_more(header.writable().last(header_left_));
     if (out.what != io::moved) return out;
+    sent();
     header_left_ = static_cast<std::uint8_t>(header_left_ - out.bytes);
   }
   const auto out = below_.splice_from_pipe(pipe, std::min(bytes, promised_));

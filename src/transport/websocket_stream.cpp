@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <cstring>
 
 namespace relay::transport {
@@ -12,15 +13,16 @@ using wire::ws_header_bytes;
 using wire::ws_opcode;
 
 constexpr io_result done{io::moved, false, 0, 0, {}};
-// Pongs that wait for a peer that reads nothing; pings beyond that are not answered, as the
-// standard allows.
-constexpr std::size_t most_own_output = 4096;
+
+// What taking a frame apart costs, in bytes that could have been copied instead.
+constexpr std::uint32_t frame_price = 128;
+// After so many a call returns, at most a quarter of a turn: they are counted each time that so
+// many bytes have been taken apart.
+constexpr std::uint32_t most_frames = 768;
+constexpr std::size_t counted_bytes = 2048;
+static_assert((most_frames + counted_bytes / 2) * frame_price < turn_budget / 4);
 
 io_result failed(const error_code& ec) { return {io::failed, false, 0, 0, ec}; }
-
-void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
-  to.insert(to.end(), bytes.begin(), bytes.end());
-}
 
 }  // namespace
 
@@ -28,7 +30,7 @@ static_assert(stream::headroom >= wire::longest_ws_header);
 
 websocket_stream::websocket_stream(stream& below, wire::ws_role role,
                                    std::span<const std::byte> come)
-    : below_(below), come_(come.begin(), come.end()), role_(role) {}
+    : below_(below), decoder_(role), come_(come.begin(), come.end()), role_(role) {}
 
 // --- reading
 
@@ -39,15 +41,18 @@ io_result websocket_stream::read_some(std::span<std::byte> into) {
   const auto in = take(into);
   if (in.what == io::end) return ended();
   if (in.what != io::moved) return in;
-  const auto payload = digest(into.first(in.bytes));
+  heard();
+  const auto got = digest(into.first(in.bytes));
+  const auto overhead =
+      static_cast<std::uint32_t>(in.overhead + got.used - got.payload + price_of(got));
   if (own_ && promised_ == 0) {
     if (const auto sent = send_own(); sent.what == io::failed) return sent;
   }
   const bool is_over = why_ || ended_;
-  if (payload == 0 && is_over) return over();
-  if (payload == 0 && !in.again) return {io::blocked, false, 0, 0, {}};
-  const auto overhead = static_cast<std::uint32_t>(in.overhead + in.bytes - payload);
-  return {io::moved, in.again || is_over, overhead, payload, {}};
+  if (got.payload == 0 && is_over) return over();
+  const bool again = in.again || is_over || !come_.empty();
+  if (got.payload == 0 && !again) return {io::blocked, false, 0, 0, {}};
+  return {io::moved, again, overhead, got.payload, {}};
 }
 
 /// Bytes as they came: first what came behind the head, then from below.
@@ -61,26 +66,48 @@ io_result websocket_stream::take(std::span<std::byte> into) {
   return {io::moved, true, 0, count, {}};
 }
 
-/// Moves the payload of `bytes` to their front and does what else they ask for.
-std::size_t websocket_stream::digest(std::span<std::byte> bytes) {
+/// Moves the payload of `bytes` to their front and does what else they ask for. What would be too
+/// much for one call is kept, and decoded first by the next.
+websocket_stream::digested websocket_stream::digest(std::span<std::byte> bytes) {
   auto left = bytes;
-  std::size_t payload = 0;
+  digested made;
   while (!left.empty() && !why_ && !ended_) {
-    const auto pass = decoder_.decode(left);
-    if (left.data() != bytes.data() + payload) {
-      std::memmove(bytes.data() + payload, left.data(), pass.payload);
+    const auto pass = decoder_.decode(left.first(std::min(left.size(), counted_bytes)));
+    if (left.data() != bytes.data() + made.payload) {
+      std::memmove(bytes.data() + made.payload, left.data(), pass.payload);
     }
-    payload += pass.payload;
+    made.payload += pass.payload;
+    made.frames += pass.frames;
+    made.empty += pass.empty;
     left = left.subspan(pass.used);
-    if (pass.event == ws_event::ping) answer_ping();
-    if (pass.event == ws_event::close) answer_close();
-    if (pass.event == ws_event::refused) why_ = decoder_.error();
+    if (pass.event != ws_event::none) answer(pass.event);
+    if (made.frames < most_frames || left.empty()) continue;
+    come_.insert(come_.begin(), left.begin(), left.end());
+    break;
   }
-  return payload;
+  made.used = bytes.size() - left.size();
+  return made;
 }
 
-io_result websocket_stream::over() const {
-  return why_ ? failed(why_) : io_result{io::end, false, 0, 0, {}};
+std::uint32_t websocket_stream::price_of(const digested& what) {
+  const auto price = what.frames * frame_price;
+  if (what.empty == 0) return price;
+  switch (silence_.take(what.empty, std::chrono::steady_clock::now())) {
+    case empty_budget::verdict::within:
+      return price;
+    case empty_budget::verdict::over:
+      break;
+    case empty_budget::verdict::flood:
+      if (!why_ && !ended_) why_ = errc::flood;
+      break;
+  }
+  return price + static_cast<std::uint32_t>(turn_budget);
+}
+
+io_result websocket_stream::over() {
+  if (!why_) return {io::end, false, 0, 0, {}};
+  tell_what_is_wrong();
+  return failed(why_);
 }
 
 io_result websocket_stream::ended() {
@@ -114,6 +141,7 @@ io_result websocket_stream::write_some(std::span<std::byte> data) {
   for (;;) {
     const auto out = below_.write_some({from, header_left_ + data.size()});
     if (out.what != io::moved) return out;
+    sent();
     const auto of_header = std::min<std::size_t>(out.bytes, header_left_);
     header_left_ = static_cast<std::uint8_t>(header_left_ - of_header);
     from += of_header;
@@ -126,60 +154,23 @@ io_result websocket_stream::write_some(std::span<std::byte> data) {
   }
 }
 
-// --- output of its own
-
-void websocket_stream::answer_ping() {
-  const auto payload = decoder_.control();
-  if (shut_) return;
-  if (!own_) own_ = std::make_unique<own_output>();
-  if (own_->frames.size() + payload.size() > most_own_output) return;
-  append(own_->frames, ws_header_bytes(ws_opcode::pong, payload.size(), role_).span());
-  append(own_->frames, payload);
-}
-
-// The peer has ended its direction only: what it asked for is still sent, and our close behind it.
-void websocket_stream::answer_close() {
-  ended_ = true;
-  if (shut_) return;
-  if (!own_) own_ = std::make_unique<own_output>();
-  auto payload = decoder_.control();
-  if (payload.size() == 1) payload = {};  // half of a code is none
-  append(own_->close, ws_header_bytes(ws_opcode::close, payload.size(), role_).span());
-  append(own_->close, payload);
-}
-
-/// Called between frames only.
-io_result websocket_stream::send_own() {
-  auto& own = *own_;
-  while (own.at < own.frames.size()) {
-    const auto out = below_.write_some(std::span(own.frames).subspan(own.at));
-    if (out.what != io::moved) return out;
-    own.at += out.bytes;
-  }
-  own.frames = {};
-  own.at = 0;
-  if (own.close.empty()) own_.reset();
-  return done;
-}
-
-io_result websocket_stream::flush() {
-  if (const auto out = below_.flush(); out.what != io::moved) return out;
-  if (!own_ || own_->frames.empty()) return done;
-  // Behind the frame that was begun; whoever writes the rest of it is woken then.
-  if (promised_ > 0) return {io::blocked, false, 0, 0, {}};
-  return send_own();
-}
-
 io_result websocket_stream::shutdown_write() {
   assert(promised_ == 0 && "a frame was promised");
   if (own_) {
-    append(own_->frames, own_->close);
+    own_->frames.insert(own_->frames.end(), own_->close.begin(), own_->close.end());
     own_->close.clear();
     if (const auto sent = send_own(); sent.what != io::moved) return sent;
   }
   const auto out = below_.shutdown_write();
   shut_ = out.what == io::moved;
+  if (shut_) pinger_.reset();
   return out;
+}
+
+// A reset would overtake the close frame and destroy it.
+void websocket_stream::abort() noexcept {
+  const bool parts = told_ && !owes() && below_.shutdown_write().what == io::moved;
+  if (!parts) below_.abort();
 }
 
 }  // namespace relay::transport

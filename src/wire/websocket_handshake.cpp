@@ -73,18 +73,27 @@ class head {
     const auto value = message()[name];
     return std::string_view(value.data(), value.size());
   }
+  /// Whether a header whose value is a list of words, which may stand in several lines, has this
+  /// one.
+  bool lists(http::field name, std::string_view word) const {
+    for (const auto& field : message()) {
+      if (field.name() != name) continue;
+      if (http::token_list(field.value()).exists({word.data(), word.size()})) return true;
+    }
+    return false;
+  }
   /// Why it is not an upgrade to WebSocket; empty: it is.
   std::string_view objection() const {
     const auto count = std::distance(message().begin(), message().end());
     if (static_cast<std::size_t>(count) > most_ws_headers) return "more than 32 headers";
     if (message().version() != 11) return "not HTTP/1.1";
-    const auto upgrade = only(http::field::upgrade);
-    if (!upgrade || !iequals(*upgrade, "websocket")) return "no `upgrade: websocket`";
-    for (const auto& field : message()) {
-      if (field.name() != http::field::connection) continue;
-      if (http::token_list(field.value()).exists("upgrade")) return {};
-    }
-    return "no `connection: upgrade`";
+    // A client may offer several; a server has switched to this one (RFC 6455, 4.1 and 4.2.1).
+    const auto only_upgrade = only(http::field::upgrade);
+    const bool upgrades = is_request ? lists(http::field::upgrade, "websocket")
+                                     : only_upgrade && iequals(*only_upgrade, "websocket");
+    if (!upgrades) return "no `upgrade: websocket`";
+    if (!lists(http::field::connection, "upgrade")) return "no `connection: upgrade`";
+    return {};
   }
 
  private:
@@ -110,24 +119,53 @@ std::string_view objection(const head<true>& of, std::string_view host, std::str
   return {};
 }
 
-}  // namespace
-
-std::string write_ws_request(std::string_view host, std::string_view path, std::string_view key) {
-  std::string made;
-  made.reserve(160 + host.size() + path.size());
-  made.append("GET ").append(path).append(" HTTP/1.1\r\nhost: ").append(host);
-  made.append("\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-key: ").append(key);
-  return made.append("\r\nsec-websocket-version: 13\r\n\r\n");
+/// The offered subprotocol that is granted; empty: none. Names of subprotocols have a case.
+std::string granted(const head<true>& of, std::string_view only) {
+  for (const auto& field : of.message()) {
+    if (field.name() != http::field::sec_websocket_protocol) continue;
+    for (const auto& each : http::token_list(field.value())) {
+      const std::string_view offered(each.data(), each.size());
+      if (only.empty() || offered == only) return std::string(offered);
+    }
+  }
+  return {};
 }
 
-std::string write_ws_reply(std::string_view key) {
-  return "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
-         "sec-websocket-accept: " +
-         ws_accept(key) + "\r\n\r\n";
+/// What a reply grants must have been asked for (RFC 6455, 4.1), and nothing need be granted.
+std::string_view objection(const head<false>& of, std::string_view protocol) {
+  if (of.message().count(http::field::sec_websocket_extensions) > 0) {
+    return "an extension that was not offered";
+  }
+  if (of.message().count(http::field::sec_websocket_protocol) == 0) return {};
+  if (protocol.empty()) return "a subprotocol that was not asked for";
+  if (of.only(http::field::sec_websocket_protocol) != protocol) return "another subprotocol";
+  return {};
+}
+
+}  // namespace
+
+std::string write_ws_request(std::string_view host, std::string_view path, std::string_view key,
+                             std::string_view protocol) {
+  std::string made;
+  made.reserve(190 + host.size() + path.size() + protocol.size());
+  made.append("GET ").append(path).append(" HTTP/1.1\r\nhost: ").append(host);
+  made.append("\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-key: ").append(key);
+  made.append("\r\nsec-websocket-version: 13\r\n");
+  if (!protocol.empty()) made.append("sec-websocket-protocol: ").append(protocol).append("\r\n");
+  return made.append("\r\n");
+}
+
+std::string write_ws_reply(std::string_view key, std::string_view protocol) {
+  std::string made =
+      "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+      "sec-websocket-accept: ";
+  made.append(ws_accept(key)).append("\r\n");
+  if (!protocol.empty()) made.append("sec-websocket-protocol: ").append(protocol).append("\r\n");
+  return made.append("\r\n");
 }
 
 ws_request_answer read_ws_request(std::string_view seen, std::string_view host,
-                                  std::string_view path) {
+                                  std::string_view path, std::string_view protocol) {
   const auto found = measure(seen);
   if (!found.wrong.empty()) return refuse(found.wrong, bad_request);
   if (found.size == 0) return ws_head_needs{};
@@ -137,10 +175,23 @@ ws_request_answer read_ws_request(std::string_view seen, std::string_view host,
     const bool wants_head = read.message().method() == http::verb::head;
     return refuse(wrong, wants_head ? not_found_to_head : not_found);
   }
-  return ws_request{found.size, std::string(*read.only(http::field::sec_websocket_key))};
+  return ws_request{found.size, std::string(*read.only(http::field::sec_websocket_key)),
+                    granted(read, protocol)};
 }
 
-ws_reply_answer read_ws_reply(std::string_view seen, std::string_view key) {
+bool may_become_ws_request(std::string_view seen, std::string_view path) {
+  std::string first = "GET ";
+  first.append(path).append(" HTTP/1.1\r\n");
+  const auto common = std::min(first.size(), seen.size());
+  if (seen.substr(0, common) != std::string_view(first).substr(0, common)) return false;
+  for (auto at = seen.find('\n'); at != seen.npos; at = seen.find('\n', at + 1)) {
+    if (seen[at - 1] != '\r') return false;  // some servers take that for the end of a line
+  }
+  return true;
+}
+
+ws_reply_answer read_ws_reply(std::string_view seen, std::string_view key,
+                              std::string_view protocol) {
   const auto found = measure(seen);
   if (!found.wrong.empty()) return refuse(found.wrong);
   if (found.size == 0) return ws_head_needs{};
@@ -153,6 +204,7 @@ ws_reply_answer read_ws_reply(std::string_view seen, std::string_view key) {
   if (read.only(http::field::sec_websocket_accept) != ws_accept(key)) {
     return refuse("`sec-websocket-accept` does not fit the key");
   }
+  if (const auto wrong = objection(read, protocol); !wrong.empty()) return refuse(wrong);
   return ws_reply{found.size};
 }
 

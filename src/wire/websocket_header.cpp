@@ -20,16 +20,22 @@ class ws_category final : public boost::system::error_category {
         return "reserved bits of a WebSocket frame are set";
       case ws_errc::unknown_opcode:
         return "unknown kind of WebSocket frame";
-      case ws_errc::text_frame:
-        return "text in place of binary WebSocket frames";
-      case ws_errc::pong_frame:
-        return "WebSocket pong that nobody asked for";
       case ws_errc::long_control:
         return "WebSocket control frame above 125 bytes";
       case ws_errc::fragmented_control:
         return "WebSocket control frame in parts";
       case ws_errc::long_frame:
         return "WebSocket frame above 2^63 bytes";
+      case ws_errc::not_masked:
+        return "WebSocket frame of a client without a mask";
+      case ws_errc::masked:
+        return "masked WebSocket frame of a server";
+      case ws_errc::within_message:
+        return "new WebSocket message within another";
+      case ws_errc::no_message:
+        return "continuation of no WebSocket message";
+      case ws_errc::no_pong:
+        return "the peer does not answer WebSocket pings any more";
     }
     return "unknown error";
   }
@@ -53,15 +59,13 @@ ws_errc objection(unsigned first) {
   if ((first & reserved_bits) != 0) return ws_errc::reserved_bits;
   switch (static_cast<ws_opcode>(first & 0x0f)) {
     case ws_opcode::continuation:
+    case ws_opcode::text:
     case ws_opcode::binary:
       return {};
     case ws_opcode::close:
     case ws_opcode::ping:
-      return (first & final_bit) != 0 ? ws_errc{} : ws_errc::fragmented_control;
-    case ws_opcode::text:
-      return ws_errc::text_frame;
     case ws_opcode::pong:
-      return ws_errc::pong_frame;
+      return (first & final_bit) != 0 ? ws_errc{} : ws_errc::fragmented_control;
   }
   return ws_errc::unknown_opcode;
 }

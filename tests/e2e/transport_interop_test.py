@@ -355,6 +355,18 @@ socket.on("close", code => { console.log("closed " + code); process.exit(0); });
 socket.on("error", error => { console.log("error " + error.message); process.exit(1); });
 """
 
+# Subprotocols, text, and a pong that nobody asked for, as .NET sends them.
+NODE_ODD = r"""
+const WebSocket = require("ws");
+const socket = new WebSocket(process.argv[2], process.argv.slice(3),
+    {headers: {Host: "relay.test"}});
+socket.on("open", () => { console.log(socket.protocol || "none"); socket.pong("beat");
+                          socket.send("text"); });
+socket.on("message", part => { console.log(part.toString()); socket.close(4001, "k\u00f6nnte"); });
+socket.on("close", code => { console.log("closed " + code); process.exit(0); });
+socket.on("error", error => { console.log("error " + error.message); process.exit(1); });
+"""
+
 
 class Node(TransportPrograms):
     def setUp(self):
@@ -380,19 +392,34 @@ class Node(TransportPrograms):
         self.assertEqual(server.errors, [])
 
 
+    def test_subprotocols_text_and_pongs(self):
+        script = self.file("odd.js", NODE_ODD)
+        for text, offers, granted in ((WS, ("chat", "mqtt"), "chat"),
+                                      (f"{WS};protocol=mqtt", ("chat", "mqtt"), "mqtt"),
+                                      (WS, (), "none")):
+            with self.subTest(text, offers=offers):
+                started = self.unwrapping(text, self.server(echo).port)
+                said = self.tool("env", f"NODE_PATH={self.folders}", "node", script,
+                                 f"ws://127.0.0.1:{started.port}/x", *offers)
+                self.assertEqual(said.decode().split("\n"), [granted, "text", "closed 4001", ""])
+                started.wait_text("end=client_eof")
+
+
 PAGE = """<!doctype html><script>
 const data = new Uint8Array(300000).map((_, at) => at * 7 + (at >> 8));
 const tell = what => fetch("/told?" + encodeURIComponent(what));
-const socket = new WebSocket("SCHEME://127.0.0.1:PORT/x");
+const socket = new WebSocket("SCHEME://127.0.0.1:PORT/x", ["first", "second"]);
 socket.binaryType = "arraybuffer";
 let got = [];
-socket.onopen = () => { for (let at = 0; at < data.length; at += 50000)
+socket.onopen = () => { socket.send("text"); for (let at = 0; at < data.length; at += 50000)
   socket.send(data.slice(at, at + 50000)); };
 socket.onmessage = event => {
   for (const byte of new Uint8Array(event.data)) got.push(byte);
-  if (got.length < data.length) return;
-  const same = got.every((byte, at) => byte === data[at]);
-  socket.onclose = event => tell((same ? "equal" : "different") + " " + event.wasClean);
+  if (got.length < data.length + 4) return;
+  const text = String.fromCharCode(...got.slice(0, 4));
+  const same = got.slice(4).every((byte, at) => byte === data[at]);
+  socket.onclose = event => tell([text, same ? "equal" : "different", socket.protocol,
+                                  event.wasClean].join(" "));
   socket.close(1000);
 };
 socket.onerror = () => tell("error");
@@ -437,5 +464,5 @@ class Browser(TransportPrograms):
                 finally:
                     child.terminate()
                     child.wait(20)
-                self.assertEqual(told, ["equal true"])
+                self.assertEqual(told, ["text equal first true"])
                 started.wait_text("end=client_eof")

@@ -80,18 +80,19 @@ class Clients(TransportCase):
                 started = self.unwrapping(kind, self.recorder.port)
                 data = pattern(700_000)
                 sizes = (0, 1, 2, 3, 5, 125, 126, 127, 1000, 8191, 65535, 65536, 70001)
+                first = [TEXT, CONTINUATION, CONTINUATION, BINARY]  # of three frames, of one
                 frames = b"".join(
-                    frame(part, opcode=CONTINUATION if nth % 3 else BINARY, fin=nth % 2 == 0,
-                          mask=None if nth % 11 == 0 else os.urandom(4),
+                    frame(part, opcode=first[nth % 4], fin=nth % 4 >= 2, mask=os.urandom(4),
                           width=8 if nth % 5 == 0 else None)
                     for nth, part in enumerate(in_pieces(data, sizes[1:])))
-                frames = frame(mask=b"abcd") + frames + frame(mask=b"\0\0\0\0")
+                frames = frame(mask=b"abcd") + frames + frame(b"", PING, mask=b"\0\0\0\0")
                 with dial(started.port) as tcp:
                     sock = client_context().wrap_socket(tcp) if kind == "wss" else tcp
                     open_client(sock)
                     for part in in_pieces(frames, (1, 2, 3, 7, 13, 1001, 4099, 16385, 30001)):
                         sock.sendall(part)
                     sock.sendall(frame(b"\x03\xe8", CLOSE, mask=b"wxyz"))
+                    self.assertEqual(read_frame(sock)[:2], (PONG, b""))
                     self.assertEqual(read_payload(sock, 2), b"ok")
                 self.assertEqual(digest(self.got.pop()), digest(data))
 
@@ -140,12 +141,29 @@ class Clients(TransportCase):
             self.assertEqual(closes[0][:2], b"\x03\xe8")
         self.assertEqual(self.got, [b"hello"])
 
+    def test_pongs_and_text_are_taken(self):
+        """RFC 6455, 5.5.3: .NET's clients send pongs by themselves; a browser's send("…") is text."""
+        started = self.unwrapping("ws", self.echo.port)
+        with dial(started.port) as sock:
+            open_client(sock)
+            sock.sendall(frame(b"", PONG, mask=b"mask") + frame(b"te", TEXT, b"mask", fin=False)
+                         + frame(b"of my own", PONG, mask=b"mask")
+                         + frame(b"xt", CONTINUATION, b"mask") + frame(b"\xff", TEXT, b"mask"))
+            self.assertEqual(read_payload(sock, 5), b"text\xff")
+
     def test_what_must_not_come_ends_the_connection(self):
-        """Text, a pong, a long ping, reserved bits, an opcode that there is not."""
-        wrong = {"text": frame(b"hello", TEXT, mask=b"mask"),
-                 "pong": frame(b"", PONG, mask=b"mask"),
+        """RFC 6455, 5: the peer hears 1002, the remote sees a reset."""
+        wrong = {"unmasked": frame(b"hello"), "unmasked ping": frame(b"", PING),
                  "long ping": frame(b"p" * 126, PING, mask=b"mask"),
-                 "reserved bit": b"\xc2\x80mask", "opcode 3": b"\x83\x80mask"}
+                 "long pong": frame(b"p" * 126, PONG, mask=b"mask"),
+                 "ping in parts": frame(b"p", PING, mask=b"mask", fin=False),
+                 "close in parts": frame(b"\x03\xe8", CLOSE, mask=b"mask", fin=False),
+                 "reserved bit 1": b"\xc2\x80mask", "reserved bit 3": b"\x92\x80mask",
+                 "opcode 3": b"\x83\x80mask", "opcode 11": b"\x8b\x80mask",
+                 "continuation of nothing": frame(b"x", CONTINUATION, b"mask"),
+                 "message within another": frame(b"", TEXT, b"mask", fin=False)
+                                           + frame(b"x", BINARY, b"mask"),
+                 "2^63 bytes": b"\x82\xff\x80" + bytes(7)}
         started = self.unwrapping("ws", self.echo.port)
         for what, sent in wrong.items():
             with self.subTest(what), dial(started.port) as sock:
@@ -153,10 +171,93 @@ class Clients(TransportCase):
                 sock.sendall(frame(b"x", mask=b"mask"))
                 self.assertEqual(read_payload(sock, 1), b"x")
                 sock.sendall(sent)
+                self.assertEqual(read_frame(sock), (CLOSE, b"\x03\xea", None))
                 ended_by_reset(sock)
         until(lambda: started.out().count("session done") == len(wrong), started.story)
-        self.assertNotIn("end=client_eof", started.out(), "that is not an orderly end")
+        self.assertEqual(started.out().count("end=client_error"), len(wrong), "no orderly end")
         until(lambda: len(self.echo.errors) == len(wrong), "each is a reset for the remote")
+
+    def test_closes_that_make_no_sense_are_ends_all_the_same(self):
+        """RFC 6455, 7.4: the answer says what is wrong, and nothing is missing for the remote."""
+        started = self.unwrapping("ws", self.recorder.port)
+        answers = {b"\x03": 1002, b"\x03\xe7": 1002, b"\x03\xec": 1002, b"\x03\xed": 1002,
+                   b"\x03\xee": 1002, b"\x03\xf7": 1002, b"\x0b\xb7": 1002, b"\x13\x88": 1002,
+                   b"\x03\xe8\xc3\x28": 1007, b"\x03\xe9bye": 1001, b"\x0f\xa0": 4000}
+        for sent, code in answers.items():
+            with self.subTest(sent), dial(started.port) as sock:
+                open_client(sock)
+                sock.sendall(frame(b"hello", TEXT, mask=b"mask") + frame(sent, CLOSE, b"mask"))
+                self.assertEqual(read_payload(sock, 2), b"ok")
+                opcode, answer, _ = read_frame(sock)
+                self.assertEqual((opcode, answer[:2]), (CLOSE, code.to_bytes(2, "big")))
+        self.assertEqual(self.got, [b"hello"] * len(answers))
+
+    def test_a_subprotocol_of_those_offered_is_granted(self):
+        offers = "Sec-WebSocket-Protocol: chat, mqtt\r\nSec-WebSocket-Protocol: x\r\n"
+        any_of_them = self.unwrapping("ws", self.echo.port)
+        one = self.unwrapping("ws;host=a.example;path=/x;protocol=mqtt", self.echo.port)
+        other = self.unwrapping("ws;host=a.example;path=/x;protocol=other", self.echo.port)
+        for started, more, granted in ((any_of_them, offers, "chat"), (one, offers, "mqtt"),
+                                       (other, offers, None), (one, "", None)):
+            with dial(started.port) as sock:
+                answer = open_client(sock, more=more)
+                self.assertEqual(answer.get("sec-websocket-protocol"), granted)
+                sock.sendall(frame(b"hello", mask=b"mask"))
+                self.assertEqual(read_payload(sock, 5), b"hello")
+
+    def test_a_flood_of_what_carries_nothing_is_ended(self):
+        """32 at once are answered; far more are told 1008."""
+        started = self.unwrapping("ws", self.echo.port)
+        floods = {"pings": frame(b"", PING, b"mask"), "pongs": frame(b"", PONG, b"mask"),
+                  "empty frames": frame(b"", BINARY, b"mask"),
+                  "empty continuations": frame(b"", CONTINUATION, b"mask", fin=False)}
+        for what, one in floods.items():
+            with self.subTest(what), dial(started.port) as sock:
+                open_client(sock)
+                sock.sendall(frame(b"x", mask=b"mask", fin=what != "empty continuations"))
+                self.assertEqual(read_payload(sock, 1), b"x")
+                sock.sendall(one * 30)
+                for _ in range(30 if what == "pings" else 0):
+                    self.assertEqual(read_frame(sock), (PONG, b"", None))
+                try:
+                    sock.sendall(one * 2000)
+                    got = [read_frame(sock)]
+                    while got[-1][0] != CLOSE:
+                        got.append(read_frame(sock))
+                except ConnectionResetError:
+                    self.fail(f"{what}: it was not told")
+                self.assertEqual(got[-1], (CLOSE, b"\x03\xf0", None))
+                self.assertLessEqual(len(got), 600, "pongs do not pile up")
+        until(lambda: started.out().count("end=flood") == len(floods), started.story)
+
+    def test_an_idle_connection_is_pinged(self):
+        """`ping=`: empty pings, which count as nothing for the idle limit."""
+        started = self.unwrapping("ws;host=a.example;path=/x;ping=200ms", self.echo.port,
+                                  'idle_timeout = "1s"')
+        with dial(started.port) as sock:
+            open_client(sock)
+            frames = []
+            while not frames or frames[-1]:
+                frames.append(sock.recv(2))
+        self.assertGreaterEqual(len(frames), 3)
+        self.assertEqual(set(frames), {b"\x89\x00", b""})
+        started.wait_text("end=idle")
+
+    def test_a_client_that_answers_pings_no_more_is_ended(self):
+        started = self.unwrapping("ws;host=a.example;path=/x;ping=100ms", self.echo.port)
+        with dial(started.port) as sock:
+            open_client(sock)
+            self.assertEqual(read_frame(sock)[0], PING)
+            sock.sendall(frame(b"", PONG, b"mask"))
+            pings = 0
+            try:
+                while sock.recv(2):
+                    pings += 1
+            except ConnectionResetError:
+                pass
+        self.assertEqual(pings, 3)
+        started.wait_text("end=client_error")
+        self.assertIn("does not answer WebSocket pings any more", started.out())
 
     def test_an_end_within_a_frame_is_truncated(self):
         started = self.unwrapping("ws", self.recorder.port)
@@ -371,8 +472,8 @@ class Remotes(TransportCase):
             answer = reply_to(read_head(sock))
             for byte in answer[:-1]:
                 sock.sendall(bytes([byte]))
-            sock.sendall(answer[-1:] + frame(data[:1000]) + frame(data[1000:], mask=b"mask")[:999])
-            sock.sendall(frame(data[1000:], mask=b"mask")[999:])
+            sock.sendall(answer[-1:] + frame(data[:1000]) + frame(data[1000:])[:999])
+            sock.sendall(frame(data[1000:])[999:])
             read_all(sock)
         server = self.server(talk)
         started = self.wrapping("ws", server.port)
@@ -383,7 +484,11 @@ class Remotes(TransportCase):
         wrong = {
             "status 200 in place of 101": lambda head: b"HTTP/1.1 200 OK\r\n\r\n",
             "no `upgrade: websocket`": lambda head: reply_to(head).replace(b"websocket", b"h2c"),
-            "does not fit the key": lambda head: reply_to(request())}
+            "does not fit the key": lambda head: reply_to(request()),
+            "a subprotocol that was not asked for":
+                lambda head: reply_to(head, "Sec-WebSocket-Protocol: chat\r\n"),
+            "an extension that was not offered":
+                lambda head: reply_to(head, "Sec-WebSocket-Extensions: permessage-deflate\r\n")}
         for said, reply in wrong.items():
             with self.subTest(said):
                 server = self.server(lambda sock, reply=reply: sock.sendall(reply(read_head(sock))))
@@ -392,6 +497,48 @@ class Remotes(TransportCase):
                     ended_by_reset(sock)
                 started.wait_text("end=remote_handshake_failed")
                 self.assertIn(said, started.out())
+
+    def test_a_subprotocol_is_asked_for(self):
+        """RFC 6455, 4.1: the server may leave it out, and may not choose another."""
+        for granted in ("mqtt", None, "chat"):
+            heads = []
+
+            def talk(sock, granted=granted, heads=heads):
+                heads.append(read_head(sock))
+                sock.sendall(reply_to(heads[0], f"Sec-WebSocket-Protocol: {granted}\r\n"
+                                      if granted else ""))
+                if granted != "chat":
+                    sock.sendall(frame(b"ok"))
+                read_all(sock)
+            server = self.server(talk)
+            started = self.wrapping("ws;host=a.example;path=/x;protocol=mqtt", server.port)
+            with dial(started.port) as sock:
+                if granted == "chat":
+                    ended_by_reset(sock)
+                    self.assertIn("another subprotocol", started.out())
+                else:
+                    self.assertEqual(read_exactly(sock, 2), b"ok")
+            self.assertTrue(heads[0].endswith(b"\r\nsec-websocket-protocol: mqtt\r\n\r\n"))
+
+    def test_masked_frames_of_a_server_are_refused(self):
+        """RFC 6455, 5.1: and our close is masked."""
+        got = []
+
+        def talk(sock):
+            sock.sendall(reply_to(read_head(sock)))
+            sock.sendall(frame(b"first") + frame(b"second", mask=b"\0\0\0\0"))
+            frames = [read_frame(sock)]
+            while frames[-1][0] != CLOSE:
+                frames.append(read_frame(sock))
+            got.append(frames[-1])
+        server = self.server(talk)
+        started = self.wrapping("ws", server.port)
+        with dial(started.port) as sock:
+            self.assertEqual(read_exactly(sock, 5), b"first")
+            ended_by_reset(sock)
+        until(lambda: got, started.story)
+        self.assertEqual(got, [(CLOSE, b"\x03\xea", b"\0\0\0\0")])
+        started.wait_text("end=remote_error")
 
     def test_the_remote_s_close_is_an_end_for_the_client(self):
         def talk(sock):

@@ -12,7 +12,7 @@ namespace relay::test {
 struct foreign_frame {
   std::string payload;
   unsigned first = 0x82;         ///< FIN and binary
-  std::string key{};             ///< four bytes; empty: not masked
+  std::string key{};             ///< four bytes, as clients must; empty: not masked
   std::size_t length_bytes = 0;  ///< 1, 2 or 8; 0: the shortest
 
   std::string bytes() const {
@@ -38,15 +38,33 @@ inline std::string random_bytes(std::mt19937& noise, std::size_t count) {
   return made;
 }
 
-/// A frame of payload of at most `most` bytes, in one of all the ways there are.
-inline foreign_frame random_frame(std::mt19937& noise, std::size_t most) {
-  foreign_frame made;
-  made.payload = random_bytes(noise, noise() % 4 == 0 ? noise() % 4 : noise() % (most + 1));
-  made.first = (noise() % 2 == 0 ? 0x80U : 0U) | (noise() % 2 == 0 ? 2U : 0U);
-  if (noise() % 3 != 0) made.key = noise() % 3 == 0 ? std::string(4, '\0') : random_bytes(noise, 4);
-  if (noise() % 4 == 0)
-    made.length_bytes = made.payload.size() > 0xffff ? 8 : 2U << 2 * (noise() % 2);
-  return made;
-}
+/// The key of clients that hide nothing.
+inline const std::string zero_key(4, '\0');
+
+/// Frames of payload as one peer sends them, one after the other, in all the ways there are.
+class random_frames {
+ public:
+  random_frames(std::mt19937& noise, wire::ws_role peer) : noise_(noise), peer_(peer) {}
+
+  /// Of at most so many bytes.
+  foreign_frame next(std::size_t most) {
+    foreign_frame made;
+    made.payload = random_bytes(noise_, noise_() % 4 == 0 ? noise_() % 4 : noise_() % (most + 1));
+    made.first = in_message_ ? 0U : 1U + noise_() % 2;
+    in_message_ = noise_() % 2 == 0;
+    if (!in_message_) made.first |= 0x80U;
+    if (peer_ == wire::ws_role::client) {
+      made.key = noise_() % 3 == 0 ? zero_key : random_bytes(noise_, 4);
+    }
+    if (noise_() % 4 == 0)
+      made.length_bytes = made.payload.size() > 0xffff ? 8 : 2U << 2 * (noise_() % 2);
+    return made;
+  }
+
+ private:
+  std::mt19937& noise_;
+  wire::ws_role peer_;
+  bool in_message_ = false;
+};
 
 }  // namespace relay::test

@@ -6,7 +6,7 @@ add_executable(relay_unit_io
   net/mptcp_test.cpp net/poller_test.cpp net/slow_set_test.cpp net/socket_test.cpp net/timer_wheel_test.cpp
   transport/empty_budget_test.cpp transport/plain_stream_test.cpp transport/websocket_chain_test.cpp
   net/worker_clock_test.cpp
-  transport/websocket_splice_test.cpp transport/websocket_stream_test.cpp
+  transport/websocket_pinger_test.cpp transport/websocket_splice_test.cpp transport/websocket_stream_test.cpp
   pump/batching_test.cpp pump/byte_rates_test.cpp pump/datagram_head_test.cpp pump/datagrams_test.cpp
   pump/direction_test.cpp pump/moderated_session_test.cpp pump/moderation_test.cpp pump/pipe_pool_test.cpp
   pump/policer_test.cpp pump/queue_keeper_test.cpp pump/replies_test.cpp pump/session_rate_test.cpp

@@ -3,6 +3,7 @@
 #include <relay/base/parsed.hpp>
 #include <relay/config/dialect.hpp>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,8 +15,10 @@ namespace relay::config {
 
 /// WebSocket. Both are sent, and demanded, byte for byte.
 struct ws_options {
-  std::string host;  ///< of the `host` header
-  std::string path;  ///< the request target, query included
+  std::string host;        ///< of the `host` header
+  std::string path;        ///< the request target, query included
+  std::string protocol{};  ///< the subprotocol that is asked for, or granted; may be empty
+  std::chrono::milliseconds ping{0};  ///< after so much silence of ours one is sent; 0: never
   friend bool operator==(const ws_options&, const ws_options&) = default;
 };
 
@@ -31,10 +34,10 @@ struct tls_dial_options {
 
 /// Either `cert` and `key`, or `servername` alone.
 struct tls_listen_options {
-  std::string cert;        ///< file
-  std::string key;         ///< file
-  std::string servername;  ///< of a self-signed certificate that is made at start
-  std::string ocsp;        ///< file of a response that is stapled; empty: none
+  std::string cert;         ///< file
+  std::string key;          ///< file
+  std::string servername;   ///< of a self-signed certificate that is made at start
+  std::string ocsp;         ///< file of a response that is stapled; empty: none
   std::string client_ca{};  ///< a file of authorities; clients must show a certificate of theirs
   friend bool operator==(const tls_listen_options&, const tls_listen_options&) = default;
 };

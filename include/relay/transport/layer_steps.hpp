@@ -25,6 +25,10 @@ struct handshake_outcome {
   const char* phase = "TLS handshake";  ///< a literal: in what it failed
   std::string more;                     ///< what says more than `ec`; may be empty
   bool begun = false;                   ///< at least one byte came from the peer
+  /// A client that does not speak what it has to, where these are handed over. It has been told
+  /// nothing; what it has said is `said`, and then what the layers hold that have come about.
+  bool is_visitor = false;
+  std::string said{};
 };
 
 /// How long a server's first bytes are held back from a WebSocket client that has sent nothing

@@ -17,7 +17,8 @@ namespace relay::transport {
 struct listen_layers {
   std::shared_ptr<tls_server> tls;       ///< null: none
   std::optional<config::ws_options> ws;  ///< what clients have to ask for
-  bool is_silent = false;                ///< who asks for something else gets no answer, not a 404
+  bool is_silent = false;                ///< visitors get no answer, not a 404
+  bool hands_over = false;               ///< they get none here: somebody else will answer them
 
   bool any() const noexcept { return tls != nullptr || ws.has_value(); }
 };

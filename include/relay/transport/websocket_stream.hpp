@@ -1,6 +1,8 @@
 #pragma once
 
+#include <relay/transport/empty_budget.hpp>
 #include <relay/transport/stream.hpp>
+#include <relay/transport/websocket_pinger.hpp>
 #include <relay/wire/websocket.hpp>
 
 #include <memory>
@@ -10,20 +12,29 @@ namespace relay::transport {
 
 /// Payload in WebSocket frames over another stream, after the handshake (spec 9.2): a frame for
 /// each write, its header in the headroom of the payload; frames are taken apart where the reader
-/// wants them. The end of the data is the end of the stream below, without a close frame. It
-/// borrows the stream below, which gets no headroom.
+/// wants them. The end of the data is the end of the stream below, without a close frame; a peer
+/// that breaks the rules gets one that says so. It borrows the stream below, which gets no
+/// headroom.
 class websocket_stream final : public stream {
  public:
   /// `come`: what has arrived behind the peer's head, as is.
   websocket_stream(stream& below, wire::ws_role role, std::span<const std::byte> come = {});
 
-  void notify(net::waiter* whom) noexcept override { below_.notify(whom); }
+  /// From now on a ping leaves after so much silence.
+  void keep_alive(net::poller& poller, net::timer_wheel& wheel, std::chrono::milliseconds every) {
+    pinger_ = std::make_unique<websocket_pinger>(poller, wheel, every);
+  }
+
+  void notify(net::waiter* whom) noexcept override {
+    if (pinger_) pinger_->notify(whom);
+    below_.notify(whom);
+  }
   io_result read_some(std::span<std::byte> into) override;
   io_result write_some(std::span<std::byte> data) override;
   bool can_splice() const noexcept override { return below_.can_splice(); }
   io_result splice_to_pipe(int pipe, std::size_t limit) override;
   io_result splice_from_pipe(int pipe, std::size_t bytes) override;
-  /// Sends the pongs that are due.
+  /// Sends the pongs and pings that are due.
   io_result flush() override;
   /// A peer that has sent a close frame gets one now, behind all that was written.
   io_result shutdown_write() override;
@@ -36,7 +47,8 @@ class websocket_stream final : public stream {
   void thaw_receive_buffer(std::size_t window) noexcept override {
     below_.thaw_receive_buffer(window);
   }
-  void abort() noexcept override { below_.abort(); }
+  /// A peer that was told what it did wrong sees an end behind that.
+  void abort() noexcept override;
 
   /// Whether it holds memory beside itself: not while it is idle.
   bool holds_memory() const noexcept { return own_ != nullptr || !come_.empty(); }
@@ -44,17 +56,37 @@ class websocket_stream final : public stream {
  private:
   // What is sent beside payload. Rare, so it is not kept in place.
   struct own_output {
-    std::vector<std::byte> frames;  // pongs, and in the end the close
+    std::vector<std::byte> frames;  // pongs and pings, and in the end the close
     std::size_t at = 0;             // sent of them
+    std::vector<std::byte> newest;  // the pong that stands for all that found no room there
     std::vector<std::byte> close;   // the frame that answers the peer's
   };
 
+  struct digested {
+    std::size_t payload = 0;   // now at the front
+    std::size_t used = 0;      // of the bytes given
+    std::uint32_t frames = 0;  // that were begun
+    std::uint32_t empty = 0;   // of them
+  };
   io_result take(std::span<std::byte> into);
-  std::size_t digest(std::span<std::byte> bytes);
+  digested digest(std::span<std::byte> bytes);
+  std::uint32_t price_of(const digested& what);
   io_result ended();
-  io_result over() const;
+  io_result over();
+  void heard() noexcept {
+    if (pinger_) pinger_->heard();
+  }
+  void sent() {
+    if (pinger_) pinger_->sent();
+  }
+  own_output& own();
+  std::vector<std::byte> frame_of(wire::ws_opcode opcode, std::span<const std::byte> payload) const;
+  void answer(wire::ws_event event);
   void answer_ping();
   void answer_close();
+  void tell_what_is_wrong();
+  io_result ping_when_due();
+  bool owes() const noexcept;
   io_result send_own();
   io_result begin_frame(std::size_t bytes);
   io_result read_header();
@@ -63,13 +95,16 @@ class websocket_stream final : public stream {
   wire::ws_decoder decoder_;
   std::vector<std::byte> come_;      // was read already and is decoded first
   std::unique_ptr<own_output> own_;  // null: nothing to send
-  std::size_t promised_ = 0;         // payload of the frame that was begun and is not sent yet
-  error_code why_;                   // the peer sent what is no frame; told when it is its turn
+  std::unique_ptr<websocket_pinger> pinger_;
+  std::size_t promised_ = 0;  // payload of the frame that was begun and is not sent yet
+  error_code why_;            // the peer sent what is no frame; told when it is its turn
+  empty_budget silence_;      // pings, pongs and empty frames of the peer
   wire::ws_role role_;
   std::uint8_t header_left_ = 0;     // of the frame that was begun
   std::uint8_t small_frames_ = 255;  // came in a row since the last big one
   bool ended_ = false;               // the peer's direction
   bool shut_ = false;                // ours
+  bool told_ = false;                // the peer, that it broke the rules
 };
 
 }  // namespace relay::transport

@@ -5,12 +5,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
 
 /// The frames of WebSocket (RFC 6455, section 5) as far as a carrier of bytes needs them (spec
-/// 9.2): payload travels in binary frames, message boundaries mean nothing. Bytes in, values out.
+/// 9.2): payload leaves in binary frames and is taken from text frames as well, message boundaries
+/// mean nothing. Bytes in, values out.
 namespace relay::wire {
 
 enum class ws_opcode : std::uint8_t {
@@ -23,20 +25,36 @@ enum class ws_opcode : std::uint8_t {
 };
 
 /// Who we are: a client's frames carry a mask key, which is always zero here, since peers that
-/// lose the phase of the key exist; a server's carry none. Either kind is taken from anybody.
+/// lose the phase of the key exist; a server's carry none. The peer is the other one.
 enum class ws_role : std::uint8_t { client, server };
 
 /// Why the bytes of a peer are no frames that we take.
 enum class ws_errc {
   reserved_bits = 1,
   unknown_opcode,
-  text_frame,
-  pong_frame,
   long_control,
   fragmented_control,
   long_frame,
+  not_masked,
+  masked,
+  within_message,
+  no_message,
+  no_pong,  ///< what we send pings to has gone
 };
 error_code make_error_code(ws_errc code) noexcept;
+
+/// Codes of a close frame (RFC 6455, section 7.4).
+enum class ws_close : std::uint16_t {
+  protocol_error = 1002,
+  not_utf8 = 1007,
+  policy = 1008,
+};
+/// What a close frame with this payload has to be answered with: nothing, and then it is sent back
+/// as it is, or what is wrong with it – half a code, one that must not travel (1005 and its kind),
+/// a reason that is not UTF-8.
+std::optional<ws_close> wrong_in_close(std::span<const std::byte> payload) noexcept;
+/// The payload of a close frame that says this code and nothing else.
+std::array<std::byte, 2> close_payload(ws_close code) noexcept;
 
 constexpr std::size_t longest_ws_header = 14;
 constexpr std::size_t longest_ws_control = 125;
@@ -60,8 +78,8 @@ struct ws_needs {
 
 using ws_header_answer = std::variant<ws_needs, ws_header, ws_errc>;
 
-/// Reads the header at the start of `seen`. Refuses at the first byte that cannot be right: what
-/// no peer of ours sends (text and pong included) or RFC 6455 forbids.
+/// Reads the header at the start of `seen`. Refuses at the first byte that cannot be right,
+/// whatever stood before.
 ws_header_answer read_ws_header(std::span<const std::byte> seen) noexcept;
 
 /// The header of a frame of `length` bytes that is sent: final, with a zero key from a client.
@@ -85,6 +103,7 @@ std::uint32_t ws_unmask(std::span<std::byte> data, std::uint32_t key) noexcept;
 enum class ws_event : std::uint8_t {
   none,     ///< everything was taken
   ping,     ///< `control()` is to be sent back
+  pong,     ///< the peer is there; whether it was asked is not our business
   close,    ///< the peer has ended; what follows means nothing
   refused,  ///< `error()` says why; what follows means nothing
 };
@@ -96,7 +115,13 @@ class ws_decoder {
     std::size_t used = 0;     ///< of the bytes given; all of them unless something stopped it
     std::size_t payload = 0;  ///< bytes of payload, now at the front of those given
     ws_event event = ws_event::none;
+    std::uint32_t frames = 0;  ///< headers that were complete
+    /// Of them, those that bring no payload any further: control frames, empty ones. Not so the
+    /// empty frame that ends a message with payload, as some senders have it.
+    std::uint32_t empty = 0;
   };
+  /// `us`: what the peer may send depends on it.
+  explicit ws_decoder(ws_role us = ws_role::server) noexcept : us_(us) {}
   /// Decodes in place. After `close` and `refused` it is not called any more.
   pass decode(std::span<std::byte> bytes);
 
@@ -122,6 +147,7 @@ class ws_decoder {
   bool take_header(cursor& at);
   void take_payload(cursor& at);
   bool take_control(cursor& at);
+  ws_errc objection(const ws_header& header) const noexcept;
 
   std::uint64_t left_ = 0;  // payload of the current frame, of either kind
   std::uint64_t frame_length_ = 0;
@@ -129,7 +155,10 @@ class ws_decoder {
   std::uint8_t header_length_ = 2;
   std::uint8_t head_size_ = 0;
   ws_opcode opcode_ = ws_opcode::binary;
+  ws_role us_;
   bool in_control_ = false;
+  bool in_message_ = false;                          // its last frame has not begun yet
+  bool has_payload_ = false;                         // the message of the frame that was begun last
   std::array<std::byte, longest_ws_header> head_{};  // of a header that was cut off
   std::vector<std::byte> control_;
   error_code error_;

@@ -14,10 +14,11 @@ TEXT_OF = f"ws;host={HOST};path={PATH}"
 
 
 def request(host=HOST, path=PATH, key="dGhlIHNhbXBsZSBub25jZQ==", connection="Upgrade",
-            method="GET"):
+            method="GET", more=""):
+    """`more`: further lines, each with its end."""
     return (f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
             f"Connection: {connection}\r\nSec-WebSocket-Key: {key}\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n").encode()
+            f"Sec-WebSocket-Version: 13\r\n{more}\r\n").encode()
 
 
 def accept_of(key):
@@ -90,7 +91,7 @@ def open_client(sock, **asked):
     return answer
 
 
-def reply_to(head):
+def reply_to(head, more=""):
     _, asked = headers_of(head)
     return ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Accept: {accept_of(asked['sec-websocket-key'])}\r\n\r\n").encode()
+            f"Sec-WebSocket-Accept: {accept_of(asked['sec-websocket-key'])}\r\n{more}\r\n").encode()

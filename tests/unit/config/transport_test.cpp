@@ -166,6 +166,27 @@ TEST(Transport, FilesOfACertificateTakePrecedenceOverItsName) {
   EXPECT_EQ(said(half), messages{"cert and key only work together"});
 }
 
+TEST(Transport, ASubprotocolAndPingsAreOfEitherSide) {
+  const std::string text = "ws;host=a.example;path=/x;protocol=mqtt;ping=30s";
+  auto expected = site;
+  expected.protocol = "mqtt";
+  expected.ping = std::chrono::seconds(30);
+  EXPECT_EQ(dial(text).ws, expected);
+  EXPECT_EQ(listen(text).ws, expected);
+  EXPECT_EQ(dial("ws;host=a.example;path=/x;ping=45").ws->ping, std::chrono::seconds(45));
+  EXPECT_EQ(dial("ws;host=a.example;path=/x;ping=0;protocol=").ws, site);
+  EXPECT_EQ(parse_dial_transport("ws;host=a;path=/;ping=soon").wrong,
+            "`ping`: `soon` is not a number with a unit; write 250ms, 5s, 2m or 1h, as in "
+            "\"ping=30s\"");
+  EXPECT_EQ(parse_dial_transport("ws;host=a;path=/;ping=2d").wrong,
+            "`ping`: a day is the most, as in \"ping=30s\"");
+  for (const auto* bad : {"a,b", "a b", "\"a\"", "a/b", "m\xc3\xbc"}) {
+    EXPECT_EQ(parse_listen_transport("ws;host=a;path=/;protocol=" + std::string(bad)).wrong,
+              "`protocol` is one word without blanks and commas, as in \"protocol=mqtt\"")
+        << bad;
+  }
+}
+
 TEST(Transport, BothMayBeAskedForAtOnce) {
   const auto made = dial("ws;host=a.example;path=/x;tls;sni=1.2.3.4");
   EXPECT_EQ(made.ws, site);

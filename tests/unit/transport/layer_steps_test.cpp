@@ -190,6 +190,94 @@ TEST(LayerSteps, AHeadThatDoesNotEndIsRefused) {
   EXPECT_EQ(s.outcome().more, "the head is longer than 8 KiB");
 }
 
+// --- visitors, where somebody else is to answer them
+
+TEST(LayerSteps, AVisitorIsHandedOverWithEverythingItSaid) {
+  const config::ws_options other_host{"b.example", "/x"};
+  for (const auto& [sent, why] : std::vector<std::array<std::string, 2>>{
+           {"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n", "another path"},
+           {"GET / HTTP/1.1\r\nhost: a.exa", "another request"},  // no need to hear the rest
+           {"GET /\r\n", "another request"},
+           {"GET /x HTTP/1.1\nhost: a.example\n\n", "another request"},
+           {"\r\n", "another request"},
+           {"\x16\x03\x01", "what came is not HTTP"},
+           {request(other_host) + "\x82\x01x", "another host"}}) {
+    scripted s("ws");
+    s.what.in.hands_over = true;
+    test::send_all(s.peer.get(), sent);
+    EXPECT_EQ(s.accept().ec, errc::handshake_refused) << sent;
+    EXPECT_TRUE(s.outcome().is_visitor);
+    EXPECT_EQ(s.outcome().more, why);
+    EXPECT_EQ(s.outcome().said, sent);
+    EXPECT_EQ(&s.end->over.top(), &s.end->bare);
+    ::shutdown(s.end->bare.socket().fd(), SHUT_WR);
+    EXPECT_EQ(test::read_to_end(s.peer.get()), "") << "not a word from us";
+  }
+}
+
+TEST(LayerSteps, WhatAVisitorSendsBehindItsHeadIsLeftOrGoesAlong) {
+  scripted s("ws");
+  s.what.in.hands_over = true;
+  const auto sent = "GET / HTTP/1.1\r\n\r\n" + test::pattern(20000);
+  test::send_all(s.peer.get(), sent);
+  s.accept();
+  const auto rest = s.end->read(sent.size() - s.outcome().said.size());
+  EXPECT_EQ(s.outcome().said + rest, sent);
+}
+
+TEST(LayerSteps, ARequestThatBreaksOffOrTakesTooLongIsAVisitors) {
+  const auto half = request().substr(0, 60);
+  for (const bool ends : {true, false}) {
+    scripted s("ws");
+    s.what.in.hands_over = true;
+    test::send_all(s.peer.get(), half);
+    if (ends) test::shut_write(s.peer.get());
+    if (!ends) s.let_time_pass();
+    EXPECT_EQ(s.accept().ec, ends ? errc::truncated : errc::timed_out);
+    EXPECT_TRUE(s.outcome().is_visitor);
+    EXPECT_EQ(s.outcome().said, half);
+  }
+  scripted silent("ws");
+  silent.what.in.hands_over = true;
+  silent.let_time_pass();
+  EXPECT_EQ(silent.accept().ec, errc::timed_out);
+  EXPECT_TRUE(silent.outcome().is_visitor) << "a web server has its own patience";
+}
+
+TEST(LayerSteps, WhoGoesWithoutAWordIsNoVisitor) {
+  for (const std::string kind : {"ws", "tls", "wss"}) {
+    for (const bool resets : {false, true}) {
+      scripted s(kind);
+      s.what.in.hands_over = true;
+      if (resets) test::reset(std::move(s.peer));
+      if (!resets) test::shut_write(s.peer.get());
+      EXPECT_TRUE(s.accept().ec);
+      EXPECT_FALSE(s.outcome().is_visitor) << kind;
+    }
+  }
+}
+
+TEST(LayerSteps, WhatIsNoTlsIsHandedOverAsItIs) {
+  for (const std::string kind : {"tls", "wss"}) {
+    for (const std::string sent : {"GET / HTTP/1.1\r\n\r\n", "S", "\x16\x02", "\x80\x2e\x01"}) {
+      scripted s(kind);
+      s.what.in.hands_over = true;
+      test::send_all(s.peer.get(), sent);
+      EXPECT_EQ(s.accept().ec, errc::handshake_refused);
+      EXPECT_TRUE(s.outcome().is_visitor) << kind;
+      EXPECT_EQ(s.outcome().said, "");
+      EXPECT_EQ(s.end->read(sent.size()), sent) << "it waits in the socket";
+      EXPECT_EQ(s.end->over.tls(), nullptr);
+    }
+    scripted slow(kind);  // it may become TLS, and in TLS nobody else can answer
+    slow.what.in.hands_over = true;
+    test::send_all(slow.peer.get(), "\x16");
+    slow.let_time_pass();
+    EXPECT_EQ(slow.accept().ec, errc::timed_out);
+    EXPECT_FALSE(slow.outcome().is_visitor);
+  }
+}
+
 // --- what a client has to show before anything is made for it
 
 TEST(LayerSteps, ASilentClientHasNoSessionAndIsLeftAtTheLimit) {

@@ -211,10 +211,11 @@ TEST(WebsocketChain, FramesOfForeignClientsAreTakenApart) {
     foreign f;
     std::string payload;
     std::string pongs;
+    test::random_frames frames(noise, ws_role::client);
     const std::size_t total = piece < 4096 ? 200'000 : 6'000'000;
     while (payload.size() < total) {
       const std::size_t most[] = {100, 5000, 20'000, 1'000'000};
-      const auto frame = test::random_frame(noise, most[noise() % 4]);
+      const auto frame = frames.next(most[noise() % 4]);
       f.client.says += frame.bytes();
       payload += frame.payload;
       if (noise() % 3 != 0) continue;
@@ -236,7 +237,7 @@ TEST(WebsocketChain, BareBulkFramesAreSplicedAndEqualTheCopy) {
     for (int i = 0; i < 40; ++i) {
       const auto part = test::pattern(static_cast<std::size_t>(i % 4 == 3 ? 3000 : 262'144),
                                       static_cast<unsigned>(i));
-      f.client.says += foreign_frame{part, 0x82, i % 2 == 0 ? ""s : std::string(4, '\0')}.bytes();
+      f.client.says += foreign_frame{part, 0x82, test::zero_key}.bytes();
       payload += part;
     }
     f.client.then_ends = true;
@@ -261,21 +262,24 @@ TEST(WebsocketChain, AnAnswerPrecedesTheEchoOfAClose) {
   EXPECT_EQ(f.end.why, end_reason::client_eof);
 }
 
-TEST(WebsocketChain, TextIsRefusedAndTheBackEndSeesNoEnd) {
+TEST(WebsocketChain, WhatIsNoFrameIsRefusedAndTheBackEndSeesNoEnd) {
   foreign f;
-  f.client.says = foreign_frame{"first"}.bytes() + foreign_frame{"text", 0x81}.bytes();
+  f.client.says =
+      foreign_frame{"first", 0x81, "abcd"}.bytes() + foreign_frame{"second", 0xc2, "abcd"}.bytes();
   EXPECT_TRUE(f.run([&] { return f.server.heard == "first" && f.end.why.has_value(); }));
   EXPECT_EQ(f.end.why, end_reason::client_error);
-  EXPECT_EQ(f.end.error, error_code(wire::ws_errc::text_frame));
+  EXPECT_EQ(f.end.error, error_code(wire::ws_errc::reserved_bits));
   f.server_end.stream.socket().close();  // as its owner does
   f.carrier.stream.socket().close();
   EXPECT_TRUE(f.run([&] { return f.server.failed; })) << "a reset, not an end";
   EXPECT_FALSE(f.server.heard_end);
+  EXPECT_TRUE(f.run([&] { return f.client.heard_end; })) << "it sees an end, behind";
+  EXPECT_EQ(f.client.heard, "\x88\x02\x03\xea") << "the reason";
 }
 
 TEST(WebsocketChain, AnEndWithinAFrameIsAnError) {
   foreign f;
-  f.client.says = "\x82\x05hel";
+  f.client.says = "\x82\x85\0\0\0\0hel"s;
   f.client.then_ends = true;
   EXPECT_TRUE(f.run([&] { return f.end.why.has_value(); }));
   EXPECT_EQ(f.end.why, end_reason::truncated);

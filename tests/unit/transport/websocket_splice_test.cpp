@@ -18,8 +18,8 @@ using wire::ws_role;
 
 /// A WebSocket stream on a TCP connection, whose other end the test holds, and a pipe.
 struct bench : test::pump_bench {
-  explicit bench(ws_role role = ws_role::server, int buffers = 0)
-      : below(*this, buffers), stream(below.stream, role), pipe(shared.pipes().lease()) {}
+  explicit bench(ws_role us = ws_role::client, int buffers = 0)
+      : role(us), below(*this, buffers), stream(below.stream, us), pipe(shared.pipes().lease()) {}
 
   void come(const std::string& bytes) {
     test::send_all(below.peer.get(), bytes);
@@ -43,11 +43,12 @@ struct bench : test::pump_bench {
   }
   /// A big frame whose first byte is copied: from here on frames are spliced.
   void begin() {
-    come(big_header + "x");
+    come(role == ws_role::client ? big_header + "x" : "\x82\xfe\x40\x00\0\0\0\0x"s);
     EXPECT_EQ(read(), "x");
   }
 
   const std::string big_header = "\x82\x7e\x40\x00"s;  // 16 KiB
+  ws_role role;
   test::plain_end below;
   websocket_stream stream;
   std::unique_ptr<pump::kernel_pipe> pipe;
@@ -57,8 +58,8 @@ TEST(WebsocketSplice, TakesThePayloadOfBigFramesAndReadsTheirHeaders) {
   bench b;
   const auto payload = test::pattern(16383 + 16384 + 70000);
   b.begin();
-  b.come(payload.substr(0, 16383) + foreign_frame{payload.substr(16383, 16384)}.bytes() +
-         foreign_frame{payload.substr(16383 + 16384), 0x80, std::string(4, '\0')}.bytes());
+  b.come(payload.substr(0, 16383) + foreign_frame{payload.substr(16383, 16384), 0x01}.bytes() +
+         foreign_frame{payload.substr(16383 + 16384), 0x80}.bytes());
   std::string got;
   while (got.size() < payload.size()) {
     const auto in = b.splice();
@@ -111,7 +112,7 @@ TEST(WebsocketSplice, AnEmptyFrameIsASmallOne) {
 }
 
 TEST(WebsocketSplice, NeverTakesWhatIsMasked) {
-  bench b;
+  bench b(ws_role::server);
   b.begin();
   const auto payload = test::pattern(40000);
   b.come(std::string(16383, 'p') + foreign_frame{payload, 0x82, "\0\0\0\1"s, 2}.bytes());
@@ -133,10 +134,8 @@ TEST(WebsocketSplice, PingsAndClosesBetweenBigFramesAreSeen) {
   EXPECT_EQ(b.splice().what, io::unsuited);
   EXPECT_EQ(b.read(), "") << "what was taken for a header";
   EXPECT_EQ(b.read(), "");
-  EXPECT_EQ(test::read_exactly(b.below.peer.get(), 15),
-            "\x8a\x0d"
-            "are you there");
-  b.come(foreign_frame{"", 0x88, "\1\2\3\4"}.bytes());
+  EXPECT_EQ(test::read_exactly(b.below.peer.get(), 19), "\x8a\x8d\0\0\0\0are you there"s);
+  b.come(foreign_frame{"", 0x88}.bytes());
   io_result in;
   while ((in = b.splice()).what == io::unsuited) b.read();
   EXPECT_EQ(in.what, io::end);
@@ -216,10 +215,10 @@ TEST(WebsocketSplice, AFrameThatDoesNotFitIsGoneOnWith) {
 }
 
 TEST(WebsocketSplice, APongGoesBetweenFramesOnly) {
-  bench b;
+  bench b(ws_role::server);
   ASSERT_EQ(::write(b.pipe->write_end(), "payload", 7), 7);
   EXPECT_EQ(b.stream.splice_from_pipe(b.pipe->read_end(), 3).bytes, 3U);
-  b.come(foreign_frame{"?", 0x89}.bytes());
+  b.come(foreign_frame{"?", 0x89, test::zero_key}.bytes());
   b.read();
   EXPECT_EQ(b.stream.splice_from_pipe(b.pipe->read_end(), 4).bytes, 4U);
   EXPECT_EQ(test::read_exactly(b.below.peer.get(), 14), "\x82\x03pay\x8a\x01?\x82\x04load");

@@ -12,12 +12,18 @@ using namespace std::string_literals;
 using test::connection_reset;
 using test::fake_stream;
 using test::foreign_frame;
+using test::zero_key;
 using wire::ws_role;
 
 constexpr std::size_t room = 65536;
 
-std::string ping(const std::string& payload) { return foreign_frame{payload, 0x89, "", 0}.bytes(); }
-std::string data(const std::string& payload) { return foreign_frame{payload, 0x82, "", 0}.bytes(); }
+// As a client sends it; a server's have no key.
+std::string ping(const std::string& payload, const std::string& key = zero_key) {
+  return foreign_frame{payload, 0x89, key}.bytes();
+}
+std::string data(const std::string& payload, const std::string& key = zero_key) {
+  return foreign_frame{payload, 0x82, key}.bytes();
+}
 
 struct bench {
   explicit bench(ws_role role = ws_role::server, std::string_view come = {})
@@ -77,7 +83,8 @@ TEST(WebsocketStream, AFrameThatWasBegunIsFinishedHoweverLittleIsTaken) {
 TEST(WebsocketStream, ReadsWhatWasInTheFramesOfOneRead) {
   bench b;
   b.below.incoming = foreign_frame{"one", 0x02, "\x01\x02\x03\x04", 0}.bytes() +
-                     foreign_frame{"", 0x00, "", 8}.bytes() + foreign_frame{"two", 0x80}.bytes();
+                     foreign_frame{"", 0x00, zero_key, 8}.bytes() +
+                     foreign_frame{"two", 0x80, zero_key}.bytes();
   const auto in = b.read();
   EXPECT_EQ(b.got, "onetwo");
   EXPECT_FALSE(in.again);
@@ -91,8 +98,9 @@ TEST(WebsocketStream, WhereverAReadIsCutTheSameComesOut) {
     bench b;
     std::string wire;
     std::string payload;
+    test::random_frames frames(noise, ws_role::client);
     for (int i = 0; i < 8; ++i) {
-      const auto frame = test::random_frame(noise, 300);
+      const auto frame = frames.next(300);
       wire += frame.bytes() + (noise() % 4 == 0 ? ping("?") : "");
       payload += frame.payload;
     }
@@ -109,13 +117,13 @@ TEST(WebsocketStream, WhereverAReadIsCutTheSameComesOut) {
 
 TEST(WebsocketStream, AReadWithoutPayloadIsNotTheEnd) {
   bench b;
-  b.below.incoming = "\x82\x05h";
+  b.below.incoming = "\x82\x85\0\0\0\0h"s;
   EXPECT_EQ(b.read().bytes, 1U);
   b.below.incoming = "\x82"s;
   bench c;
   c.below.incoming = "\x82"s;
   EXPECT_EQ(c.read().what, io::blocked) << "a part of a header, and nothing more below";
-  c.below.incoming = "\x00"s;
+  c.below.incoming = "\x80\0\0\0\0"s;
   c.below.ended = true;
   const auto empty = c.read();
   EXPECT_EQ(empty.what, io::moved);
@@ -125,7 +133,7 @@ TEST(WebsocketStream, AReadWithoutPayloadIsNotTheEnd) {
 
 // Spec 9.2, hazard 3: bytes behind the head are kept on our side.
 TEST(WebsocketStream, BytesBehindTheHeadComeFirst) {
-  const auto come = data("early") + "\x82\x04"s;
+  const auto come = data("early", "") + "\x82\x04"s;
   bench b(ws_role::client, come);
   b.below.incoming = "late";
   EXPECT_TRUE(b.stream.holds_memory());
@@ -145,7 +153,7 @@ TEST(WebsocketStream, AnswersPings) {
   EXPECT_EQ(server.below.written, "\x8a\x03one\x8a\x00"s);
   EXPECT_FALSE(server.stream.holds_memory());
   bench client(ws_role::client);
-  client.below.incoming = ping("one");
+  client.below.incoming = ping("one", "");
   EXPECT_EQ(client.read().what, io::blocked);
   EXPECT_EQ(client.below.written, "\x8a\x83\0\0\0\0one"s);
 }
@@ -193,15 +201,19 @@ TEST(WebsocketStream, AFrameWaitsForThePongThatWasBegun) {
 TEST(WebsocketStream, PingsOfAPeerThatReadsNothingAreNotHoarded) {
   bench b;
   b.below.takes = 0;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 100; ++i) {
     b.below.incoming = ping(std::string(125, 'p'));
     EXPECT_EQ(b.read().what, io::blocked);
   }
+  b.below.incoming = ping("the newest");
+  b.read();
   b.below.takes = SIZE_MAX;
   EXPECT_EQ(b.stream.flush().what, io::moved);
   EXPECT_GT(b.below.written.size(), 127U);
-  EXPECT_LE(b.below.written.size(), 4400U);
-  EXPECT_EQ(b.below.written.size() % 127, 0U) << "whole pongs";
+  EXPECT_LE(b.below.written.size(), 1200U);
+  EXPECT_TRUE(b.below.written.ends_with("\x8a\x0athe newest")) << "it answers all before it";
+  EXPECT_EQ((b.below.written.size() - 12) % 127, 0U) << "whole pongs";
+  EXPECT_FALSE(b.stream.holds_memory());
 }
 
 // Issue: a received close is echoed; spec 9.2: it is the end, what follows means nothing.
@@ -247,7 +259,7 @@ TEST(WebsocketStream, TheEndIsSentWithoutACloseFrame) {
   EXPECT_EQ(b.below.written,
             "\x82\x03"
             "all");
-  b.below.incoming = data("more") + ping("?") + "\x88\x00"s;
+  b.below.incoming = data("more") + ping("?") + "\x88\x80\0\0\0\0"s;
   b.read();
   EXPECT_EQ(b.got, "more");
   EXPECT_EQ(b.read().what, io::end);
@@ -266,7 +278,7 @@ TEST(WebsocketStream, AnEndBetweenFramesIsOneAndWithinAFrameIsNone) {
     io_result in;
     while ((in = b.read()).what == io::moved) {
     }
-    if (size % 5 == 0) {
+    if (size % 9 == 0) {
       EXPECT_EQ(in.what, io::end) << size;
     } else {
       EXPECT_EQ(in.what, io::failed) << size;
@@ -275,14 +287,16 @@ TEST(WebsocketStream, AnEndBetweenFramesIsOneAndWithinAFrameIsNone) {
   }
 }
 
-// Spec 9.2: text, pong, a long ping, RSV bits and unknown opcodes close the connection.
+// RFC 6455, 7.1.7: the peer hears why, behind what it was sent, and sees an end.
 TEST(WebsocketStream, WhatIsNoFrameFailsBehindWhatCameBefore) {
   const std::pair<std::string, wire::ws_errc> cases[] = {
-      {"\x81\x04text", wire::ws_errc::text_frame},
-      {"\x8a\x00"s, wire::ws_errc::pong_frame},
-      {"\x89\x7e\x00\x80"s, wire::ws_errc::long_control},
-      {"\xc2\x01x", wire::ws_errc::reserved_bits},
-      {"\x83\x01x", wire::ws_errc::unknown_opcode},
+      {"\x81\x04text", wire::ws_errc::not_masked},
+      {"\x89\xfe\x00\x80"s, wire::ws_errc::long_control},
+      {"\x0a\x80\0\0\0\0"s, wire::ws_errc::fragmented_control},
+      {"\xc2\x81\0\0\0\0x"s, wire::ws_errc::reserved_bits},
+      {"\x83\x81\0\0\0\0x"s, wire::ws_errc::unknown_opcode},
+      {"\x80\x81\0\0\0\0x"s, wire::ws_errc::no_message},
+      {"\x82\xff\x80\0\0\0\0\0\0\0"s, wire::ws_errc::long_frame},
   };
   for (const auto& [bytes, why] : cases) {
     bench b;
@@ -290,11 +304,128 @@ TEST(WebsocketStream, WhatIsNoFrameFailsBehindWhatCameBefore) {
     const auto in = b.read();
     EXPECT_EQ(b.got, "before");
     EXPECT_TRUE(in.again);
+    EXPECT_EQ(b.below.written, "") << "whoever writes does not know of it yet";
     EXPECT_EQ(b.read().ec, error_code(why));
     EXPECT_EQ(b.read().what, io::failed);
+    EXPECT_EQ(b.below.written, "\x88\x02\x03\xea") << "once";
+    b.stream.abort();
+    EXPECT_TRUE(b.below.shut);
+    EXPECT_FALSE(b.below.aborted) << "a reset would destroy it";
     bench alone;
     alone.below.incoming = bytes;
     EXPECT_EQ(alone.read().ec, error_code(why));
+  }
+}
+
+TEST(WebsocketStream, AFailureThatCannotBeToldIsAReset) {
+  const auto wrong = "\xc2\x80\0\0\0\0"s;
+  bench within;  // a frame of ours
+  within.below.takes = 3;
+  within.write("hello");
+  within.below.incoming = wrong;
+  EXPECT_EQ(within.read().what, io::failed);
+  bench blocked;
+  blocked.below.takes = 0;
+  blocked.below.incoming = wrong;
+  EXPECT_EQ(blocked.read().what, io::failed);
+  bench cut_off;  // not the peer's mistake
+  cut_off.below.incoming = "\x82";
+  cut_off.below.ended = true;
+  EXPECT_EQ(cut_off.read().ec, error_code(errc::truncated));
+  for (auto* each : {&within, &blocked, &cut_off}) {
+    each->stream.abort();
+    EXPECT_TRUE(each->below.aborted);
+    EXPECT_FALSE(each->below.shut);
+  }
+  EXPECT_EQ(cut_off.below.written, "");
+}
+
+// RFC 6455, 7.4: it is no less an end, but the answer says what was wrong with it.
+TEST(WebsocketStream, ACloseThatMakesNoSenseIsAnsweredWithWhatIsWrong) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"\x03", "\x88\x02\x03\xea"},           {"\x03\xed", "\x88\x02\x03\xea"},
+      {"\x03\xe7", "\x88\x02\x03\xea"},       {"\x03\xe8\xff", "\x88\x02\x03\xef"},
+      {"\x0f\xa0why", "\x88\x05\x0f\xa0why"}, {"", "\x88\x00"s}};
+  for (const auto& [payload, answer] : cases) {
+    bench b;
+    b.below.incoming = foreign_frame{payload, 0x88, "abcd"}.bytes();
+    EXPECT_EQ(b.read().what, io::end);
+    EXPECT_EQ(b.stream.shutdown_write().what, io::moved);
+    EXPECT_EQ(b.below.written, answer);
+  }
+}
+
+TEST(WebsocketStream, AnUnsolicitedPongAndTextAreTaken) {
+  bench b;
+  b.below.incoming =
+      foreign_frame{"", 0x8a, "abcd"}.bytes() + foreign_frame{"te", 0x01, "abcd"}.bytes() +
+      foreign_frame{"pong", 0x8a, zero_key}.bytes() + foreign_frame{"xt", 0x80, "abcd"}.bytes();
+  EXPECT_EQ(b.read().what, io::moved);
+  EXPECT_EQ(b.got, "text");
+  EXPECT_EQ(b.below.written, "");
+  EXPECT_EQ(b.read().what, io::blocked);
+  EXPECT_FALSE(b.stream.holds_memory());
+}
+
+std::string many(std::size_t count, const std::string& frame) {
+  std::string made;
+  while (count-- > 0) made += frame;
+  return made;
+}
+
+// Others of the worker have their turn after as much work, whatever it moves.
+TEST(WebsocketStream, SmallFramesCostWhatTheyCost) {
+  for (const std::size_t size : {1U, 2U, 10U, 60U, 1000U}) {
+    bench b;
+    b.below.incoming = many(200'000 / (6 + size), data(std::string(size, 'x')));
+    const auto total = b.below.incoming.size() / data(std::string(size, 'x')).size() * size;
+    std::size_t payload = 0;
+    std::size_t work = 0;
+    for (io_result in; (in = b.read()).what == io::moved;) {
+      EXPECT_LE(in.bytes + in.overhead, turn_budget / 4) << "no call does more";
+      payload += in.bytes;
+      work += in.bytes + in.overhead;
+    }
+    EXPECT_EQ(payload, total);
+    EXPECT_GE(work, 200'000 / (6 + size) * 128) << "each frame is paid";
+    EXPECT_FALSE(b.stream.holds_memory());
+  }
+}
+
+TEST(WebsocketStream, WhatIsTooMuchForOneCallComesNext) {
+  std::mt19937 noise(9);
+  bench b;
+  std::string payload;
+  test::random_frames frames(noise, ws_role::client);
+  for (int i = 0; i < 20'000; ++i) {
+    auto frame = frames.next(3);
+    if (frame.payload.empty()) frame.payload = "x";  // nothing that has a budget
+    b.below.incoming += frame.bytes();
+    payload += frame.payload;
+  }
+  std::string got;
+  for (io_result in; (in = b.read()).what == io::moved;) {
+    EXPECT_TRUE(in.again || b.below.incoming.empty());
+    got += b.got;
+  }
+  EXPECT_TRUE(got == payload);
+}
+
+TEST(WebsocketStream, WhatCarriesNothingHasABudget) {
+  for (const auto& frame : {ping(""), foreign_frame{"", 0x8a, zero_key}.bytes(), data("")}) {
+    bench b;
+    b.below.incoming = many(32, frame) + data("x");
+    EXPECT_EQ(b.read().bytes, 1U);
+    EXPECT_EQ(b.got, "x");
+    b.below.incoming = many(60, frame) + data("y");
+    const auto over = b.read();
+    EXPECT_EQ(b.got, "y") << "served";
+    EXPECT_GE(over.overhead, turn_budget) << "but behind all others";
+    b.below.written.clear();
+    b.below.incoming = many(300, frame) + data("z");
+    EXPECT_EQ(b.read().bytes, 1U);
+    EXPECT_EQ(b.read().ec, error_code(errc::flood));
+    EXPECT_TRUE(b.below.written.ends_with("\x88\x02\x03\xf0")) << "told: policy";
   }
 }
 

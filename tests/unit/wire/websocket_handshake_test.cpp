@@ -83,6 +83,8 @@ TEST(WsHandshake, TakesWhatOtherClientsWrite) {
       with(request, "upgrade: websocket", "Upgrade: WebSocket"),
       with(request, "connection: upgrade", "Connection: keep-alive, Upgrade"),  // [SAFE+]
       with(request, "connection: upgrade", "Connection: keep-alive\r\nConnection: ,UPGRADE , x"),
+      with(request, "upgrade: websocket", "Upgrade: h2c, WebSocket"),
+      with(request, "upgrade: websocket", "Upgrade: h2c\r\nUpgrade: websocket"),
       with(request, "sec-websocket-key: ", "Sec-WebSocket-Key:"),
       with(request, "sec-websocket-version: 13", "Sec-WebSocket-Version:  13  "),
       with(request, "\r\n\r\n", "\r\nsec-websocket-extensions: permessage-deflate\r\n\r\n"),
@@ -105,12 +107,18 @@ TEST(WsHandshake, RefusesARequestThatDiffers) {
       {with(request, "host: a.example:8080\r\n", ""), "another host"},
       {with(request, "\r\n\r\n", "\r\nhost: a.example:8080\r\n\r\n"), "another host"},
       {with(request, "websocket\r", "websockets\r"), "no `upgrade: websocket`"},
-      {with(request, "websocket\r", "h2c, websocket\r"), "no `upgrade: websocket`"},
+      {with(request, "websocket\r", "h2c, websocket/13\r"), "no `upgrade: websocket`"},
+      {with(request, "upgrade: websocket\r\n", ""), "no `upgrade: websocket`"},
       {with(request, "connection: upgrade", "connection: close"), "no `connection: upgrade`"},
       {with(request, "connection: upgrade", "connection: upgraded"), "no `connection: upgrade`"},
       {with(request, "connection: upgrade\r\n", ""), "no `connection: upgrade`"},
       {with(request, ": 13", ": 8"), "no `sec-websocket-version: 13`"},
       {with(request, "sec-websocket-key", "x-key"), "no `sec-websocket-key`"},
+      // RFC 6455, 11.3: these stand once.
+      {with(request, "\r\n\r\n", "\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+       "no `sec-websocket-key`"},
+      {with(request, "\r\n\r\n", "\r\nsec-websocket-version: 13\r\n\r\n"),
+       "no `sec-websocket-version: 13`"},
   };
   for (const auto& [text, expected] : cases) {
     const auto answer = serve(text);
@@ -166,6 +174,7 @@ TEST(WsHandshake, RefusesAReplyThatDiffers) {
       {with(reply, "HTTP/1.1", "HTTP/1.0"), "not HTTP/1.1"},
       {with(reply, "websocket", "h2c"), "no `upgrade: websocket`"},
       {with(reply, "connection: upgrade", "connection: close"), "no `connection: upgrade`"},
+      {with(reply, "websocket", "h2c, websocket"), "no `upgrade: websocket`"},
       {with(reply, "s3pP", "S3pP"), "`sec-websocket-accept` does not fit the key"},
       {with(reply, "sec-websocket-accept", "x"), "`sec-websocket-accept` does not fit the key"},
       {"SSH-2.0-OpenSSH_9\r\n\r\n", "what came is not HTTP"},
@@ -174,6 +183,67 @@ TEST(WsHandshake, RefusesAReplyThatDiffers) {
   for (const auto& [text, expected] : cases) {
     EXPECT_EQ(why(read_ws_reply(text, key)), expected) << text;
   }
+}
+
+TEST(WsHandshake, TellsAtTheFirstByteThatCannotBecomeARequest) {
+  const auto may = [](std::string_view seen) {
+    return may_become_ws_request(seen, "/chat?room=1");
+  };
+  for (std::size_t size = 0; size <= request.size(); ++size)
+    EXPECT_TRUE(may(request.substr(0, size)));
+  EXPECT_TRUE(may(std::string(request) + "\x82\x01x"));
+  for (const auto* other :
+       {"H", "get", "GET  ", "GET /c ", "GET /chat?room=1 HTTP/1.0", "\r\n", "GET /chat?room=1\r",
+        "GET /chat?room=1 HTTP/1.1\n", "GET /chat?room=1 HTTP/1.1\r\nhost: a\n", "\n", "\x16"}) {
+    EXPECT_FALSE(may(other)) << other;
+  }
+}
+
+// RFC 6455, 4.2.2: one of those that are offered, or none.
+TEST(WsHandshake, GrantsOneOfTheOfferedSubprotocols) {
+  const auto offering = [](std::string_view lines) {
+    return with(request, "\r\n\r\n", "\r\n" + std::string(lines) + "\r\n\r\n");
+  };
+  const auto granted = [](const std::string& text, std::string_view only) {
+    const auto answer = read_ws_request(text, "a.example:8080", "/chat?room=1", only);
+    const auto* yes = std::get_if<ws_request>(&answer);
+    return yes == nullptr ? why(answer) : yes->protocol;
+  };
+  const auto list = offering("Sec-WebSocket-Protocol: chat, mqtt");
+  const auto lines = offering("sec-websocket-protocol: chat\r\nSec-WebSocket-Protocol: mqtt , x");
+  for (const auto& each : {list, lines}) {
+    EXPECT_EQ(granted(each, ""), "chat");
+    EXPECT_EQ(granted(each, "mqtt"), "mqtt");
+    EXPECT_EQ(granted(each, "MQTT"), "") << "they have a case";
+    EXPECT_EQ(granted(each, "other"), "") << "the client decides what it makes of that";
+  }
+  EXPECT_EQ(granted(std::string(request), "mqtt"), "") << "realm's clients offer none";
+  EXPECT_EQ(granted(offering("sec-websocket-protocol:"), ""), "");
+  EXPECT_EQ(granted(offering("sec-websocket-protocol: \"a\", @, mqtt"), ""), "")
+      << "what is no list of words is none";
+  EXPECT_EQ(write_ws_reply(key, "mqtt"),
+            with(reply, "Oo=\r\n", "Oo=\r\nsec-websocket-protocol: mqtt\r\n"));
+}
+
+// RFC 6455, 4.1: the server may leave it out, but not choose what it was not offered.
+TEST(WsHandshake, AsksForASubprotocolAndTakesNoOther) {
+  EXPECT_EQ(write_ws_request("a.example:8080", "/chat?room=1", key, "mqtt"),
+            with(request, "\r\n\r\n", "\r\nsec-websocket-protocol: mqtt\r\n\r\n"));
+  const auto granting = [](std::string_view lines) {
+    return with(reply, "\r\n\r\n", "\r\n" + std::string(lines) + "\r\n\r\n");
+  };
+  const auto mqtt = granting("Sec-WebSocket-Protocol: mqtt");
+  EXPECT_EQ(why(read_ws_reply(mqtt, key, "mqtt")), "");
+  EXPECT_EQ(why(read_ws_reply(reply, key, "mqtt")), "");
+  EXPECT_EQ(why(read_ws_reply(mqtt, key)), "a subprotocol that was not asked for");
+  EXPECT_EQ(why(read_ws_reply(mqtt, key, "chat")), "another subprotocol");
+  EXPECT_EQ(why(read_ws_reply(granting("sec-websocket-protocol: mqtt, chat"), key, "mqtt")),
+            "another subprotocol");
+  EXPECT_EQ(why(read_ws_reply(granting("sec-websocket-protocol: mqtt\r\nsec-websocket-protocol: x"),
+                              key, "mqtt")),
+            "another subprotocol");
+  EXPECT_EQ(why(read_ws_reply(granting("sec-websocket-extensions: permessage-deflate"), key)),
+            "an extension that was not offered");
 }
 
 TEST(WsHandshake, TakesWhatOtherServersWrite) {
