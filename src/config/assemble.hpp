@@ -19,6 +19,11 @@ void check_loops(const settings& what, findings& found);
 /// transport, PROXY headers that strangers may send.
 void check_exposure(const settings& what, findings& found);
 
+/// The web server that an endpoint hands visitors over to; null: none.
+const host_port* site_of(const endpoint& what);
+/// Whether its clients have to speak TLS or WebSocket.
+bool speaks_transport(const endpoint& what);
+
 /// The strings with a grammar of their own (spec 7.1, 9.1).
 void check_balance(const endpoint& what, findings& found);
 enum class transport_side { listen, remote };

@@ -11,6 +11,9 @@ constexpr std::int64_t most_seconds = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t most_bytes = 1'000'000'000'000'000;
 constexpr std::string_view a_time = "a time: whole seconds, or a text such as \"250ms\" or \"2m\"";
 
+constexpr std::pair<std::string_view, camouflage_answer> camouflage_words[]{
+    {"404", camouflage_answer::not_found}, {"close", camouflage_answer::close}};
+
 std::string between(std::int64_t least, std::int64_t most) {
   return "from " + std::to_string(least) + " to " + std::to_string(most);
 }
@@ -203,6 +206,30 @@ std::optional<host_port> address_codec::read(const value_at& from) const {
   auto made = parse(from.value.text);
   if (!made) from.refuse(std::move(made.wrong));
   return std::move(made.value);
+}
+
+std::optional<camouflage_choice> camouflage_codec::read(const value_at& from) const {
+  constexpr std::string_view expected = "404, close and the address of a web server";
+  if (from.value.what != node::kind::text) {
+    from.refuse_type(expected);
+    return std::nullopt;
+  }
+  for (const auto& [name, answer] : camouflage_words) {
+    if (from.value.text == name) return answer;
+  }
+  auto site = parse_remote(from.value.text);
+  if (site && site->ports.size() == 1) return std::move(*site.value);
+  from.refuse("`" + from.value.text + "` is none of " + std::string(expected),
+              "as in \"127.0.0.1:8080\"");
+  return std::nullopt;
+}
+
+std::string camouflage_codec::print(const camouflage_choice& value) const {
+  if (const auto* site = std::get_if<host_port>(&value)) return quote(site->to_string());
+  for (const auto& [name, answer] : camouflage_words) {
+    if (std::get<camouflage_answer>(value) == answer) return quote(name);
+  }
+  return {};
 }
 
 std::optional<std::optional<host_port>> through_codec::read(const value_at& from) const {

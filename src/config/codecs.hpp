@@ -4,6 +4,7 @@
 
 #include <relay/base/words.hpp>
 #include <relay/config/balance.hpp>
+#include <relay/config/config.hpp>
 
 #include <array>
 #include <chrono>
@@ -133,6 +134,12 @@ struct through_codec {
   std::string print(const std::optional<host_port>& value) const {
     return value ? quote(value->to_string()) : "";
   }
+};
+
+/// A word, or the address of a web server.
+struct camouflage_codec {
+  std::optional<camouflage_choice> read(const value_at& from) const;
+  std::string print(const camouflage_choice& value) const;
 };
 
 struct address_list_codec {

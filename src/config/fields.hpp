@@ -83,8 +83,6 @@ void network_fields(Visit&& visit) {
   constexpr number_codec<int> number{0, std::numeric_limits<int>::max()};
   constexpr word_codec headers{word{"off", udp_proxy::off}, word{"first", udp_proxy::first},
                                word{"every", udp_proxy::every}};
-  constexpr word_codec answers{word{"404", camouflage_answer::not_found},
-                               word{"close", camouflage_answer::close}};
   constexpr word_codec strangers{word{"accept", udp_strangers::accept},
                                  word{"drop", udp_strangers::drop}};
   constexpr word_codec on_off{word{"on", true}, word{"off", false}};
@@ -110,7 +108,7 @@ void network_fields(Visit&& visit) {
   visit(key_name{"trusted_proxies"}, &p::trusted_proxies, &v::trusted_proxies, cidr_list_codec{});
   visit(key_name{"send_proxy_udp"}, &p::send_proxy_udp, &v::send_proxy_udp, headers);
   visit(key_name{"udp_strangers"}, &p::udp_strangers, &v::udp_strangers, strangers);
-  visit(key_name{"camouflage"}, &p::camouflage, &v::camouflage, answers);
+  visit(key_name{"camouflage"}, &p::camouflage, &v::camouflage, camouflage_codec{});
   visit(key_name{"handshake_timeout"}, &p::handshake_timeout, &v::handshake_timeout, time);
   visit(key_name{"warm"}, &p::warm, &v::warm, number_codec<std::uint32_t>{0, 65535});
   visit(key_name{"warm_max_age"}, &p::warm_max_age, &v::warm_max_age, time);

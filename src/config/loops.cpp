@@ -44,17 +44,33 @@ void check_own(const endpoint& what, std::string_view key, const host_port& remo
                   " is this endpoint's own listener, each connection would come back for ever");
 }
 
-bool has_tcp(const endpoint& what) { return !what.network.no_tcp; }
-bool has_udp(const endpoint& what) { return what.network.use_udp; }
+/// Where one kind of traffic goes on from an endpoint: nowhere, or to a single place, since with a
+/// choice of remotes there may be a way out.
+using leads_to = const host_port* (*)(const endpoint&);
 
-/// Endpoints of one protocol, and which of them leads to which. Only those with one port and one
-/// remote count: with a choice of remotes there may be a way out.
+const host_port* only_remote(const endpoint& what) {
+  return what.extra_remotes.empty() && what.remote.ports.size() == 1 ? &what.remote : nullptr;
+}
+const host_port* by_tcp(const endpoint& what) {
+  return what.network.no_tcp ? nullptr : only_remote(what);
+}
+const host_port* by_udp(const endpoint& what) {
+  return what.network.use_udp ? only_remote(what) : nullptr;
+}
+/// What fails one endpoint's transport fails another's too.
+const host_port* as_visitor(const endpoint& what) {
+  if (what.network.no_tcp) return nullptr;
+  return speaks_transport(what) ? site_of(what) : only_remote(what);
+}
+
+/// Endpoints with one port, and which of them leads to which.
 class ring_finder {
  public:
-  ring_finder(const std::vector<endpoint>& all, bool (*speaks)(const endpoint&))
-      : all_(all), seen_(all.size()) {
+  ring_finder(const std::vector<endpoint>& all, leads_to leads)
+      : all_(all), leads_(leads), seen_(all.size()) {
     for (std::size_t i = 0; i < all.size(); ++i) {
-      if (speaks(all[i]) && is_simple(all[i])) by_port_.emplace(all[i].listen.ports.first, i);
+      const auto& ports = all[i].listen.ports;
+      if (ports.size() == 1 && leads(all[i]) != nullptr) by_port_.emplace(ports.first, i);
     }
   }
 
@@ -71,22 +87,19 @@ class ring_finder {
   }
 
  private:
-  static bool is_simple(const endpoint& what) {
-    return what.extra_remotes.empty() && what.listen.ports.size() == 1 &&
-           what.remote.ports.size() == 1;
-  }
-
   std::optional<std::size_t> next(std::size_t from) const {
-    const auto& to = all_[from].remote;
-    const auto [first, last] = by_port_.equal_range(to.ports.first);
+    const auto* const to = leads_(all_[from]);
+    if (to == nullptr) return std::nullopt;
+    const auto [first, last] = by_port_.equal_range(to->ports.first);
     const auto found = std::find_if(
-        first, last, [&](const auto& each) { return arrives_at(all_[each.second], to); });
+        first, last, [&](const auto& each) { return arrives_at(all_[each.second], *to); });
     // One that leads to itself has been told of.
     if (found == last || found->second == from) return std::nullopt;
     return found->second;
   }
 
   const std::vector<endpoint>& all_;
+  leads_to leads_;
   std::unordered_multimap<std::uint16_t, std::size_t> by_port_;
   std::vector<std::size_t> seen_;  // by the walk that began at that index less one
 };
@@ -97,15 +110,19 @@ void check_loops(const settings& what, findings& found) {
   for (const auto& each : what.endpoints) {
     check_own(each, "remote", each.remote, found);
     for (const auto& extra : each.extra_remotes) check_own(each, "extra_remotes", extra, found);
+    const auto* const site = site_of(each);
+    if (site != nullptr && speaks_transport(each)) check_own(each, "camouflage", *site, found);
   }
-  for (auto* const speaks : {has_tcp, has_udp}) {
-    ring_finder rings(what.endpoints, speaks);
+  for (const auto leads : {by_tcp, by_udp, as_visitor}) {
+    ring_finder rings(what.endpoints, leads);
     for (std::size_t i = 0; i < what.endpoints.size(); ++i) {
       const auto in_ring = rings.walk(i);
       if (!in_ring) continue;
       const auto& each = what.endpoints[*in_ring];
-      found.error(place_of(each, "remote"),
-                  "`remote`: " + each.remote.to_string() +
+      const auto* const to = leads(each);
+      const std::string key = to == &each.remote ? "remote" : "camouflage";
+      found.error(place_of(each, key),
+                  '`' + key + "`: " + to->to_string() +
                       " leads back here by way of other endpoints, each connection would come "
                       "back for ever");
       return;  // once, whichever protocol it is

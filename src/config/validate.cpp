@@ -1,5 +1,7 @@
 #include "assemble.hpp"
 
+#include <relay/config/transport.hpp>
+
 #include <algorithm>
 #include <set>
 #include <tuple>
@@ -123,22 +125,50 @@ void check_warm(const endpoint& what, once& first, findings& found) {
                 "give the remote one port, or set it to 0 for this endpoint");
 }
 
-void check_companions(const settings& what, once& first, findings& found) {
-  for (const auto& row : companions) {
-    once effective;
-    for (const auto& each : what.endpoints)
-      if (row.given(each.network) && row.used(each.network))
-        effective(place_of(each, row.key), row.key);
-    for (const auto& each : what.endpoints) {
-      if (!row.given(each.network) || row.used(each.network)) continue;
-      const auto where = place_of(each, row.key);
-      if (effective(where, row.key) && first(where, row.key))
-        found.warning(where, std::string(row.message), std::string(row.hint));
+/// Warns of a key where it has no effect, but of a global one only if it has none anywhere.
+template <class Given, class Used>
+void check_effect(const settings& what, std::string_view key, Given given, Used used,
+                  std::string_view message, std::string_view hint, once& first, findings& found) {
+  once effective;
+  for (const auto& each : what.endpoints) {
+    if (given(each) && used(each)) effective(place_of(each, key), key);
+  }
+  for (const auto& each : what.endpoints) {
+    if (!given(each) || used(each)) continue;
+    const auto where = place_of(each, key);
+    if (effective(where, key) && first(where, key)) {
+      found.warning(where, std::string(message), std::string(hint));
     }
   }
 }
 
+void check_companions(const settings& what, once& first, findings& found) {
+  for (const auto& row : companions) {
+    const auto given = [&](const endpoint& each) { return row.given(each.network); };
+    const auto used = [&](const endpoint& each) { return row.used(each.network); };
+    check_effect(what, row.key, given, used, row.message, row.hint, first, found);
+  }
+}
+
+void check_camouflage(const settings& what, once& first, findings& found) {
+  check_effect(
+      what, "camouflage", [](const endpoint& each) { return site_of(each) != nullptr; },
+      [](const endpoint& each) { return speaks_transport(each); },
+      "`camouflage` has no effect without `listen_transport`: there is nothing to fail",
+      "give it one, or remove it", first, found);
+}
+
 }  // namespace
+
+const host_port* site_of(const endpoint& what) {
+  return std::get_if<host_port>(&what.network.camouflage);
+}
+
+bool speaks_transport(const endpoint& what) {
+  // Where that refuses a text it has been told of.
+  const auto text = parse_listen_transport(what.listen_transport, dialect::realm);
+  return text && (text->ws || text->tls);
+}
 
 origin place_of(const endpoint& what, std::string_view key) {
   auto where = what.keys.at(key);
@@ -168,6 +198,7 @@ void validate(settings& what, findings& found) {
   }
   check_companions(what, first, found);
   check_exposure(what, found);
+  check_camouflage(what, first, found);
   check_loops(what, found);
 }
 

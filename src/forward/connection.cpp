@@ -2,6 +2,7 @@
 
 #include <relay/forward/lane.hpp>
 
+#include <span>
 #include <utility>
 
 namespace relay::forward {
@@ -11,7 +12,7 @@ using std::chrono::milliseconds;
 connection::connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoint& client,
                        std::uint64_t id)
     : lane_(home),
-      rule_(by),
+      rule_(&by),
       nth_(nth),
       peer_(client),
       id_(id),
@@ -27,26 +28,30 @@ void connection::start(unique_fd client) {
   if (const auto ec = client_.socket().attach(std::move(client), net::seen::writable)) {
     return fail({pump::end_reason::client_error, "registering", ec, {}});
   }
-  if (lane_.shared().hooks != nullptr || rule_.asks_client())
+  if (lane_.shared().hooks != nullptr || rule_->asks_client())
     return lane_.tasks().spawn(meet_client());
-  auto first = rule_.way.pick(peer_.address, lane_.worker().real(since_), {});
+  auto first = rule_->way.pick(peer_.address, lane_.worker().real(since_), {});
   if (use_warm(first)) return;
-  if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
+  if (const auto to = known_address(rule_->remotes[first.index()]); to && !rule_->out.any()) {
     return dial(std::move(first), *to);
   }
   lane_.tasks().spawn(establish(std::move(first), {}, nullptr));
 }
 
 void connection::established(const ip_endpoint& as) {
-  lane_.shared().log.established(rule_.remotes[chosen_].name, peer_, as, is_warm());
-  if (rule_.proxy.sends != 0 && !rule_.out.any()) return greet_remote();
+  lane_.shared().log.established(rule_->remotes[chosen_].name, peer_, as, is_warm());
+  if (rule_->proxy.sends != 0 && !rule_->out.any()) return greet_remote();
   begin();
 }
 
 void connection::begin() {
-  if (rule_.rates.any()) pump_.limit(rule_.rates);
+  if (by().rates.any()) pump_.limit(by().rates);
   if (!wrapping_) return pump_.start(client_, remote_);
   auto& client = wrapping_->client.top();
+  if (introduction_ && !introduction_->said.empty()) {
+    const auto said = std::exchange(introduction_->said, {});
+    return pump_.start(client, remote_, {}, std::as_bytes(std::span(said)));
+  }
   if (wrapping_->remote) return pump_.start(client, wrapping_->remote->top());
   if (!wrapping_->warm) return pump_.start(client, remote_);
   const auto heard = wrapping_->warm->heard();
@@ -70,22 +75,29 @@ void connection::fail(const outcome& why) {
   if (why.ec == asio::error::operation_aborted) return abort();
   if (!why.is_told) {
     const auto text = why.more.empty() ? describe(why.ec) : why.more;
-    lane_.shared().log.gave_up(rule_, name(), why.phase, text);
+    lane_.shared().log.gave_up(*rule_, name(), why.phase, text);
   }
   finish(why.why, why.ec);
 }
 
 void connection::finish(pump::end_reason why, const error_code& ec) {
-  rule_.count.up_bytes += pump_.up();
-  rule_.count.down_bytes += pump_.down();
-  ++rule_.count.ended[static_cast<std::size_t>(why)];
+  rule_->count.up_bytes += pump_.up();
+  rule_->count.down_bytes += pump_.down();
+  ++rule_->count.ended[static_cast<std::size_t>(why)];
   const auto lasted = std::chrono::duration_cast<milliseconds>(lane_.worker().now() - since_);
-  const auto& remote = rule_.remotes[chosen_].name;
-  const session_summary how{id_,    name(), pump_.up(), pump_.down(),
-                            lasted, why,    ec,         pump_.has_lost_bytes()};
+  const auto& remote = rule_->remotes[chosen_].name;
+  const session_summary how{id_,
+                            name(),
+                            pump_.up(),
+                            pump_.down(),
+                            lasted,
+                            why,
+                            ec,
+                            pump_.has_lost_bytes(),
+                            rule_->visitors_of != nullptr};
   if (why == pump::end_reason::half_close_timeout && pump_.is_unanswered()) {
-    ++rule_.count.unanswered;
-    lane_.shared().log.unanswered(remote, how, rule_.half_close_timeout);
+    ++rule_->count.unanswered;
+    lane_.shared().log.unanswered(remote, how, rule_->half_close_timeout);
   }
   lane_.shared().log.done(remote, how);
   lane_.remove(*this);

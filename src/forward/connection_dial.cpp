@@ -21,26 +21,26 @@ std::optional<ip_endpoint> connection::known_address(const remote& of) const {
   const auto known = lane_.shared().names.cached(of.host);
   if (!known || !*known || (**known)->size() != 1) return std::nullopt;
   const auto& address = (**known)->front();
-  if (!rule_.can_dial(address)) return std::nullopt;
+  if (!rule_->can_dial(address)) return std::nullopt;
   return ip_endpoint{address, of.port(nth_)};
 }
 
 std::optional<milliseconds> connection::time_left() const {
   const auto begun = introduction_ ? introduction_->done : since_;
-  return left_of(rule_.connect_limit, begun, lane_.worker().now());
+  return left_of(rule_->connect_limit, begun, lane_.worker().now());
 }
 
 // The short way: only a connect to one known address is left, which needs no coroutine.
 void connection::dial(route::claim by, const ip_endpoint& to) {
   chosen_ = static_cast<std::uint16_t>(by.index());
-  if (leads_back(rule_, to)) {
+  if (leads_back(*rule_, to)) {
     return go_on(std::move(by), {pump::end_reason::loop, "connecting", errc::own_listener, to});
   }
   auto done = [this, to](const error_code& ec) { dialled(to, ec); };
   dialing_.reset(new dialing{std::move(by),
                              {remote_.socket(), lane_.worker().wheel(), std::move(done)},
                              {*this, [this] { leave(); }}});
-  dialing_->socket.start(to, rule_.dial, shorter(rule_.tcp_timeout, rule_.connect_limit));
+  dialing_->socket.start(to, rule_->dial, shorter(rule_->tcp_timeout, rule_->connect_limit));
 }
 
 void connection::dialled(const ip_endpoint& to, const error_code& ec) {
@@ -51,21 +51,21 @@ void connection::dialled(const ip_endpoint& to, const error_code& ec) {
     by.succeeded();
     return established(to);
   }
-  lane_.shared().log.address_failed(rule_.remotes[chosen_].name, to, step, ec);
+  lane_.shared().log.address_failed(rule_->remotes[chosen_].name, to, step, ec);
   go_on(std::move(by), {pump::end_reason::connect_failed, step, ec, to});
 }
 
 // The first remote has failed on the short way; what follows is rare enough for the long one.
 void connection::go_on(route::claim failed, const outcome& why) {
   if (lane_.is_closing()) return abort();
-  if (!rule_.remotes[failed.index()].address) {  // its name may stand for another address by now
+  if (!rule_->remotes[failed.index()].address) {  // its name may stand for another address by now
     auto first = std::make_unique<outcome>(why);
     return lane_.tasks().spawn(establish(std::move(failed), {}, std::move(first)));
   }
   balance::tried_set tried{failed.index()};
   report(failed, why, true);
-  if (!rule_.way.has_choice() || !time_left()) return fail(why);
-  auto next = rule_.way.pick(source().address, steady_clock::now(), tried);
+  if (!rule_->way.has_choice() || !time_left()) return fail(why);
+  auto next = rule_->way.pick(source().address, steady_clock::now(), tried);
   if (!next) return fail(why);
   lane_.tasks().spawn(establish(std::move(next), std::move(tried), nullptr));
 }
@@ -92,7 +92,7 @@ task<> connection::establish(route::claim by, balance::tried_set tried,
     report(by, last, tried.empty());
     tried.push_back(by.index());
     if (!time_left()) break;
-    by = rule_.way.pick(source().address, steady_clock::now(), tried);
+    by = rule_->way.pick(source().address, steady_clock::now(), tried);
   }
   by.abandon();
   fail(last);
@@ -100,9 +100,9 @@ task<> connection::establish(route::claim by, balance::tried_set tried,
 
 // Looks the name up, then tries its addresses in order.
 task<connection::outcome> connection::reach(std::size_t index) {
-  const auto& whom = rule_.remotes[index];
+  const auto& whom = rule_->remotes[index];
   if (has_left()) co_return departed();
-  if (rule_.is_warm()) {
+  if (rule_->is_warm()) {
     auto made = co_await reach_warm(index);
     if (made) co_return std::move(*made);
   }
@@ -131,7 +131,7 @@ task<connection::outcome> connection::reach(std::size_t index) {
 // is for those who come next.
 task<connection::outcome> connection::reach_anew(std::size_t index, std::vector<ip_address> tried,
                                                  outcome last) {
-  const auto& whom = rule_.remotes[index];
+  const auto& whom = rule_->remotes[index];
   if (last.ec == asio::error::operation_aborted || last.is_told) co_return last;
   if (last.cut_short || !time_left()) {
     lane_.shared().names.refresh(whom.host, lane_.worker().index());
@@ -149,7 +149,7 @@ task<connection::outcome> connection::reach_each(net::addresses of, const remote
                                                  std::vector<ip_address>& tried, outcome last) {
   for (const auto& address : *of) {
     const bool is_known = std::ranges::find(tried, address) != tried.end();
-    if (is_known || !rule_.can_dial(address)) continue;
+    if (is_known || !rule_->can_dial(address)) continue;
     tried.push_back(address);
     const ip_endpoint to{address, whom.port(nth_)};
     last = co_await reach(to, whom);
@@ -173,7 +173,7 @@ task<result<net::addresses>> connection::look_up(const std::string& host, asking
 task<connection::outcome> connection::reach(ip_endpoint to, const remote& whom) {
   outcome made;
   made.at = to;
-  if (leads_back(rule_, to)) {
+  if (leads_back(*rule_, to)) {
     made.why = pump::end_reason::loop;
     made.ec = errc::own_listener;
     co_return made;
@@ -184,12 +184,12 @@ task<connection::outcome> connection::reach(ip_endpoint to, const remote& whom) 
     made.cut_short = true;
     co_return made;
   }
-  const auto limit = shorter(rule_.tcp_timeout, *left);
+  const auto limit = shorter(rule_->tcp_timeout, *left);
   const departure gone(*this);
-  made.ec = co_await net::dial(remote_.socket(), lane_.worker().wheel(), to, rule_.dial, limit,
+  made.ec = co_await net::dial(remote_.socket(), lane_.worker().wheel(), to, rule_->dial, limit,
                                made.phase);
-  made.cut_short = made.ec == errc::timed_out && limit != rule_.tcp_timeout;
-  if (!made.ec && rule_.out.any() && !has_left()) made = co_await wrap_remote(to);
+  made.cut_short = made.ec == errc::timed_out && limit != rule_->tcp_timeout;
+  if (!made.ec && rule_->out.any() && !has_left()) made = co_await wrap_remote(to);
   if (has_left()) co_return departed();
   if (made.ec && made.ec != asio::error::operation_aborted) {
     lane_.shared().log.address_failed(whom.name, to, made.phase, made.ec);

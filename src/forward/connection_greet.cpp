@@ -52,23 +52,23 @@ task<> connection::meet_client() {
     const auto failed = co_await consult_hook();
     if (failed) co_return fail(*failed);
   }
-  if (rule_.proxy.accepts) {
+  if (rule_->proxy.accepts) {
     const auto failed = co_await hear_proxy();
     if (failed) co_return fail(*failed);
   }
-  if (rule_.in.any()) {
+  if (rule_->in.any()) {
     const auto failed = co_await unwrap_client();
     if (failed) co_return fail(*failed);
   }
   introduction_->done = lane_.worker().now();
   if (const auto chosen = introduction_->chosen; chosen != 0) {
-    auto only = rule_.way.only(chosen);
-    auto others = all_but(chosen, rule_.remotes.size());
+    auto only = rule_->way.only(chosen);
+    auto others = all_but(chosen, rule_->remotes.size());
     co_return co_await establish(std::move(only), std::move(others), nullptr);
   }
-  auto first = rule_.way.pick(source().address, lane_.worker().real(introduction_->done), {});
+  auto first = rule_->way.pick(source().address, lane_.worker().real(introduction_->done), {});
   if (use_warm(first)) co_return;
-  if (const auto to = known_address(rule_.remotes[first.index()]); to && !rule_.out.any()) {
+  if (const auto to = known_address(rule_->remotes[first.index()]); to && !rule_->out.any()) {
     co_return dial(std::move(first), *to);
   }
   co_await establish(std::move(first), {}, nullptr);
@@ -77,9 +77,9 @@ task<> connection::meet_client() {
 // The hook sees the bytes as they are on the wire, and leaves them there.
 task<std::optional<connection::outcome>> connection::consult_hook() {
   const auto answer = co_await ask_hook(*lane_.shared().hooks, lane_.worker(), client_.socket(),
-                                        rule_.remotes.size() - 1, rule_.handshake_timeout);
+                                        rule_->remotes.size() - 1, rule_->handshake_timeout);
   if (!answer.ec && answer.rejected == nullptr) {
-    if (rule_.hook_chooses) introduction_->chosen = answer.index;
+    if (rule_->hook_chooses) introduction_->chosen = answer.index;
     co_return std::nullopt;
   }
   outcome failed;
@@ -100,15 +100,15 @@ task<std::optional<connection::outcome>> connection::consult_hook() {
 task<std::optional<connection::outcome>> connection::hear_proxy() {
   outcome failed;
   failed.phase = "reading the PROXY header";
-  if (!rule_.proxy.trusts(peer_.address)) {
-    if (rule_.proxy.is_new(peer_.address)) lane_.shared().log.untrusted(rule_, peer_);
+  if (!rule_->proxy.trusts(peer_.address)) {
+    if (rule_->proxy.is_new(peer_.address)) lane_.shared().log.untrusted(*rule_, peer_);
     failed.why = end_reason::untrusted_proxy;
     failed.ec = errc::untrusted_proxy;
     failed.is_told = true;
     co_return failed;
   }
   const auto heard = co_await transport::read_proxy_header(client_.socket(), lane_.worker().wheel(),
-                                                           rule_.proxy.limit);
+                                                           rule_->proxy.limit);
   if (!heard.ec) {
     lane_.shared().log.header_accepted(heard.header);
     const bool is_stream = heard.header.transport == wire::proxy_transport::stream;
@@ -128,7 +128,8 @@ task<std::optional<connection::outcome>> connection::hear_proxy() {
 wire::proxy_bytes connection::header() const {
   const bool is_told = introduction_ && introduction_->told;
   const auto addresses = is_told ? *introduction_->told : wire::only_source(peer_);
-  return rule_.proxy.sends == 1 ? wire::write_proxy_v1(addresses) : wire::write_proxy_v2(addresses);
+  return rule_->proxy.sends == 1 ? wire::write_proxy_v1(addresses)
+                                 : wire::write_proxy_v2(addresses);
 }
 
 // The remote's side, as soon as it is connected and before anything else goes there.

@@ -55,6 +55,7 @@ struct connection::introduction {
   std::chrono::steady_clock::time_point done;  // from here on counts what dialling takes; as since_
   std::size_t chosen = 0;                      // by a hook: this remote and no other, but for 0
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
+  std::string said;                            // by a visitor, before it was known for one
 };
 
 /// The shorter of two limits of which 0 means none.

@@ -14,7 +14,7 @@ transport::plain_stream& connection::remote_side() noexcept {
 }
 
 bool connection::take_warm(std::size_t index) {
-  auto ready = lane_.take_warm(rule_, index);
+  auto ready = lane_.take_warm(*rule_, index);
   if (!ready) return false;
   if (!wrapping_) wrapping_ = std::make_unique<wrapping>(client_);
   wrapping_->warm = std::move(ready);
@@ -24,7 +24,7 @@ bool connection::take_warm(std::size_t index) {
 // On the short way, where nothing is left to be done but to greet the remote. That it could be
 // connected some time ago says nothing about its health now.
 bool connection::use_warm(route::claim& by) {
-  if (!rule_.is_warm() || (rule_.proxy.sends != 0 && rule_.out.any())) return false;
+  if (!rule_->is_warm() || (rule_->proxy.sends != 0 && rule_->out.any())) return false;
   if (!take_warm(by.index())) return false;
   chosen_ = static_cast<std::uint16_t>(by.index());
   by.abandon();
@@ -39,7 +39,7 @@ task<std::optional<connection::outcome>> connection::reach_warm(std::size_t inde
   if (!take_warm(index)) co_return std::nullopt;
   outcome made;
   made.at = wrapping_->warm->to();
-  if (rule_.proxy.sends == 0 || !rule_.out.any()) co_return std::move(made);
+  if (rule_->proxy.sends == 0 || !rule_->out.any()) co_return std::move(made);
   {
     const departure gone(*this);
     made = co_await wrap_remote(made.at);
@@ -47,7 +47,7 @@ task<std::optional<connection::outcome>> connection::reach_warm(std::size_t inde
   if (has_left()) co_return departed();
   if (!made.ec || made.ec == asio::error::operation_aborted) co_return std::move(made);
   const auto text = made.more.empty() ? describe(made.ec) : made.more;
-  lane_.shared().log.warm_useless(rule_.remotes[index].name, made.phase, text);
+  lane_.shared().log.warm_useless(rule_->remotes[index].name, made.phase, text);
   wrapping_->warm.reset();
   co_return std::nullopt;
 }

@@ -29,14 +29,19 @@ end_reason reason_of(const transport::handshake_outcome& failed) {
 // After the PROXY header, before anything is dialled.
 task<std::optional<connection::outcome>> connection::unwrap_client() {
   wrapping_ = std::make_unique<wrapping>(client_);
-  if (rule_.in.tls) {
-    lane_.shared().log.certificates(rule_, rule_.in.tls->refresh(steady_clock::now()));
+  if (rule_->in.tls) {
+    lane_.shared().log.certificates(*rule_, rule_->in.tls->refresh(steady_clock::now()));
   }
   const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(),
-                                        rule_.handshake_timeout};
-  auto opened = co_await transport::open_for_client(wrapping_->client, rule_.in, with);
+                                        rule_->handshake_timeout};
+  auto opened = co_await transport::open_for_client(wrapping_->client, rule_->in, with);
   if (!opened.ec) {
     tell_of_certificate();
+    co_return std::nullopt;
+  }
+  if (opened.is_visitor && rule_->visitors) {
+    const auto why = opened.more.empty() ? describe(opened.ec) : opened.more;
+    hand_over(opened.phase, why, std::move(opened.said));
     co_return std::nullopt;
   }
   outcome failed;
@@ -51,9 +56,19 @@ task<std::optional<connection::outcome>> connection::unwrap_client() {
 }
 
 void connection::tell_of_certificate() {
-  if (!rule_.in.tls || !rule_.in.tls->verifies()) return;
+  if (!rule_->in.tls || !rule_->in.tls->verifies()) return;
   if (auto name = wrapping_->client.tls()->peer_name(); !name.empty())
-    lane_.shared().log.client_verified(rule_, peer_, name);
+    lane_.shared().log.client_verified(*rule_, peer_, name);
+}
+
+// From here on it is a client like others, of a rule that asks nothing of it. What has come about
+// of the layers stays: inside of TLS the web server is spoken to through it.
+void connection::hand_over(const char* phase, std::string_view why, std::string said) {
+  ++rule_->count.visitors;
+  rule_ = rule_->visitors.get();
+  introduction_->said = std::move(said);
+  introduction_->chosen = 0;
+  lane_.shared().log.handed_over(*rule_, name(), phase, why);
 }
 
 // Right after the connect: the PROXY header lies below all layers. A handshake that fails is like a
@@ -67,25 +82,26 @@ task<connection::outcome> connection::wrap_remote(ip_endpoint to) {
   auto& below = remote_side();
   wrapping_->remote.emplace(below);
   const auto left = time_left();
-  const auto limit = shorter(rule_.handshake_timeout, left.value_or(milliseconds(1)));
-  if (rule_.proxy.sends != 0) {
+  const auto limit = shorter(rule_->handshake_timeout, left.value_or(milliseconds(1)));
+  if (rule_->proxy.sends != 0) {
     made.phase = "sending the PROXY header";
     made.ec = co_await transport::finish_proxy_header(below.socket(), lane_.worker().wheel(), limit,
                                                       header(), 0);
-    made.cut_short = made.ec == errc::timed_out && limit != rule_.handshake_timeout;
+    made.cut_short = made.ec == errc::timed_out && limit != rule_->handshake_timeout;
     if (made.ec) co_return made;
   }
-  if (rule_.out.tls) {
-    lane_.shared().log.certificates(rule_, rule_.out.tls->refresh(steady_clock::now()));
+  if (rule_->out.tls) {
+    lane_.shared().log.certificates(*rule_, rule_->out.tls->refresh(steady_clock::now()));
   }
   const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(), limit};
   // Nobody has read from a bare client yet, so what it has sent is still announced.
-  const bool speaks = !rule_.in.any() && net::has(client_.socket().events(), net::seen::readable);
-  auto opened = co_await transport::open_to_remote(*wrapping_->remote, rule_.out, to, speaks, with);
+  const bool speaks = !rule_->in.any() && net::has(client_.socket().events(), net::seen::readable);
+  auto opened =
+      co_await transport::open_to_remote(*wrapping_->remote, rule_->out, to, speaks, with);
   made.phase = opened.phase;
   made.ec = opened.ec;
   made.more = std::move(opened.more);
-  made.cut_short = made.ec == errc::timed_out && limit != rule_.handshake_timeout;
+  made.cut_short = made.ec == errc::timed_out && limit != rule_->handshake_timeout;
   if (made.ec) {
     wrapping_->remote.reset();
     below.socket().close();  // nobody has to wait there while another is tried

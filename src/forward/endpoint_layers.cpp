@@ -70,7 +70,9 @@ transport::listen_layers clients_side(const config::endpoint& of, const wanted& 
                                       problems& found) {
   transport::listen_layers made;
   made.ws = what.in.ws;
-  made.is_silent = of.network.camouflage == config::camouflage_answer::close;
+  const auto& camouflage = of.network.camouflage;
+  made.is_silent = camouflage == config::camouflage_choice(config::camouflage_answer::close);
+  made.hands_over = std::holds_alternative<host_port>(camouflage);
   if (!what.in.tls) return made;
   const auto from = listening(of);
   auto tls = transport::tls_server::make(*what.in.tls, self_signed);

@@ -6,6 +6,24 @@
 
 namespace relay::forward {
 
+namespace {
+
+/// A web server is asked as any client of the machine would: what the remotes need does not hold
+/// for it, and nothing is asked of those who were found to be visitors.
+config::endpoint endpoint_of_visitors(const config::endpoint& from, const host_port& site) {
+  config::endpoint made;
+  made.listen = from.listen;
+  made.listen_interface = from.listen_interface;
+  made.remote = site;
+  made.network = from.network;
+  made.network.send_mptcp = made.network.send_proxy = made.network.accept_proxy = false;
+  made.network.warm = 0;
+  made.network.camouflage = config::camouflage_answer::close;
+  return made;
+}
+
+}  // namespace
+
 remote::remote(const host_port& from)
     : name(from.to_string()), host(from.host), address(from.address), ports(from.ports) {}
 
@@ -52,11 +70,17 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
   dial.mptcp = from.network.send_mptcp;
   // A warm connection has no header before it has a client.
   dial.speaks_first = proxy.sends ? !is_warm() : out.any();
+  const auto* const site = std::get_if<host_port>(&from.network.camouflage);
+  if (site != nullptr && in.any()) {
+    visitors = std::make_unique<rule>(endpoint_of_visitors(from, *site), endpoint_layers{}, log);
+    visitors->visitors_of = this;
+  }
 }
 
 void rule::listening(const ip_endpoint& at) {
   const bool is_range = listen_ports_.size() > 1;
   listens_at = place{at.address, is_range ? listen_ports_ : port_range{at.port, at.port}};
+  if (visitors) visitors->listens_at = listens_at;
 }
 
 }  // namespace relay::forward

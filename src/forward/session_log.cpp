@@ -76,6 +76,12 @@ void session_log::gave_up(const rule& to, const client_name& client, const char*
   tcp_.error("[tcp]{} => {}, error: {}", client.to_string(), to.name(), told_of(phase, why));
 }
 
+void session_log::handed_over(const rule& to, const client_name& client, const char* phase,
+                              std::string_view why) {
+  if (!session_.should_log(spdlog::level::debug)) return;
+  session_.debug("{} is handed over to {}: {}", client.to_string(), to.name(), told_of(phase, why));
+}
+
 void session_log::warm_trouble(const std::string& remote, const char* phase, std::string_view why) {
   session_.debug("{}: no connections are kept ready for now: {}", remote, told_of(phase, why));
 }
@@ -129,10 +135,10 @@ void session_log::done(const std::string& remote, const session_summary& how) {
   if (!session_.should_log(level)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();
   const auto via = how.client.via ? " via=" + how.client.via->to_string() : std::string();
-  session_.log(level, "session done id={} client={}{} remote={} up={} down={} ms={} end={}{}{}",
-               how.id, how.client.client.to_string(), via, remote, how.up, how.down,
-               how.lasted.count(), pump::to_string(how.end), how.has_lost ? " lost=yes" : "",
-               error);
+  session_.log(level, "session done id={} client={}{} remote={}{} up={} down={} ms={} end={}{}{}",
+               how.id, how.client.client.to_string(), via, remote,
+               how.is_visitor ? " route=camouflage" : "", how.up, how.down, how.lasted.count(),
+               pump::to_string(how.end), how.has_lost ? " lost=yes" : "", error);
 }
 
 void session_log::unanswered(const std::string& remote, const session_summary& how,

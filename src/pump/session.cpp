@@ -43,7 +43,8 @@ void session::limit(byte_rates& by) {
 }
 
 void session::start(transport::stream& client, transport::stream& remote,
-                    std::span<const std::byte> heard) {
+                    std::span<const std::byte> heard, std::span<const std::byte> said) {
+  if (!said.empty()) up_.begin_with(shared_.keep(said));
   if (!heard.empty()) down_.begin_with(shared_.keep(heard));
   client_ = &client;
   remote_ = &remote;

@@ -224,6 +224,27 @@ TEST(Transport, VisitorsSeeAWebServerOrNothing) {
   }
 }
 
+TEST(Transport, VisitorsHaveARouteOfTheirOwn) {
+  listening b("ws");
+  const auto site = test::listen_any();
+  const auto at = test::address_of(site.get());
+  b.network().camouflage = *parse_remote(at.to_string());
+  b.network().send_proxy = true;
+  b.start();
+  const auto visitor = b.connect();
+  test::send_all(visitor.get(), "GET / HTTP/1.1\r\n\r\n");
+  const auto server = test::accept_one(site.get());
+  EXPECT_EQ(test::read_exactly(server.get(), 18), "GET / HTTP/1.1\r\n\r\n");
+  test::send_all(server.get(), "page");
+  EXPECT_EQ(test::read_exactly(visitor.get(), 4), "page");
+  test::shut_write(visitor.get());
+  test::shut_write(server.get());
+  ASSERT_TRUE(test::wait_until([&] { return b.running->connections() == 0; }));
+  EXPECT_EQ(b.running->count(0).visitors, 1U);
+  EXPECT_EQ(b.ended(end_reason::client_eof), 0U) << "that is counted apart";
+  EXPECT_TRUE(b.nobody_knocks());
+}
+
 TEST(Transport, StopEndsHandshakesOnBothSides) {
   for (const auto& kind : transport_kinds) {
     listening b(kind);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 /// What the operator asked for, as plain values with their defaults. Readers (TOML, JSON, legacy
@@ -45,6 +46,9 @@ struct dns {
 enum class udp_proxy { off, first, every };
 enum class udp_strangers { accept, drop };
 enum class camouflage_answer { not_found, close };
+/// What a visitor gets whose bytes do not fit `listen_transport`: an answer of ours, or a web
+/// server that it is handed over to.
+using camouflage_choice = std::variant<camouflage_answer, host_port>;
 
 /// The settings of one endpoint's sockets: command line over endpoint over global over default,
 /// key by key. 0 turns a limit off unless said otherwise.
@@ -72,7 +76,7 @@ struct network {
   udp_proxy send_proxy_udp = udp_proxy::off;
   /// Datagrams for a client from anybody but its remote.
   config::udp_strangers udp_strangers = config::udp_strangers::accept;
-  camouflage_answer camouflage = camouflage_answer::not_found;
+  camouflage_choice camouflage = camouflage_answer::not_found;
   milliseconds handshake_timeout{10000};
   std::uint32_t warm = 0;  ///< connections kept ready
   milliseconds warm_max_age{30000};

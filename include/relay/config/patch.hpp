@@ -49,7 +49,7 @@ struct network_patch {
   std::optional<std::vector<std::string>> trusted_proxies;
   std::optional<udp_proxy> send_proxy_udp;
   std::optional<config::udp_strangers> udp_strangers;
-  std::optional<camouflage_answer> camouflage;
+  std::optional<camouflage_choice> camouflage;
   std::optional<milliseconds> handshake_timeout;
   std::optional<std::uint32_t> warm;
   std::optional<milliseconds> warm_max_age;

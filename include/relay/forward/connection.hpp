@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace relay::forward {
@@ -33,7 +34,7 @@ class connection final : public lane_hook, private pump::session::owner {
   connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoint& client, std::uint64_t id);
   ~connection();
 
-  rule& by() noexcept { return rule_; }
+  rule& by() noexcept { return rule_->own(); }
 
   /// Begins with an accepted descriptor.
   void start(unique_fd client);
@@ -53,6 +54,7 @@ class connection final : public lane_hook, private pump::session::owner {
   task<std::optional<outcome>> hear_proxy();
   task<std::optional<outcome>> unwrap_client();
   void tell_of_certificate();
+  void hand_over(const char* phase, std::string_view why, std::string said);
   /// Who the client is: what a PROXY header told, else who is connected here.
   const ip_endpoint& source() const noexcept;
   client_name name() const;
@@ -100,7 +102,7 @@ class connection final : public lane_hook, private pump::session::owner {
   void finish(pump::end_reason why, const error_code& ec);
 
   lane& lane_;
-  rule& rule_;
+  rule* rule_;  // another one from the moment on when the client turns out to be a visitor
   std::uint16_t nth_;
   std::uint16_t chosen_ = 0;  // which of the rule's remotes
   ip_endpoint peer_;

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace relay::forward {
 /// What an endpoint has done so far. Added to by every worker, read by anybody.
 struct counters {
   std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> visitors{0};    ///< of them, handed over to the web server
   std::atomic<std::uint64_t> warm{0};        ///< of them, that found their remote connected
   std::atomic<std::uint64_t> warm_ready{0};  ///< are kept ready at the moment
   std::atomic<std::uint64_t> warm_made{0};   ///< connections to remotes that were made ahead
@@ -76,6 +78,8 @@ struct rule {
   bool is_warm() const noexcept { return warm > 0; }
   /// The first remote: what the lines about the endpoint call it by.
   const std::string& name() const noexcept { return remotes.front().name; }
+  /// The endpoint itself, whose limits hold for its visitors too.
+  rule& own() noexcept { return visitors_of != nullptr ? *visitors_of : *this; }
 
   std::vector<remote> remotes;  ///< never empty
   net::listen_options listen;
@@ -108,6 +112,10 @@ struct rule {
   route way;
   counters count;
   std::atomic_flag uncut_told;  ///< that datagrams cannot be sent together; said once
+  /// Another way on from the same listener, for those who do not speak `in`: its remote is the web
+  /// server. It has its own route and counters. Null: they are not handed over.
+  std::unique_ptr<rule> visitors;
+  rule* visitors_of = nullptr;  ///< then: the rule that this one belongs to
 
  private:
   port_range listen_ports_;

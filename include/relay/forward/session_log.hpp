@@ -37,7 +37,8 @@ struct session_summary {
   std::chrono::milliseconds lasted{0};
   pump::end_reason end = pump::end_reason::count_;
   error_code error;
-  bool has_lost = false;  ///< bytes that had been sent
+  bool has_lost = false;    ///< bytes that had been sent
+  bool is_visitor = false;  ///< handed over to the web server
 };
 
 /// Every line about connections. Targets, levels and texts of the lines that realm has are realm's
@@ -56,6 +57,10 @@ class session_log {
   /// An address could not be connected; another may follow.
   void address_failed(const std::string& remote, const ip_endpoint& as, const char* step,
                       const error_code& ec);
+  /// A client that fails what its endpoint asks goes on to the web server, which is the remote of
+  /// `to`.
+  void handed_over(const rule& to, const client_name& client, const char* phase,
+                   std::string_view why);
   /// No connection to the remote came about.
   void gave_up(const rule& to, const client_name& client, const char* phase, std::string_view why);
   /// Connections cannot be kept ready, for the first time since they could; then that they can.

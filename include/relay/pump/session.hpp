@@ -37,9 +37,10 @@ class session final : public net::waiter, public net::timer {
   /// Keeps it to the rates of its endpoint, which outlive it. Before it starts.
   void limit(byte_rates& by);
   /// Begins; everything that happens from here on happens in the run list. `heard`: what the remote
-  /// has sent and somebody has read already, at most `buffer_bytes`.
+  /// has sent and somebody has read already, at most `buffer_bytes`; `said`: the same of the
+  /// client.
   void start(transport::stream& client, transport::stream& remote,
-             std::span<const std::byte> heard = {});
+             std::span<const std::byte> heard = {}, std::span<const std::byte> said = {});
   /// Ends it now: both peers see a reset. The owner is not told.
   void abort() noexcept;
 

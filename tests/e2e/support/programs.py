@@ -73,6 +73,40 @@ http {{
     return started
 
 
+def nginx_site(case):
+    """A web site of one page, which ends what is idle soon."""
+    port = free_port()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="nginx-site-", dir=case.folder))
+    (folder / "files").mkdir()
+    (folder / "files" / "index.html").write_text("<html>a page</html>\n", encoding="utf-8")
+    for each in (case.folder, folder, folder / "files"):
+        os.chmod(each, 0o755)  # its worker may run as another user
+    config = folder / "nginx.conf"
+    config.write_text(f"""
+daemon off;
+master_process off;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log {folder}/access.log;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  keepalive_timeout 400ms;
+  client_header_timeout 400ms;
+  client_body_timeout 400ms;
+  server {{
+    listen 127.0.0.1:{port};
+    root {folder}/files;
+  }}
+}}
+""", encoding="utf-8")
+    return Program(case, "nginx", ["-p", folder, "-c", config, "-e", folder / "error.log"], port)
+
+
 def nginx_saying(case, word, host="127.0.0.1", port=None, backlog=511, within=()):
     """Answers every request with one word. A single process, so that signals stop all of it; `within`
     is a command to run it by, such as one that enters a network namespace."""

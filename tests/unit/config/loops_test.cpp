@@ -58,6 +58,26 @@ TEST(Loops, WhereThereIsAChoiceThereIsAWayOut) {
                        hop("127.0.0.1:2", "10.0.0.2:5", "extra_remotes = [\"127.0.0.1:1\"]")));
 }
 
+// What fails one transport fails the next.
+TEST(Loops, VisitorsMustNotComeBackEither) {
+  const auto ws = [](const std::string& site) {
+    return "listen_transport = \"ws;host=a;path=/x\"\nnetwork = { camouflage = \"" + site + "\" }";
+  };
+  EXPECT_EQ(brief(problems_of(hop("127.0.0.1:1", "b:2", ws("localhost:1")))),
+            "t:5:13: error: `camouflage`: localhost:1 is this endpoint's own listener, each "
+            "connection would come back for ever\n");
+  EXPECT_EQ(brief(problems_of(hop("127.0.0.1:1", "b:2", ws("127.0.0.1:2")) +
+                              hop("127.0.0.1:2", "127.0.0.1:1"))),
+            "t:5:13: error: `camouflage`: 127.0.0.1:2 leads back here by way of other endpoints, "
+            "each connection would come back for ever\n");
+  expect_ring(hop("127.0.0.1:1", "b:2", ws("127.0.0.1:2")) +
+              hop("127.0.0.1:2", "b:2", ws("127.0.0.1:1")));
+  EXPECT_NO_THROW(load(hop("127.0.0.1:1", "127.0.0.1:2", ws("127.0.0.1:80")) +
+                       hop("127.0.0.1:2", "b:3", ws("127.0.0.1:80"))));
+  EXPECT_NO_THROW(load(hop("127.0.0.1:1", "b:2", "network = { camouflage = \"127.0.0.1:1\" }")))
+      << "it has no effect there";
+}
+
 TEST(Loops, ManyEndpointsAreLookedThroughQuickly) {
   std::string text;
   for (int i = 0; i < 3000; ++i) {

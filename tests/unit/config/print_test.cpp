@@ -29,6 +29,27 @@ TEST(ToToml, ReadsBackEqualForTheDefaults) {
   EXPECT_EQ(again.warnings.size(), 0U);
 }
 
+TEST(ToToml, CamouflageIsAWordOrAnAddress) {
+  for (const std::string each : {"404", "close", "127.0.0.1:8080", "site.example:80"}) {
+    const auto text = to_toml(
+        load(test::with_endpoint(
+                 "listen_transport = \"ws;host=a;path=/\"\nnetwork.camouflage = \"" + each + '"'))
+            .value);
+    EXPECT_NE(text.find("\ncamouflage = \"" + each + "\"\n"), std::string::npos) << text;
+  }
+  const auto told = test::problems_of(test::with_endpoint("network.camouflage = \"405\""));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].message,
+            "`camouflage`: `405` is none of 404, close and the address of a web server");
+}
+
+TEST(Camouflage, AWebServerNeedsSomethingToFail) {
+  const auto loaded = load(test::with_endpoint("network.camouflage = \"127.0.0.1:8080\""));
+  EXPECT_EQ(test::brief(loaded.warnings),
+            "t:4:9: warning: `camouflage` has no effect without `listen_transport`: there is "
+            "nothing to fail\n");
+}
+
 TEST(ToToml, WritesEveryKeyInTheOrderOfTheDocument) {
   const auto made = load(test::with_endpoint(R"(extra_remotes = ["c:3", "[::1]:4"]
 balance = "off:"

@@ -104,6 +104,7 @@ class random_settings {
     made.send_proxy_udp = static_cast<udp_proxy>(below(3));
     made.udp_strangers = static_cast<udp_strangers>(below(2));
     made.camouflage = static_cast<camouflage_answer>(below(2));
+    if (below(3) == 0) made.camouflage = *parse_remote(flag() ? "127.0.0.1:8080" : "[::1]:80");
     made.warm = below(65536);
     made.byte_rate = amount();
     made.endpoint_byte_rate = amount();

@@ -75,8 +75,11 @@ TEST(EndpointLayers, AreThoseOfEachSideInOrder) {
 TEST(EndpointLayers, CamouflageDecidesWhatOthersAreAnswered) {
   const auto ws = listening("ws;host=a;path=/x");
   const auto all =
-      make(endpoint(1, ws) + endpoint(2, ws + "\nnetwork = { camouflage = \"close\" }"));
-  ASSERT_EQ(all.layers.size(), 2U);
+      make(endpoint(1, ws) + endpoint(2, ws + "\nnetwork = { camouflage = \"close\" }") +
+           endpoint(3, ws + "\nnetwork = { camouflage = \"127.0.0.1:80\" }"));
+  ASSERT_EQ(all.layers.size(), 3U);
+  EXPECT_TRUE(all.layers[2].in.hands_over);
+  EXPECT_FALSE(all.layers[1].in.hands_over);
   EXPECT_FALSE(all.layers[0].in.is_silent);
   EXPECT_TRUE(all.layers[1].in.is_silent);
 }
