@@ -1,7 +1,8 @@
 # What `cmake --install` puts into place. Completions and man pages are made when it runs, from the
 # binary and the documents: nothing of them is kept anywhere, so nothing can be out of date.
 # Components: relay is for everybody, local for installations without a package, debian for the
-# package alone, realm for the link of that name.
+# package alone, realm for the link of that name. The installed program is stripped; debug has its
+# symbols where gdb looks for them, and unstripped is for tools that take them off themselves.
 include(GNUInstallDirs)
 find_program(RELAY_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(RELAY_PYTHON python3)
@@ -11,7 +12,20 @@ set(make_man ${PROJECT_SOURCE_DIR}/scripts/man)
 add_custom_target(man COMMAND ${RELAY_PYTHON} -B ${make_man} -o ${generated} $<TARGET_FILE:relay> DEPENDS relay
                   VERBATIM COMMENT "Writing relay.1 and relay.toml.5")
 
-install(TARGETS relay RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT relay)
+foreach(component relay debug)
+  install(CODE "
+    file(MAKE_DIRECTORY \"${generated}\")
+    foreach(made \"--only-keep-debug;$<TARGET_FILE:relay>;relay.debug\"
+                 \"--strip-all;--add-gnu-debuglink=relay.debug;$<TARGET_FILE:relay>;relay\")
+      execute_process(COMMAND \"${CMAKE_OBJCOPY}\" \${made} WORKING_DIRECTORY \"${generated}\"
+                      COMMAND_ERROR_IS_FATAL ANY)
+    endforeach()" COMPONENT ${component})
+endforeach()
+install(PROGRAMS ${generated}/relay DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT relay)
+install(FILES ${generated}/relay.debug DESTINATION ${CMAKE_INSTALL_BINDIR}/.debug COMPONENT debug
+        EXCLUDE_FROM_ALL)
+install(TARGETS relay RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT unstripped
+        EXCLUDE_FROM_ALL)
 
 # Scripts that were made for realm call it by its name. That is also what Debian's realmd calls its
 # program, so the link is set only on demand: `cmake --install BUILD --component realm`, or with

@@ -21,12 +21,16 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(debian ${PROJECT_SOURCE_DIR}/packaging/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/conffiles ${debian}/postinst ${debian}/postrm
                                        ${debian}/prerm)
-set(CPACK_STRIP_FILES ON)
+# TLS remotes are verified against the system's authorities.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
+# relay-proxy-dbgsym, a package beside the other, has the symbols.
+set(CPACK_DEBIAN_DEBUGINFO_PACKAGE ON)
 
 # /etc is not below the prefix, so the package is put together under DESTDIR.
 set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};relay;relay;/"
+                                 "${CMAKE_BINARY_DIR};relay;unstripped;/"
                                  "${CMAKE_BINARY_DIR};relay;debian;/")
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ
                                                 GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)

@@ -65,6 +65,10 @@ class Dockerfile(Case):
             for name in re.findall(r"\bscripts/\w+", rest):
                 self.assertTrue(os.access(relay.ROOT / name, os.X_OK), name)
 
+    def test_remotes_of_tls_can_be_verified_in_it(self):
+        last = [rest for word, rest in instructions() if word == "RUN"][-1]
+        self.assertRegex(last, r"apt-get install .*\bca-certificates\b")
+
     def test_it_ends_by_sigterm_and_is_not_root(self):
         self.assertEqual(only("STOPSIGNAL"), "SIGTERM")
         self.assertRegex(only("USER"), r"^[1-9]\d*:[1-9]\d*$")

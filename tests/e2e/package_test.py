@@ -3,6 +3,7 @@
 import gzip
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
@@ -41,6 +42,7 @@ class Packaged(Case):
                               stderr=subprocess.STDOUT, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
         (package,) = (self.folder / "package").glob("*.deb")
+        (self.symbols,) = (self.folder / "package").glob("*.ddeb")
         return package
 
 
@@ -69,12 +71,22 @@ class Package(Packaged):
                       if ": " in line and not line.startswith(" "))
         self.assertEqual(fields["Package"], NAME)
         self.assertRegex(fields["Depends"], r"libc6 \(>= .*libc-ares2|libc-ares2.*libc6 \(>= ")
-        self.assertIn("stripped", self.told("file", deb / "usr/bin/relay").split(", ")[-1])
+        self.assertEqual(fields["Recommends"], "ca-certificates")
+        self.assertEqual(self.told("file", deb / "usr/bin/relay").split(", ")[-1], "stripped")
         self.assertEqual((deb / "DEBIAN/conffiles").read_text(encoding="utf-8"),
                          "/etc/relay/relay.toml\n")
         for name in ("postinst", "prerm", "postrm"):
             self.assertTrue(os.access(deb / "DEBIAN" / name, os.X_OK), name)
             self.told("sh", "-n", deb / "DEBIAN" / name)
+
+    def test_symbols_are_in_a_package_beside_it(self):
+        deb = self.unpacked()
+        subprocess.run(["dpkg-deb", "-R", self.symbols, self.folder / "ddeb"], check=True, timeout=60)
+        identity = re.search(r"Build ID: (\w\w)(\w+)", self.told("readelf", "-n",
+                                                                deb / "usr/bin/relay"))
+        symbols = (self.folder / "ddeb/usr/lib/debug/.build-id" / identity[1] /
+                   f"{identity[2]}.debug")
+        self.assertIn("with debug_info", self.told("file", symbols))
 
     def test_pages_and_completions_are_those_of_this_binary(self):
         deb = self.unpacked() / "usr/share"
@@ -206,6 +218,21 @@ class CmakeInstall(Case):
         start = unit.value(prefix / "lib/systemd/system/relay.service", "ExecStart")
         self.assertEqual(start, f"{prefix}/bin/relay -c /etc/relay")
         self.assertFalse(os.path.lexists(prefix / "bin/realm"), "the link is set on demand")
+        self.assertFalse(os.path.lexists(prefix / "bin/.debug"), "symbols are set on demand")
+
+    def test_the_program_is_stripped_and_finds_its_symbols(self):
+        prefix = self.install(BUILD)
+        program = prefix / "bin/relay"
+        said = subprocess.run([self.program("file"), program], check=True, timeout=20, text=True,
+                              stdout=subprocess.PIPE).stdout
+        self.assertEqual(said.strip().split(", ")[-1], "stripped")
+        self.assertLess(program.stat().st_size, relay.BINARY.stat().st_size)
+        self.install(BUILD, "--component", "debug")
+        link = subprocess.run([self.program("readelf"), "--string-dump=.gnu_debuglink", program],
+                              check=True, timeout=20, text=True, stdout=subprocess.PIPE).stdout
+        self.assertIn("relay.debug", link)
+        self.assertGreater((prefix / "bin/.debug/relay.debug").stat().st_size,
+                           program.stat().st_size)
 
     def test_the_component_realm_is_the_link_and_nothing_else(self):
         prefix = self.install(BUILD, "--component", "realm")
