@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "hardening.hpp"
 
 #include <relay/forward/endpoint_layers.hpp>
 
@@ -23,6 +24,7 @@ std::vector<config::problem> problems_of(config::loaded& what, const environment
   std::vector<config::problem> transports;
   forward::make_layers(what.value, transports, with.variable("CREDENTIALS_DIRECTORY"));
   append(all, std::move(transports));
+  append(all, hardening_problems(what.value));
   return all;
 }
 

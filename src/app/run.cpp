@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "cpu_count.hpp"
 #include "descriptor_limit.hpp"
+#include "hardening.hpp"
 #include "signals.hpp"
 #include "standard_streams.hpp"
 #include "start_report.hpp"
@@ -70,6 +71,8 @@ int start(const invocation& given, const environment& with, background& caller, 
     return exit_config;
   }
 
+  hardening walls(read->value, given.config.value_or(std::string()));
+  walls.before_threads();
   logs log(level_of(read->value.log.level), read->value.log.output);
   for (const auto& each : warnings)
     log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
@@ -91,6 +94,7 @@ int start(const invocation& given, const environment& with, background& caller, 
     if (given.daemon) log.flush();  // while standard streams are what they were
     caller.serves();
   };
+  options.bound = [&] { walls.after_binding(log.target("relay")); };
   return with.serve(read->value, log, options);
 }
 
@@ -105,7 +109,7 @@ int told(const environment& with, Work work) {
   } catch (const forward::hook_error& e) {
     with.err << "error: " << e.what() << '\n';
     return exit_config;
-  } catch (const std::system_error& e) {  // a log file that cannot be opened
+  } catch (const std::system_error& e) {  // a log file that cannot be opened, a user's rights
     with.err << "error: " << e.what() << '\n';
     return exit_config;
   } catch (const std::exception& e) {

@@ -1,3 +1,4 @@
+#include "refusals.hpp"
 #include "signals.hpp"
 #include "worker_watch.hpp"
 
@@ -55,7 +56,8 @@ class supervisor {
         deadline_(loop_),
         tick_(loop_),
         watch_(loop_, running, log_, given.worker_stall,
-               [this] { said(manager_.status(status())); }) {
+               [this] { said(manager_.status(status())); }),
+        refusals_(loop_, log_) {
     for (const int each : served_signals()) signals_.add(each);
     release_signals();
   }
@@ -154,6 +156,7 @@ class supervisor {
     deadline_.cancel();
     tick_.cancel();
     watch_.cancel();
+    refusals_.stop();
   }
 
   static constexpr std::chrono::seconds frozen{
@@ -170,6 +173,7 @@ class supervisor {
   asio::steady_timer deadline_;
   asio::steady_timer tick_;
   worker_watch watch_;
+  refusals refusals_;
   std::string status_;
   bool draining_ = false;
   bool finished_ = false;
@@ -233,6 +237,7 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   const auto failures = running.bind();
   for (const auto& each : failures) report(what, each, log.target("relay"));
   if (running.bound_count() == 0) return exit_unavailable;
+  if (options.bound) options.bound();
   // Before the threads, so that they inherit handlers and no signal is lost in between.
   ops::service_manager manager(options.variable, options.started_as);
   supervisor main_thread(running, log, manager, what.process);

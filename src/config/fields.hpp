@@ -71,7 +71,12 @@ void process_fields(Visit&& visit) {
   visit(key_name{"worker_stall"}, &p::worker_stall, &v::worker_stall, time_codec{});
   visit(key_name{"max_connections"}, &p::max_connections, &v::max_connections,
         number_codec<std::uint64_t>{});
+  constexpr word_codec on_off{word{"on", true}, word{"off", false}};
   visit(key_name{"socket_memory"}, &p::socket_memory, &v::socket_memory, size_codec{});
+  visit(key_name{"user"}, &p::user, &v::user, text_codec{});
+  visit(key_name{"group"}, &p::group, &v::group, text_codec{});
+  visit(key_name{"sandbox"}, &p::sandbox, &v::sandbox, on_off);
+  visit(key_name{"core_dumps"}, &p::core_dumps, &v::core_dumps, on_off);
 }
 
 template <class Visit>

@@ -34,6 +34,12 @@ void check_dns(const dns& what, findings& found) {
               "make `min_ttl` the smaller one");
 }
 
+void check_group(const process& what, findings& found) {
+  if (what.group.empty() || !what.user.empty()) return;
+  found.warning(what.keys.at("group"), "`group` has no effect without `user`",
+                "say `user` as well, or remove it");
+}
+
 /// Linux refuses such sockets options, and then every connection would fail.
 void clamp_keepalive(network& what, const origin& otherwise, once& first, findings& found) {
   const auto warn = [&](std::string_view key, const std::string& range) {
@@ -179,6 +185,7 @@ origin place_of(const endpoint& what, std::string_view key) {
 void validate(settings& what, findings& found) {
   once first;
   check_dns(what.dns, found);
+  check_group(what.process, found);
   for (auto& each : what.endpoints) {
     clamp_keepalive(each.network, each.origin, first, found);
     check_forced(each, first, found);

@@ -29,6 +29,7 @@ class UnitFile(Case):
         score = re.search(r"Overall exposure level for \S+ ([\d.]+) (\w+)", done.stdout)
         self.assertIsNotNone(score, done.stdout + done.stderr)
         self.assertIn(score[2], ("OK", "SAFE", "PERFECT"), done.stdout)
+        self.assertLessEqual(float(score[1]), 1.5, done.stdout)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertNotIn("nknown key", done.stderr)
 
@@ -53,6 +54,16 @@ class UnitFile(Case):
             self.assertEqual(unit.value(SERVICE, key), "CAP_NET_BIND_SERVICE")
         self.assertEqual(unit.value(SERVICE, "ProtectSystem"), "strict")
         self.assertEqual(unit.value(SERVICE, "Type"), "notify")
+
+    def test_keys_that_only_root_reads_are_handed_over_and_no_core_holds_them(self):
+        given = [text for _, key, text in unit.settings(SERVICE) if key == "LoadCredential"]
+        # A name, not a path: what is not there is no failure of the service.
+        self.assertEqual(given, ["cert.pem:relay.cert.pem", "key.pem:relay.key.pem"])
+        self.assertEqual(unit.value(SERVICE, "LimitCORE"), "0")
+        operations = (relay.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+        for name in ("cert.pem", "key.pem"):
+            self.assertIn(f"/etc/credstore/relay.{name}", operations)
+            self.assertIn(f"$CREDENTIALS_DIRECTORY/{name}", operations)
 
     def test_stopping_may_take_longer_than_sessions_are_given(self):
         given = relay.run("check", "--print", "-l", "127.0.0.1:1", "-r", "a:1").stdout

@@ -32,6 +32,9 @@ struct serve_options {
   std::optional<forward::hook> hook;  ///< asked about every client
   /// Called once, when every listener is bound or has failed and at least one is bound.
   std::function<void()> ready;
+  /// Called once, when all that is to be bound is, and before there are threads: the rights that
+  /// this took may go.
+  std::function<void()> bound;
   /// Where a service manager says what it wants and what it passes on; empty: there is none.
   ops::variable_reader variable;
   /// The process that the service manager started; with `-d` another than the one that serves.

@@ -112,6 +112,10 @@ struct process {
   milliseconds worker_stall{5000};    ///< a worker that has not turned for so long is told; 0: none
   std::uint64_t max_connections = 0;  ///< 0: none
   std::uint64_t socket_memory = 0;    ///< bytes held in sockets; 0: from the system's tcp_mem
+  std::string user;                   ///< who it becomes once it listens; empty: stays who it is
+  std::string group;                  ///< empty: the user's own
+  bool sandbox = false;               ///< seccomp and Landlock
+  bool core_dumps = false;            ///< a core holds the private keys
   key_origins keys{};
   friend bool operator==(const process&, const process&) = default;
 };

@@ -65,6 +65,10 @@ struct process_patch {
   std::optional<milliseconds> worker_stall;
   std::optional<std::uint64_t> max_connections;
   std::optional<std::uint64_t> socket_memory;
+  std::optional<std::string> user;
+  std::optional<std::string> group;
+  std::optional<bool> sandbox;
+  std::optional<bool> core_dumps;
   key_origins keys{};
 };
 

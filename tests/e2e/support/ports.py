@@ -89,6 +89,9 @@ def listening(pid=None, kind="tcp"):
                 port = inodes.get(target[8:-1])
                 if port is not None:
                     mine.add(port)
+    except PermissionError:
+        # Only root sees what a process has open that may not be dumped (process.core_dumps).
+        return set(inodes.values())
     except OSError:
         pass
     return mine

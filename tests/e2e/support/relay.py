@@ -7,6 +7,7 @@ import re
 import resource
 import signal
 import subprocess
+import unittest
 
 from support import ports
 from support.wait import until
@@ -145,7 +146,11 @@ class Relay:
         return self.status("VmRSS")
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        try:
+            return len(os.listdir(f"/proc/{self.pid}/fd"))
+        except PermissionError:
+            raise unittest.SkipTest("only root counts what a process has open that may not be "
+                                    "dumped") from None
 
     def processor_seconds(self):
         with open(f"/proc/{self.pid}/stat", encoding="ascii") as text:

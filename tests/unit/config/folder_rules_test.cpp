@@ -190,6 +190,8 @@ TEST(FolderMerge, TakesEachKeyFromTheFirstFileThatHasIt) {
       {"process.worker_stall", {"17", "18"}},
       {"process.max_connections", {"9", "10"}},
       {"process.socket_memory", {"\"1KiB\"", "\"2KiB\""}},
+      {"process.user", {"\"a\"", "\"b\""}},
+      {"process.sandbox", {"\"on\"", "\"off\""}},
       {"network.tcp_timeout", {"11", "12"}},
       {"network.use_udp", {"false", "true"}},
       {"network.trusted_proxies", {"[]", "[\"::1\"]"}}};

@@ -51,6 +51,10 @@ const std::vector<row> rows{
     {"process", "worker_stall", "nt", "\"250ms\"", bad_times},
     {"process", "max_connections", "n", "10", bad_numbers},
     {"process", "socket_memory", "nt", "\"64MiB\"", bad_amounts},
+    {"process", "user", "t", "\"nobody\"", bad_texts},
+    {"process", "group", "t", "\"ssl-cert\"", bad_texts},
+    {"process", "sandbox", "t", "\"on\"", bad_words},
+    {"process", "core_dumps", "t", "\"on\"", bad_words},
     {"network", "no_tcp", "b", "true"},
     {"network", "use_udp", "b", "true"},
     {"network", "ipv6_only", "b", "true"},
@@ -161,8 +165,9 @@ TEST(EveryKey, TakesAGoodValueInBothFormatsAndIsPrinted) {
   for (const auto& each : rows) {
     const auto made = load(toml(each, each.good), lax);
     // Alone these have no effect, which is told.
-    const bool is_lonely = each.key == "trusted_proxies" || each.key == "send_proxy_udp" ||
-                           each.key == "udp_strangers" || each.key == "no_tcp";
+    const std::set<std::string> lonely{"trusted_proxies", "send_proxy_udp", "udp_strangers",
+                                       "no_tcp", "group"};
+    const bool is_lonely = lonely.contains(each.key);
     EXPECT_EQ(made.warnings.size(), is_lonely ? 1U : 0U) << each.key << brief(made.warnings);
     EXPECT_EQ(load(json(each, each.good), lax).value, made.value) << each.key;
     const auto& name = each.real_name.empty() ? each.key : each.real_name;

@@ -26,6 +26,10 @@ shutdown_timeout = "250ms"
 worker_stall = "9s"
 max_connections = 100
 socket_memory = "64MiB"
+user = "nobody"
+group = "ssl-cert"
+sandbox = "on"
+core_dumps = "on"
 [[endpoints]]
 listen = "127.0.0.1:5000"
 remote = "example.com:80"
@@ -78,7 +82,8 @@ network.iphash_prefix = "/24, /64"
   EXPECT_EQ(all.dns.min_ttl, 5s);
   EXPECT_EQ(all.dns.max_ttl, 1h);
   EXPECT_EQ(all.dns.cache_size, 7U);
-  EXPECT_EQ(all.process, (config::process{250ms, 9s, 100, 64U << 20}));
+  EXPECT_EQ(all.process,
+            (config::process{250ms, 9s, 100, 64U << 20, "nobody", "ssl-cert", true, true}));
   ASSERT_EQ(all.endpoints.size(), 1U);
   const auto& rule = all.endpoints[0];
   EXPECT_EQ(rule.listen.to_string(), "127.0.0.1:5000");

@@ -81,6 +81,8 @@ shutdown_timeout = 10
 worker_stall = 5
 max_connections = 0
 socket_memory = "64MiB"
+sandbox = "off"
+core_dumps = "off"
 
 [[endpoints]]
 listen = "127.0.0.1:1"

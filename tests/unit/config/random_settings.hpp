@@ -25,7 +25,8 @@ class random_settings {
     made.dns.min_ttl = std::chrono::seconds(below(1000));
     made.dns.max_ttl = std::chrono::seconds(1000 + below(1000));
     made.dns.cache_size = below(100000);
-    made.process = {time(), time(), below(1000), amount()};
+    made.process = {time(), time(), below(1000), amount(), text("nobody"), {}, flag(), flag()};
+    if (!made.process.user.empty()) made.process.group = text("");
     for (auto left = below(4); left > 0; --left) made.endpoints.push_back(rule());
     share_networks(made.endpoints);
     return made;
