@@ -163,6 +163,7 @@ hardening::hardening(const config::settings& what, fs::path configuration)
 
 void hardening::before_threads() {
   ops::forbid_new_privileges();
+  if (user_ && !user_->is_root()) ops::bound_rights();
   if (!settings_.process.sandbox || !ops::has_landlock()) return;
   if (const auto ec = ops::restrict_files(reachable(settings_, configuration_)))
     throw std::system_error(ec.value(), std::generic_category(), "sandbox: restricting files");

@@ -171,6 +171,8 @@ void become(const identity& who) {
     throw std::system_error(EPERM, std::generic_category(), "dropping capabilities");
 }
 
+void bound_rights() { capabilities::bound_to(bit(CAP_NET_BIND_SERVICE)); }
+
 bool is_all_powerful() {
   return ::geteuid() == 0 && (capabilities::own().effective & bit(CAP_DAC_OVERRIDE)) != 0;
 }

@@ -41,6 +41,10 @@ std::string obstacle(const identity& who);
 /// must end, since it may have got half of the way.
 void become(const identity& who);
 
+/// Threads and programs that this thread starts from here on can have no right but that of binding
+/// low ports. What it has itself stays until `become`.
+void bound_rights();
+
 /// It is root with the rights of root: what a mistake in it can do has no bounds.
 bool is_all_powerful();
 
