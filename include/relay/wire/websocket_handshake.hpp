@@ -34,7 +34,7 @@ struct ws_head_needs {
 struct ws_request {
   std::size_t size = 0;  ///< of the head
   std::string key;
-  std::string protocol;  ///< to be granted: one that it offers
+  std::string protocol{};  ///< to be granted: one that it offers
   friend bool operator==(const ws_request&, const ws_request&) = default;
 };
 
