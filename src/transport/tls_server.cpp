@@ -61,7 +61,10 @@ parsed<context_ptr> make_server(const tls_listen_options& options, const identit
   if (!wrong.empty()) return parsed<context_ptr>::bad(std::move(wrong));
   // Tickets hold all there is to a session: nothing is kept for clients that may never return.
   SSL_CTX_set_session_cache_mode(made.get(), SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(made.get(), 1);
+  // Nor are they part of the handshake in TLS 1.3: the stream sends one with its first payload. A
+  // client that only writes would close with an unread ticket in its socket, and its kernel then
+  // resets the connection and throws away what it has not sent yet.
+  SSL_CTX_set_num_tickets(made.get(), 0);
   SSL_CTX_set_max_early_data(made.get(), 0);
   return parsed<context_ptr>::good(made);
 }

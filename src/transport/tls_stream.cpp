@@ -76,7 +76,9 @@ io_result tls_stream::handshake() {
     const int what = SSL_get_error(ssl_.get(), result);
     if (result == 1) {
       established_ = true;
-      overhead_ = SSL_version(ssl_.get()) == TLS1_2_VERSION ? 29 : 22;
+      const bool is_old = SSL_version(ssl_.get()) == TLS1_2_VERSION;
+      overhead_ = is_old ? 29 : 22;
+      owes_ticket_ = !is_old && SSL_is_server(ssl_.get()) == 1;
     } else if (what != SSL_ERROR_WANT_READ) {
       read_error_ = take_tls_error(ssl_.get());
     }
@@ -234,6 +236,10 @@ io_result tls_stream::write_some(std::span<std::byte> data) {
   if (!push_kept() && !write_error_) return blocked;
   if (write_error_) return failure(write_error_);
   forget_errors();
+  if (owes_ticket_) {
+    owes_ticket_ = false;
+    static_cast<void>(SSL_new_session_ticket(ssl_.get()));  // without, nobody resumes: no more
+  }
   const auto taken = std::min(data.size(), most_payload);
   std::size_t count = 0;
   if (SSL_write_ex(ssl_.get(), data.data(), taken, &count) != 1) {

@@ -4,8 +4,10 @@ import os
 import socket
 import ssl
 
-from support.servers import Server, dial, echo, ended_by_reset, hear, read_all, source
-from support.tls import NAME, Authority, behind, client_context, openssl, server_context
+from support.servers import (Server, dial, echo, ended_by_reset, hear, pattern, read_all,
+                             source)
+from support.tls import (NAME, HalfClosing, Authority, behind, client_context, openssl,
+                         server_context)
 from support.transport import TransportCase, endpoint
 from support.wait import until
 
@@ -225,6 +227,22 @@ class Listening(TransportCase):
                 again = self.connect(started, context, session=first.session)
                 self.assertTrue(self.answers(again))
                 self.assertTrue(again.session_reused)
+
+    def test_clients_that_only_write_lose_nothing(self):
+        """Closing with a ticket unread would be a reset, which drops what they have not sent."""
+        got = []
+        recorder = self.server(lambda sock: got.append(len(read_all(sock))))
+        started = self.unwrapping(f"tls;cert={self.cert};key={self.key}", recorder.port)
+        data = pattern(3_000_000)
+        context = client_context(version=ssl.TLSVersion.TLSv1_3)
+        for count in range(1, 5):
+            with dial(started.port) as tcp:
+                tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+                sock = HalfClosing(tcp, context)
+                sock.sendall(data)
+                sock.close_notify()
+            until(lambda count=count: len(got) == count or recorder.errors, started.story)
+        self.assertEqual((got, recorder.errors), ([len(data)] * 4, []))
 
     def test_our_client_resumes_too(self):
         reused = []

@@ -76,6 +76,7 @@ class tls_stream final : public stream {
   std::uint16_t missing_ = 0;   // bytes of the record that OpenSSL holds a part of
   std::uint8_t overhead_ = 22;  // bytes that a record adds to its payload
   bool established_ = false;
+  bool owes_ticket_ = false;   // a server's, in TLS 1.3; it leaves with the first payload
   bool pending_ = false;       // OpenSSL holds something for which there was no room, or no time
   bool peer_ended_ = false;    // close_notify has come
   bool said_goodbye_ = false;  // ours is written

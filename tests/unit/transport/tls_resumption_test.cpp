@@ -1,3 +1,4 @@
+#include "support/layer_bench.hpp"
 #include "support/tls_bench.hpp"
 
 #include <gtest/gtest.h>
@@ -44,7 +45,7 @@ TEST(TlsResumption, TheSecondConnectionResumesTheFirst) {
 TEST(TlsResumption, ATicketIsTakenWheneverItComes) {
   meeting b;
   EXPECT_FALSE(b.resumes(test::some_remote, TLS1_3_VERSION, false));
-  EXPECT_FALSE(b.resumes()) << "the ticket of the first was never read";
+  EXPECT_FALSE(b.resumes()) << "nothing was written, so there was no ticket";
   tls_link link(b, *b.dialling, *b.accepting);
   ASSERT_TRUE(link.shake());
   ASSERT_TRUE(write_to(b, link.server, "a"));
@@ -53,6 +54,26 @@ TEST(TlsResumption, ATicketIsTakenWheneverItComes) {
   ASSERT_TRUE(write_to(b, link.server, "b"));
   EXPECT_EQ(read_from(b, link.client, 1), "b");
   EXPECT_TRUE(b.resumes());
+}
+
+// A client that only writes never reads one: closing with it unread would be a reset.
+TEST(TlsResumption, ATicketLeavesWithTheFirstPayload) {
+  meeting b;
+  for (const bool resumed : {false, true}) {
+    tls_link link(b, *b.dialling, *b.accepting);
+    ASSERT_TRUE(link.shake());
+    EXPECT_EQ(link.client.was_resumed(), resumed);
+    const auto unread = [&] { return test::waiting_at(link.client_below.socket().fd()); };
+    ASSERT_TRUE(write_to(b, link.client, "a long log"));
+    EXPECT_EQ(read_from(b, link.server, 10), "a long log");
+    EXPECT_EQ(unread(), 0);
+    ASSERT_TRUE(write_to(b, link.server, "x"));
+    EXPECT_EQ(read_from(b, link.client, 1), "x");
+    ASSERT_TRUE(write_to(b, link.server, "y"));
+    ASSERT_TRUE(test::turn_until(b.poller, [&] { return unread() > 0; }));
+    EXPECT_EQ(unread(), 5 + 1 + 1 + 16) << "there was one ticket, and it is not repeated";
+    EXPECT_EQ(read_from(b, link.client, 1), "y");
+  }
 }
 
 TEST(TlsResumption, AConnectionThatWasCutOffSpoilsNothing) {
