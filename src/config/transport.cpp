@@ -137,6 +137,16 @@ void read_client_pair(tls_dial_options& into, transport_items& items) {
               "as in \"client_cert=/etc/relay/cert.pem;client_key=/etc/relay/key.pem\"");
 }
 
+bool read_strict_end(transport_items& items) {
+  const auto end = items.value("tls_end");
+  if (end.value == "strict") return true;
+  if (!end.name.empty() && end.value != "lenient") {
+    items.error(end, '`' + std::string(end.value) + "` is no way to take the end of TLS",
+                "`tls_end` is `lenient` or `strict`");
+  }
+  return false;
+}
+
 std::optional<tls_dial_options> read_dial_tls(transport_items& items) {
   const auto sni = items.value("sni");
   tls_dial_options made;
@@ -146,6 +156,7 @@ std::optional<tls_dial_options> read_dial_tls(transport_items& items) {
   made.insecure = insecure != nullptr;
   const auto ca = items.value("ca");
   made.ca = ca.value;
+  made.strict_end = read_strict_end(items);
   const auto* flag = items.asks_for(transport_layer::tls);
   if (flag == nullptr) return std::nullopt;
   if (made.sni.empty()) items.error(*flag, "tls needs sni", "as in \"tls;sni=example.com\"");
@@ -169,6 +180,7 @@ std::optional<tls_listen_options> read_listen_tls(transport_items& items) {
                           std::string(items.value("ocsp").value)};
   const auto client_ca = items.value("client_ca");
   made.client_ca = client_ca.value;
+  made.strict_end = read_strict_end(items);
   const auto* flag = items.asks_for(transport_layer::tls);
   if (flag == nullptr) return std::nullopt;
   check_file(client_ca, items);

@@ -40,6 +40,7 @@ constexpr known_item known[]{
     {"servername", on::listen, transport_layer::tls},
     {"ocsp", on::listen, transport_layer::tls},
     {"client_ca", on::listen, transport_layer::tls, false, true},
+    {"tls_end", on::both, transport_layer::tls, false, true},
 };
 
 std::string quoted(std::string_view text) { return '`' + std::string(text) + '`'; }

@@ -30,6 +30,11 @@ std::string told_by(const wire::proxy_header& header) {
                                                         : "af_family = AF_UNSPEC, ignore";
 }
 
+// Ends that may have cost bytes, or that a peer has to be blamed for.
+bool is_remarkable(pump::end_reason why) {
+  return why == pump::end_reason::truncated || why == pump::end_reason::flood;
+}
+
 // What is no step's failure but somebody's decision has no phase.
 std::string told_of(std::string_view phase, std::string_view why) {
   return phase.empty() ? std::string(why) : std::string(phase) + ": " + std::string(why);
@@ -130,7 +135,8 @@ void session_log::done(const std::string& remote, const session_summary& how) {
                describe(how.error));
   }
   // Where it cost somebody bytes it is worth a line of its own.
-  const bool cost = how.has_lost || how.end == pump::end_reason::half_close_timeout;
+  const bool cost = how.has_lost || how.end == pump::end_reason::half_close_timeout ||
+                    is_remarkable(how.end);
   const auto level = cost ? spdlog::level::info : spdlog::level::debug;
   if (!session_.should_log(level)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();

@@ -93,6 +93,7 @@ progress direction::copy(const ends& e, std::size_t& budget) {
     }
     if (in.what == io::end) {
       ended_ = true;
+      cut_ = static_cast<bool>(in.ec);
       break;
     }
     again = in.again;
@@ -196,6 +197,7 @@ progress direction::splice(const ends& e, std::size_t& budget, std::size_t& take
         return progress::read_failed;
       case io::end:
         ended_ = true;
+        cut_ = static_cast<bool>(in.ec);
         stop_splicing(e.shared);
         return finish(e);
     }

@@ -97,17 +97,25 @@ bool session::step(direction& way, bool is_up, bool& more) {
 bool session::direction_ended(bool is_up) {
   if (up_.is_done() && down_.is_done()) {
     if (failure_) return fail(failure_->at_client, failure_->ec);
-    end(first_, {});
-    return false;
+    return end_in_order();
   }
   first_ = is_up ? end_reason::client_eof : end_reason::remote_eof;
   if (half_close_ms_ == 0) {
     if ((is_up ? down_ : up_).pending() == 0) part_from(stream_of(is_up), false);
-    end(first_, {});
-    return false;
+    return end_in_order();
   }
   limit_idleness();
   return true;
+}
+
+// An end that TLS did not announce was passed on, but somebody on the way may have made it.
+bool session::end_in_order() {
+  if (up_.was_cut() || down_.was_cut()) {
+    end(end_reason::truncated, errc::truncated);
+  } else {
+    end(first_, {});
+  }
+  return false;
 }
 
 // A peer that resets may have answered before: a server that refuses an upload answers, then closes

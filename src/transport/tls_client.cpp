@@ -100,6 +100,7 @@ std::string set_own_certificate(SSL_CTX* to, const tls_dial_options& options) {
 parsed<context_ptr> make_client(const tls_dial_options& options) {
   const auto made = make_context(TLS_client_method());
   if (!made) return parsed<context_ptr>::bad("OpenSSL refuses: " + openssl_says());
+  set_end(made.get(), options.strict_end);
   auto wrong = set_verification(made.get(), options);
   if (wrong.empty()) wrong = set_own_certificate(made.get(), options);
   if (wrong.empty()) wrong = set_protocols(made.get(), options.alpn);

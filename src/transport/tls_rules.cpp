@@ -61,6 +61,10 @@ context_ptr make_context(const ssl_method_st* side) {
   return made;
 }
 
+void set_end(ssl_ctx_st* of, bool strict) {
+  if (!strict) SSL_CTX_set_options(of, SSL_OP_IGNORE_UNEXPECTED_EOF);
+}
+
 bool attach(ssl_ctx_st* to, attachment as, std::shared_ptr<void> what) {
   auto held = std::make_unique<std::shared_ptr<void>>(std::move(what));
   if (SSL_CTX_set_ex_data(to, index_of(as), held.get()) != 1) return false;

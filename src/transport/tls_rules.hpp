@@ -14,6 +14,10 @@ namespace relay::transport {
 /// renegotiated or compressed, no memory while idle. Null when OpenSSL refuses.
 context_ptr make_context(const ssl_method_st* side);
 
+/// How its connections take the end of what is below without a close_notify: as an end, unless
+/// `strict`. OpenSSL never sees an end; its option is only where the stream looks.
+void set_end(ssl_ctx_st* of, bool strict);
+
 /// What callbacks of a context find there.
 enum class attachment : std::uint8_t { response, sessions, tickets };
 

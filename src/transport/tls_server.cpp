@@ -59,6 +59,7 @@ parsed<context_ptr> make_server(const tls_listen_options& options, const identit
   }
   if (wrong.empty()) wrong = set_ticket_keys(made.get());
   if (!wrong.empty()) return parsed<context_ptr>::bad(std::move(wrong));
+  set_end(made.get(), options.strict_end);
   // Tickets hold all there is to a session: nothing is kept for clients that may never return.
   SSL_CTX_set_session_cache_mode(made.get(), SSL_SESS_CACHE_OFF);
   // Nor are they part of the handshake in TLS 1.3: the stream sends one with its first payload. A

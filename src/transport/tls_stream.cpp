@@ -111,10 +111,24 @@ std::string tls_stream::describe() const {
 // One read below, kept where OpenSSL finds it.
 io_result tls_stream::receive(std::size_t most) {
   auto in = below_.read_some(shared_.room(most));
-  if (in.what == io::end) in = failure(errc::truncated);
+  if (in.what == io::end) in = cut_off();
   if (in.what == io::failed) read_error_ = in.ec;
   if (in.what == io::moved) shared_.feed(shared_.room(in.bytes));
   return in;
+}
+
+// The end of what is below, without a close_notify before it. Between two records old servers and
+// many programs end like that; somebody on the way can, too. Within one something is missing.
+io_result tls_stream::cut_off() {
+  const bool is_strict = (SSL_get_options(ssl_.get()) & SSL_OP_IGNORE_UNEXPECTED_EOF) == 0;
+  const bool within_record = missing_ > 0 || SSL_has_pending(ssl_.get()) == 1;
+  if (!established_ || is_strict || within_record) return failure(errc::truncated);
+  peer_ended_ = was_cut_ = true;
+  return end_of_peer();
+}
+
+io_result tls_stream::end_of_peer() const {
+  return {io::end, false, 0, 0, was_cut_ ? make_error_code(errc::truncated) : error_code()};
 }
 
 // Some of it ends in the middle of a record, and what a read gives then must fit where it is
@@ -128,7 +142,7 @@ std::size_t tls_stream::best_read(std::size_t into) const noexcept {
 io_result tls_stream::read_some(std::span<std::byte> into) {
   assert(established_ && !into.empty());
   for (std::uint32_t work = 0;;) {
-    if (peer_ended_) return {io::end, false, 0, 0, {}};
+    if (peer_ended_) return end_of_peer();
     if (read_error_) return failure(read_error_);
     bool more = true;
     if (unread_) {

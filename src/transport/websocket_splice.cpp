@@ -36,7 +36,7 @@ io_result websocket_stream::splice_to_pipe(int pipe, std::size_t limit) {
       if (decoder_.frame_length() < least_frame) return unsuited;
       const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(bare, limit));
       const auto in = below_.splice_to_pipe(pipe, most);
-      if (in.what == io::end) return ended();
+      if (in.what == io::end) return ended(in.ec);
       if (in.what == io::moved) {
         decoder_.skip(in.bytes);
         heard();
@@ -56,7 +56,7 @@ io_result websocket_stream::read_header() {
   if (!is_cut) wanted = std::max(wanted, decoder_.header_length());
   std::array<std::byte, wire::longest_ws_header> bytes{};
   const auto in = below_.read_some(std::span(bytes).first(wanted));
-  if (in.what == io::end) return ended();
+  if (in.what == io::end) return ended(in.ec);
   if (in.what != io::moved) return in;
   const auto read = std::span(bytes).first(in.bytes);
   if (!is_cut) {

@@ -39,7 +39,7 @@ websocket_stream::websocket_stream(stream& below, wire::ws_role role,
 io_result websocket_stream::read_some(std::span<std::byte> into) {
   if (why_ || ended_) return over();
   const auto in = take(into);
-  if (in.what == io::end) return ended();
+  if (in.what == io::end) return ended(in.ec);
   if (in.what != io::moved) return in;
   heard();
   const auto got = digest(into.first(in.bytes));
@@ -110,10 +110,13 @@ io_result websocket_stream::over() {
   return failed(why_);
 }
 
-io_result websocket_stream::ended() {
+// `how`: what the stream below says of its end.
+io_result websocket_stream::ended(const error_code& how) {
   ended_ = decoder_.is_between_frames();
   if (!ended_) why_ = errc::truncated;
-  return over();
+  auto out = over();
+  if (ended_) out.ec = how;
+  return out;
 }
 
 // --- writing

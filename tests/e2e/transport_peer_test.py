@@ -7,7 +7,7 @@ import ssl
 from support.servers import (dial, digest, echo, ended_by_reset, pattern, read_all, read_exactly,
                              reset, source)
 from support.tls import HalfClosing, Authority, behind, client_context, server_context
-from support.transport import KINDS, TransportCase
+from support.transport import KINDS, TEXTS, TransportCase
 from support.wait import until
 from support.websocket import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, headers_of,
                                open_client, read_frame, read_head, read_payload, reply_to, request)
@@ -270,19 +270,31 @@ class Clients(TransportCase):
         until(lambda: self.recorder.errors, started.story)
         self.assertEqual(self.got, [], "not taken for an end")
 
-    def test_an_end_without_close_notify_is_truncated(self):
+    def end_without_close_notify(self, kind, text):
+        """Sends something, then the end of TCP alone."""
+        started = self.unwrapping(text, self.recorder.port)
+        with client_context().wrap_socket(dial(started.port)) as sock:
+            if kind == "wss":
+                open_client(sock)
+                sock.sendall(frame(b"hello", mask=b"mask"))
+            else:
+                sock.sendall(b"hello")
+            sock.shutdown(socket.SHUT_WR)
+            started.wait_text("end=truncated")
+        return started
+
+    def test_an_end_without_close_notify_is_passed_on_and_told(self):
         for kind in ("tls", "wss"):
             with self.subTest(kind):
-                started = self.unwrapping(kind, self.recorder.port)
+                started = self.end_without_close_notify(kind, kind)
+                self.assertRegex(started.out(), r"\[INFO\]session done .*end=truncated")
+        self.assertEqual((self.got, self.recorder.errors), ([b"hello"] * 2, []))
+
+    def test_where_rules_are_strict_it_is_a_reset(self):
+        for kind in ("tls", "wss"):
+            with self.subTest(kind):
                 before = len(self.recorder.errors)
-                with client_context().wrap_socket(dial(started.port)) as sock:
-                    if kind == "wss":
-                        open_client(sock)
-                        sock.sendall(frame(b"hello", mask=b"mask"))
-                    else:
-                        sock.sendall(b"hello")
-                    sock.shutdown(socket.SHUT_WR)  # of TCP alone
-                    started.wait_text("end=truncated")
+                started = self.end_without_close_notify(kind, TEXTS[kind][0] + ";tls_end=strict")
                 until(lambda before=before: len(self.recorder.errors) > before, started.story)
         self.assertEqual(self.got, [], "not taken for an end")
 
@@ -554,7 +566,8 @@ class Remotes(TransportCase):
         until(lambda: not server.sockets, started.story)
         self.assertEqual(server.errors, [], "the close was echoed")
 
-    def test_an_end_of_the_remote_without_close_notify_is_truncated(self):
+    def test_an_end_of_the_remote_without_close_notify_is_told(self):
+        """Passed on, or with `tls_end=strict`, a reset."""
         authority = Authority(self)
         context = server_context(*authority.issue())
 
@@ -563,11 +576,12 @@ class Remotes(TransportCase):
             tls.sendall(b"partial")
             tls.shutdown(socket.SHUT_RDWR)  # of TCP alone
         server = self.server(talk)
-        started = self.wrapping("tls;sni=relay.test;insecure", server.port)
-        with dial(started.port) as sock:
-            self.assertEqual(read_exactly(sock, 7), b"partial")
-            self.assertTrue(ended_by_reset(sock), "an orderly end instead of a reset")
-        started.wait_text("end=truncated")
+        for end in ("lenient", "strict"):
+            started = self.wrapping(f"tls;sni=relay.test;insecure;tls_end={end}", server.port)
+            with self.subTest(end), dial(started.port) as sock:
+                self.assertEqual(read_exactly(sock, 7), b"partial")
+                self.assertEqual(ended_by_reset(sock), end == "strict")
+            started.wait_text("end=truncated")
 
     def test_an_orderly_end_of_tls_is_one(self):
         authority = Authority(self)

@@ -40,6 +40,12 @@ struct tls_bench : pump_bench {
   config::tls_dial_options dial_options(const std::string& sni = "server.test") const {
     return {sni, {}, false, ca};
   }
+  /// The same where an end has to be said.
+  template <class Options>
+  static Options strict(Options of) {
+    of.strict_end = true;
+    return of;
+  }
   std::shared_ptr<tls_server> server(const config::tls_listen_options& options) {
     auto made = tls_server::make(options, self_signed);
     if (!made) throw std::runtime_error(made.wrong);

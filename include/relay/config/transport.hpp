@@ -29,6 +29,7 @@ struct tls_dial_options {
   std::string ca;                 ///< a file of trusted certificates; empty: the system's
   std::string client_cert{};      ///< file of the certificate that is shown if the remote asks
   std::string client_key{};       ///< and its key; both or neither
+  bool strict_end = false;        ///< an end without close_notify is an error, not an end
   friend bool operator==(const tls_dial_options&, const tls_dial_options&) = default;
 };
 
@@ -39,6 +40,7 @@ struct tls_listen_options {
   std::string servername;   ///< of a self-signed certificate that is made at start
   std::string ocsp;         ///< file of a response that is stapled; empty: none
   std::string client_ca{};  ///< a file of authorities; clients must show a certificate of theirs
+  bool strict_end = false;  ///< an end without close_notify is an error, not an end
   friend bool operator==(const tls_listen_options&, const tls_listen_options&) = default;
 };
 

@@ -40,6 +40,8 @@ class direction {
 
   std::uint64_t moved() const noexcept { return moved_; }
   bool is_done() const noexcept { return done_; }
+  /// The source's end, though passed on as one, was not said as its protocol demands.
+  bool was_cut() const noexcept { return cut_; }
   /// Counts as done although nothing was passed on: the sink has failed.
   void give_up() noexcept { done_ = true; }
   bool is_splicing() const noexcept { return bulk_ != nullptr; }
@@ -99,6 +101,7 @@ class direction {
   bool moderated_ : 1;
   bool spoken_ : 1 = false;
   bool ended_ : 1 = false;
+  bool cut_ : 1 = false;
   bool done_ : 1 = false;
   bool never_splice_ : 1 = false;
 };

@@ -71,6 +71,7 @@ class session final : public net::waiter, public net::timer {
   /// Runs one direction; false when the session is over.
   bool step(direction& way, bool is_up, bool& more);
   bool direction_ended(bool is_up);
+  bool end_in_order();
   bool sink_failed(direction& way, bool is_up, const error_code& why);
   /// Looks for a reset on a side that nobody reads from at the moment.
   bool notice_reset(bool at_client);

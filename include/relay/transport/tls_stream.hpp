@@ -12,8 +12,9 @@
 namespace relay::transport {
 
 /// TLS over another stream, which it borrows. First `handshake` until that says `moved`; from then
-/// on it is a stream like any other. An end is close_notify and the end of what is below; one
-/// without the other is a failure, errc::truncated. Idle, it holds what OpenSSL cannot do without.
+/// on it is a stream like any other. An end is close_notify. The end of what is below without one
+/// is an end too, with the error errc::truncated; or a failure with that error, where the rules are
+/// strict or a record has begun. Idle, it holds what OpenSSL cannot do without.
 class tls_stream final : public stream {
  public:
   tls_stream(stream& below, tls_engine& shared, tls_handle session) noexcept;
@@ -57,6 +58,8 @@ class tls_stream final : public stream {
   void stop_reading(int result);
   std::uint32_t price_of(std::uint32_t silent);
   void keep_unread();
+  io_result cut_off();
+  io_result end_of_peer() const;
   void push();
   bool push_kept();
   void release_buffers() noexcept;
@@ -78,7 +81,8 @@ class tls_stream final : public stream {
   bool established_ = false;
   bool owes_ticket_ = false;   // a server's, in TLS 1.3; it leaves with the first payload
   bool pending_ = false;       // OpenSSL holds something for which there was no room, or no time
-  bool peer_ended_ = false;    // close_notify has come
+  bool peer_ended_ = false;    // close_notify has come,
+  bool was_cut_ = false;       // or rather, has not
   bool said_goodbye_ = false;  // ours is written
   bool ended_ = false;         // and the end passed on below: nothing may follow
   bool told_broken_ = false;

@@ -71,7 +71,7 @@ class websocket_stream final : public stream {
   io_result take(std::span<std::byte> into);
   digested digest(std::span<std::byte> bytes);
   std::uint32_t price_of(const digested& what);
-  io_result ended();
+  io_result ended(const error_code& how);
   io_result over();
   void heard() noexcept {
     if (pinger_) pinger_->heard();

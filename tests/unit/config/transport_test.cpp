@@ -117,6 +117,26 @@ TEST(Transport, SplitsAtTheFirstEqualsAndKeepsTheRestVerbatim) {
   EXPECT_EQ(made.ws, (ws_options{"A.example:8443", "no/slash?a=b&c=%20=\\"}));
 }
 
+TEST(Transport, TakesTheEndOfTlsAsItIsTold) {
+  for (const bool is_strict : {false, true}) {
+    const std::string end = is_strict ? ";tls_end=strict" : ";tls_end=lenient";
+    EXPECT_EQ(dial("tls;sni=b.example" + end).tls->strict_end, is_strict);
+    EXPECT_EQ(listen("tls;servername=a" + end).tls->strict_end, is_strict);
+    EXPECT_TRUE(said(read_dial_transport("tls;sni=b.example" + end)).empty());
+  }
+  EXPECT_FALSE(dial("tls;sni=b.example").tls->strict_end);
+  EXPECT_FALSE(listen("tls;servername=a").tls->strict_end);
+}
+
+TEST(Transport, AnEndThatThereIsNotIsAnError) {
+  for (const auto* text : {"tls_end=loose", "tls_end=", "tls_end", "tls_end=Strict"}) {
+    const auto reading = read_dial_transport(std::string("tls;sni=b.example;") + text);
+    ASSERT_EQ(reading.problems.size(), 1U) << text;
+    EXPECT_TRUE(reading.problems[0].is_error);
+    EXPECT_EQ(reading.problems[0].hint, "`tls_end` is `lenient` or `strict`");
+  }
+}
+
 TEST(Transport, ReadsEveryOptionOfADialledTls) {
   const auto made = dial("tls;sni=b.example;alpn= h2, ,http/1.1,;insecure;0rtt;ca=/etc/ca.pem");
   const tls_dial_options expected{"b.example", {"h2", "http/1.1"}, true, "/etc/ca.pem"};

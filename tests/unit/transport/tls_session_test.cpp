@@ -1,5 +1,6 @@
 #include "support/tls_bench.hpp"
 
+#include <relay/net/socket.hpp>
 #include <relay/pump/session.hpp>
 
 #include <gtest/gtest.h>
@@ -120,13 +121,14 @@ TEST(TlsSession, AResetCrossesTheTunnelAsAReset) {
   EXPECT_TRUE(test::sees_reset(b.far.peer.get()));
 }
 
-TEST(TlsSession, ACutIsNoEnd) {
+TEST(TlsSession, AnEndThatWasNotAnnouncedIsPassedOnAndTold) {
   chain b;
   ASSERT_EQ(b.link.client_below.shutdown_write().what, io::moved);
+  ASSERT_TRUE(test::turn_until(b.poller, [&] { return net::peer_has_ended(b.far.peer.get()); }));
+  test::shut_write(b.far.peer.get());
   ASSERT_TRUE(test::turn_until(b.poller, [&] { return b.second.end.has_value(); }));
+  EXPECT_EQ(b.second.end, end_reason::truncated);
   EXPECT_EQ(b.second.error, make_error_code(errc::truncated));
-  b.far.stream.socket().close();
-  EXPECT_TRUE(test::sees_reset(b.far.peer.get()));
 }
 
 // What TLS still holds when the other side fails is delivered like what the kernel holds.

@@ -188,14 +188,53 @@ TEST(TlsStream, AServerCanEndFirst) {
   EXPECT_EQ(read_from(b, b.link.server, 10), "still here");
 }
 
-TEST(TlsStream, AnEndWithoutCloseNotifyIsACut) {
-  established b;
-  ASSERT_TRUE(write_to(b, b.link.client, "half of"));
-  ASSERT_EQ(b.link.client_below.shutdown_write().what, io::moved);
-  io_result last;
-  EXPECT_EQ(read_from(b, b.link.server, 0, &last), "half of") << "what came is still given";
-  EXPECT_EQ(last.what, io::failed);
-  EXPECT_EQ(last.ec, make_error_code(errc::truncated));
+// Old servers, and programs that close without a word, end like that; it is told.
+TEST(TlsStream, AnEndWithoutCloseNotifyIsAnEndThatIsTold) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    established b(0, version);
+    ASSERT_TRUE(write_to(b, b.link.client, "all of it"));
+    ASSERT_EQ(b.link.client_below.shutdown_write().what, io::moved);
+    io_result last;
+    EXPECT_EQ(read_from(b, b.link.server, 0, &last), "all of it");
+    EXPECT_EQ(last.what, io::end);
+    EXPECT_EQ(last.ec, make_error_code(errc::truncated));
+    ASSERT_TRUE(write_to(b, b.link.server, "an answer")) << "its direction only";
+    EXPECT_EQ(read_from(b, b.link.client, 9), "an answer");
+  }
+}
+
+TEST(TlsStream, AnEndWithoutCloseNotifyIsACutWhereRulesAreStrict) {
+  tls_bench b;
+  const auto accepting = b.server(b.strict(b.listen_options(b.trusted.server())));
+  const auto dialling = b.client(b.strict(b.dial_options()));
+  for (const bool client_ends : {false, true}) {
+    tls_link link(b, *dialling, *accepting);
+    ASSERT_TRUE(link.shake());
+    auto& writes = client_ends ? link.client : link.server;
+    auto& reads = client_ends ? link.server : link.client;
+    ASSERT_TRUE(write_to(b, writes, "half of"));
+    auto& below = client_ends ? link.client_below : link.server_below;
+    ASSERT_EQ(below.shutdown_write().what, io::moved);
+    io_result last;
+    EXPECT_EQ(read_from(b, reads, 0, &last), "half of") << "what came is still given";
+    EXPECT_EQ(last.what, io::failed);
+    EXPECT_EQ(last.ec, make_error_code(errc::truncated));
+  }
+}
+
+// There something is missing for certain.
+TEST(TlsStream, AnEndWithinARecordIsACutInAnyCase) {
+  for (const std::size_t come : {1U, 4U, 5U, 6U, 30U}) {
+    established b;
+    ASSERT_TRUE(write_to(b, b.link.client, "good"));
+    const std::string record = std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x');
+    test::send_all(b.link.client_below.socket().fd(), record.substr(0, come));
+    ASSERT_EQ(b.link.client_below.shutdown_write().what, io::moved);
+    io_result last;
+    EXPECT_EQ(read_from(b, b.link.server, 0, &last), "good");
+    EXPECT_EQ(last.what, io::failed) << come;
+    EXPECT_EQ(last.ec, make_error_code(errc::truncated)) << come;
+  }
 }
 
 TEST(TlsStream, AResetIsAReset) {

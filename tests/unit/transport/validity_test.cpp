@@ -1,9 +1,9 @@
 // What is said of a certificate's dates, and how often.
 #include "transport/validity.hpp"
 
-#include <gtest/gtest.h>
-
 #include "support/certificates.hpp"
+
+#include <gtest/gtest.h>
 
 namespace relay::transport {
 namespace {
