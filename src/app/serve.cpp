@@ -1,3 +1,4 @@
+#include "memory.hpp"
 #include "refusals.hpp"
 #include "signals.hpp"
 #include "worker_watch.hpp"
@@ -60,6 +61,11 @@ class supervisor {
         refusals_(loop_, log_) {
     for (const int each : served_signals()) signals_.add(each);
     release_signals();
+  }
+
+  /// From any thread, until `run` returns.
+  void give_back_memory() {
+    asio::post(loop_, [] { give_memory_back(); });
   }
 
   /// `status` is for the service manager.
@@ -223,6 +229,7 @@ std::vector<net::inherited_socket> inherited_sockets(const serve_options& option
 }  // namespace
 
 int serve(const config::settings& what, logs& log, const serve_options& options) {
+  bound_arenas(options.workers);
   forward::server_options wanted;
   wanted.workers = options.workers;
   wanted.pipe_bytes = options.pipe_bytes;
@@ -241,6 +248,7 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   // Before the threads, so that they inherit handlers and no signal is lost in between.
   ops::service_manager manager(options.variable, options.started_as);
   supervisor main_thread(running, log, manager, what.process);
+  running.on_calm([&main_thread] { main_thread.give_back_memory(); });
   running.start();
   const auto status = "listening on " + std::to_string(running.bound_count()) + " addresses with " +
                       std::to_string(options.workers) + " workers";

@@ -8,6 +8,7 @@ namespace relay::forward {
 namespace {
 
 constexpr std::chrono::milliseconds request_pause{20};
+constexpr std::chrono::seconds flood_period{1};
 
 }  // namespace
 
@@ -155,7 +156,20 @@ void lane::remove(connection& over) {
   connections_.erase(connections_.iterator_to(over));
   delete &over;
   --worker_.load;
+  flood_.ended();
   shared_.door.leave(by.limit);
+}
+
+void lane::flood_watch::ended() {
+  if (ends_.ended()) of_.worker_.wheel().arm(*this, flood_period);
+}
+
+void lane::flood_watch::expired() {
+  if (!ends_.period_over()) {
+    of_.worker_.wheel().arm(*this, flood_period);
+  } else if (of_.shared_.calm) {
+    of_.shared_.calm();
+  }
 }
 
 }  // namespace relay::forward

@@ -170,7 +170,8 @@ void server::make_lanes() {
   for (const auto& each : sockets_) {
     if (settings_.endpoints[each.endpoint].network.use_udp) own_.add(*rules_[each.endpoint]);
   }
-  const shared_parts shared{*door_, *names_, *session_log_, *pipes_, next_id_, own_, hooks_.get()};
+  const shared_parts shared{*door_,   *names_, *session_log_, *pipes_,
+                            next_id_, own_,    hooks_.get(),  options_.calm};
   for (auto& each : workers_) {
     names_->attach(each->index(), each->loop());
     lanes_.push_back(std::make_unique<lane>(*each, shared, log_.target("relay")));

@@ -135,8 +135,8 @@ void session_log::done(const std::string& remote, const session_summary& how) {
                describe(how.error));
   }
   // Where it cost somebody bytes it is worth a line of its own.
-  const bool cost = how.has_lost || how.end == pump::end_reason::half_close_timeout ||
-                    is_remarkable(how.end);
+  const bool cost =
+      how.has_lost || how.end == pump::end_reason::half_close_timeout || is_remarkable(how.end);
   const auto level = cost ? spdlog::level::info : spdlog::level::debug;
   if (!session_.should_log(level)) return;
   const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();

@@ -179,9 +179,9 @@ bool peer_has_ended(int fd) noexcept {
   return ::poll(&asked, 1, 0) != 0;  // errors are told unasked
 }
 
-bool has_unread(int fd) noexcept {
+bool has_unread(int fd, std::size_t least) noexcept {
   int bytes = 0;
-  return ::ioctl(fd, SIOCINQ, &bytes) != 0 || bytes > 0;
+  return ::ioctl(fd, SIOCINQ, &bytes) != 0 || bytes < 0 || static_cast<std::size_t>(bytes) >= least;
 }
 
 void end_reading(int fd) noexcept { ::shutdown(fd, SHUT_RD); }

@@ -32,15 +32,15 @@ task<error_code> read_more(stream& from, std::string& head, net::readiness& read
     const auto come = append_some(from, head);
     switch (come.what) {
       case io::moved:
-        if (come.bytes > 0) co_return error_code();
-        // A frame or record without payload: what follows it may be there already.
+        // Whoever sends much that brings the step little further waits, like others, for its turn.
         work += come.overhead;
-        if (work >= turn_budget) {
+        if (work >= turn_budget / 4) {
           work = 0;
           const auto ec = co_await ready.others_first();
           if (ec) co_return ec;
         }
-        break;
+        if (come.bytes > 0) co_return error_code();
+        break;  // a frame or record without payload: what follows it may be there already
       case io::end:
         co_return make_error_code(errc::truncated);
       case io::failed:

@@ -1,7 +1,10 @@
 #include "layer_io.hpp"
 #include "websocket_steps.hpp"
 
+#include <relay/net/socket.hpp>
 #include <relay/transport/layer_steps.hpp>
+#include <relay/transport/tls_error.hpp>
+#include <relay/wire/tls_record.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -16,45 +19,71 @@ namespace {
 
 using net::seen;
 
-/// The first bytes that wait there, as far as they have come; none: not yet.
-struct glance {
-  error_code ec;
-  std::array<std::byte, 2> bytes{};
-  std::size_t count = 0;
+constexpr auto anything = seen::readable | seen::hangup | seen::broken;
 
-  /// Whether a record of a handshake may begin like that.
-  bool may_be_tls() const {
-    constexpr std::byte handshake{22};
-    constexpr std::byte version{3};
-    return bytes[0] == handshake && (count < 2 || bytes[1] == version);
-  }
-};
-
-glance look_at(net::watch& of) {
-  glance first;
+error_code look_for_byte(net::watch& of) {
+  std::byte next{};
   for (;;) {
-    const auto count = ::recv(of.fd(), first.bytes.data(), first.bytes.size(), MSG_PEEK);
-    if (count > 0) {
-      first.count = static_cast<std::size_t>(count);
-      return first;
-    }
-    if (count == 0) first.ec = errc::truncated;
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) first.ec = last_system_error();
-    return first;
+    const auto count = ::recv(of.fd(), &next, 1, MSG_PEEK);
+    if (count > 0) return {};
+    if (count == 0) return errc::truncated;
+    if (errno != EINTR) return last_system_error();
   }
 }
 
 // An event alone does not say that there is one: an end is an event too, and a step before this one
 // may have left the socket empty.
-task<glance> first_bytes(net::watch& of, net::readiness& ready) {
+task<error_code> first_byte(net::watch& of, net::readiness& ready) {
   for (;;) {
-    glance first;
-    first.ec = co_await ready.wait(of, seen::readable);
-    if (first.ec) co_return first;
-    first = look_at(of);
-    if (first.ec.value() != EAGAIN) co_return first;
+    auto ec = co_await ready.wait(of, seen::readable);
+    if (ec) co_return ec;
+    ec = look_for_byte(of);
+    if (ec.value() != EAGAIN) co_return ec;
     of.clear(seen::readable);
+  }
+}
+
+// Of what is there; 0: nothing yet.
+result<std::size_t> look_ahead(int fd, std::span<std::byte> into) {
+  for (;;) {
+    const auto count = ::recv(fd, into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (count > 0) return static_cast<std::size_t>(count);
+    if (count == 0) return make_error_code(errc::truncated);
+    if (errno == EAGAIN) return std::size_t{0};
+    if (errno != EINTR) return last_system_error();
+  }
+}
+
+// Unread bytes would make a reset of closing the socket.
+constexpr std::size_t most_ignored = std::size_t{1} << 20;
+void throw_away(int fd) { (void)::recv(fd, nullptr, most_ignored, MSG_TRUNC | MSG_DONTWAIT); }
+
+// Waits until the client's first record is in the socket, so that nothing is made for one that does
+// not get so far, or speaks something else, which is left there. `strict`: nothing but a handshake
+// may come first; else that is for an alert of TLS to say. `any`: something has come.
+task<error_code> first_record(net::watch& of, net::readiness& ready, bool strict, bool& any) {
+  constexpr std::byte handshake{22};
+  for (;;) {
+    const bool is_over = net::has(of.events(), seen::hangup);  // before the look: it is the last
+    std::array<std::byte, wire::tls_header_bytes> head{};
+    const auto come = look_ahead(of.fd(), head);
+    if (!come) co_return come.error();
+    any = any || *come > 0;
+    const auto begins = wire::read_tls_beginning(std::span(head).first(*come));
+    const bool is_other = strict && *come > 0 && head[0] != handshake;
+    if (is_other || begins.what == wire::tls_begin::alien) co_return no_tls();
+    if (begins.what == wire::tls_begin::record && net::has_unread(of.fd(), begins.wanted)) {
+      of.mark(seen::readable);
+      co_return error_code();
+    }
+    if (is_over) {
+      const auto ec =
+          net::has(of.events(), seen::broken) ? net::pending_error(of.fd()) : error_code();
+      co_return ec ? ec : make_error_code(errc::truncated);
+    }
+    of.clear(seen::readable);
+    const auto ec = co_await ready.wait(of, anything);
+    if (ec) co_return ec;
   }
 }
 
@@ -95,18 +124,21 @@ task<handshake_outcome> open_for_client(layered& over, const listen_layers& what
   net::readiness ready(co_await asio::this_coro::executor, with.wheel, with.limit);
   handshake_outcome made;
   if (!what.tls) made.phase = "WebSocket handshake";
-  // Who only keeps a connection open costs neither a session of OpenSSL nor a buffer.
-  const auto first = co_await first_bytes(over.bare().socket(), ready);
-  made.ec = first.ec;
-  // A web server would wait for its own time. Without TLS there is nothing that it could say.
-  made.is_visitor = what.hands_over && !what.tls && made.ec == errc::timed_out;
-  if (made.ec) co_return made;
-  if (what.tls && what.hands_over && !first.may_be_tls()) {
-    made.ec = errc::handshake_refused;
-    made.more = "what came is not TLS";
-    made.begun = made.is_visitor = true;
-    co_return made;
+  // Anyone who only keeps a connection open costs neither a session of OpenSSL nor a buffer.
+  auto& socket = over.bare().socket();
+  if (what.tls) {
+    made.ec = co_await first_record(socket, ready, what.hands_over, made.begun);
+    if (made.ec == no_tls() && what.hands_over) {
+      made.is_visitor = true;
+    } else if (made.ec == no_tls()) {
+      throw_away(socket.fd());
+    }
+  } else {
+    made.ec = co_await first_byte(socket, ready);
+    // A web server would wait for its own time. With TLS there is nothing that it could say.
+    made.is_visitor = what.hands_over && made.ec == errc::timed_out;
   }
+  if (made.ec) co_return made;
   if (what.tls) {
     auto session = what.tls->open();
     made = co_await add_tls(over, std::move(session), with.tls, ready);

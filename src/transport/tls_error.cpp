@@ -112,6 +112,10 @@ bool is_refusal(const error_code& ec) noexcept {
   return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) > SSL_AD_REASON_OFFSET;
 }
 
+error_code no_tls() noexcept {
+  return {static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER)), tls_category()};
+}
+
 bool is_certificate_error(const error_code& ec) noexcept {
   return ec.category() == tls_category() && ec.value() < 0;
 }

@@ -13,7 +13,7 @@ add_executable(relay_unit_io
   pump/session_test.cpp
   pump/slow_sinks_test.cpp pump/socket_memory_test.cpp pump/throttle_test.cpp
   forward/admission_test.cpp forward/binding_test.cpp forward/flow_table_test.cpp
-  forward/gate_test.cpp forward/hook_test.cpp forward/hook_thread_test.cpp forward/loop_watch_test.cpp
+  forward/flood_of_ends_test.cpp forward/gate_test.cpp forward/hook_test.cpp forward/hook_thread_test.cpp forward/loop_watch_test.cpp
   forward/own_listener_test.cpp forward/proxy_policy_test.cpp forward/quarantine_test.cpp
   forward/route_test.cpp forward/rule_test.cpp forward/storm_test.cpp
   forward/target_test.cpp forward/warm_policy_test.cpp)

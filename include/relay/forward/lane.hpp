@@ -4,6 +4,7 @@
 #include <relay/forward/associations.hpp>
 #include <relay/forward/binding.hpp>
 #include <relay/forward/connection.hpp>
+#include <relay/forward/flood_of_ends.hpp>
 #include <relay/forward/hook_thread.hpp>
 #include <relay/forward/own_listener.hpp>
 #include <relay/forward/rule.hpp>
@@ -37,6 +38,8 @@ struct shared_parts {
   std::atomic<std::uint64_t>& next_id;
   const own_listeners& own;
   hook_thread* hooks = nullptr;  ///< where there is a hook
+  /// Called on any worker when many connections have ended and few go on to; may be empty.
+  const std::function<void()>& calm;
 };
 
 /// Everything of the relay that lives on one worker: its listeners, its connections and what they
@@ -87,6 +90,19 @@ class lane {
   void remove(connection& over);
 
  private:
+  /// Counts the periods of a flood of ends.
+  class flood_watch final : public net::timer {
+   public:
+    explicit flood_watch(lane& of) noexcept : of_(of) {}
+    void ended();
+
+   private:
+    void expired() override;
+
+    lane& of_;
+    flood_of_ends ends_;
+  };
+
   void accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
   lane& least_loaded();
   error_code listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at);
@@ -106,6 +122,7 @@ class lane {
   std::unique_ptr<pump::replies> replies_;
   std::map<const rule*, associations> associations_;
   std::map<const rule*, warm_pool> warm_;
+  flood_watch flood_{*this};
   std::chrono::steady_clock::time_point next_request_{};  // for room, to the other lanes
   boost::intrusive::list<connection, boost::intrusive::base_hook<lane_hook>> connections_;
 };

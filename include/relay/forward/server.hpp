@@ -33,6 +33,9 @@ struct server_options {
   std::vector<net::inherited_socket> inherited;
   std::optional<std::string> credentials;  ///< the value of `$CREDENTIALS_DIRECTORY`
   std::optional<forward::hook> hook;       ///< asked about every TCP client, on a thread of its own
+  /// Called on a worker, and not to be waited for, when many connections have ended and it has
+  /// become calm: what they have left to the allocator may be given back.
+  std::function<void()> calm;
 };
 
 /// Why an endpoint does not listen.
@@ -63,6 +66,8 @@ class server {
   std::optional<ip_endpoint> bound(std::size_t endpoint) const;
   std::size_t bound_count() const noexcept { return sockets_.size(); }
 
+  /// In place of the option; before it starts.
+  void on_calm(std::function<void()> calm) { options_.calm = std::move(calm); }
   /// Starts the threads.
   void start();
   /// Stops accepting; `drained` is called once, on any thread, when no connection is left.

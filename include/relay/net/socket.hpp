@@ -79,9 +79,9 @@ error_code pending_error(int fd) noexcept;
 /// knows; takes nothing from the socket, and needs no turn of a poller.
 bool peer_has_ended(int fd) noexcept;
 
-/// Whether bytes wait to be read from a TCP socket, whatever has become of its peer; also where the
-/// kernel does not tell.
-bool has_unread(int fd) noexcept;
+/// Whether so many bytes wait to be read from a TCP socket, whatever has become of its peer; also
+/// where the kernel does not tell.
+bool has_unread(int fd, std::size_t least = 1) noexcept;
 
 /// Whoever waits for a TCP socket of ours finds an end, and a connect under way has failed; the
 /// peer is not told.

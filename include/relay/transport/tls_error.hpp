@@ -17,6 +17,9 @@ error_code take_tls_error(const ssl_st* of) noexcept;
 /// Whether the peer has said with an alert that it does not go on.
 bool is_refusal(const error_code& ec) noexcept;
 
+/// What the peer's first bytes say by being no TLS, without OpenSSL having seen them.
+error_code no_tls() noexcept;
+
 /// Whether it was the certificate that the peer showed, which an operator can do something about.
 bool is_certificate_error(const error_code& ec) noexcept;
 

@@ -330,7 +330,8 @@ TEST(LayerSteps, NoByteMakesTheLimitLonger) {
     const auto sent = kind == "ws" ? request() : half_hello;
     std::size_t at = 0;
     s.next = [&] {  // a byte, then a third of the limit, over and over
-      if (s.end->waiting() == 0 && !s.end->outcome) {
+      // The beginning of TLS is left in the socket.
+      if ((kind == "tls" || s.end->waiting() == 0) && !s.end->outcome) {
         test::send_all(s.peer.get(), sent.substr(at++, 1));
         s.b.pass(3);
       }
@@ -345,15 +346,35 @@ TEST(LayerSteps, NoByteMakesTheLimitLonger) {
 
 // --- TLS, the clients' side
 
+TEST(LayerSteps, NothingIsMadeBeforeTheFirstRecordIsThere) {
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{4}, std::size_t{5}, half_hello.size()}) {
+    scripted s("tls");
+    test::send_all(s.peer.get(), half_hello.substr(0, size));
+    s.b.when([&] { return s.end->waiting() == static_cast<int>(size); },
+             [&] { s.b.later([&] { s.b.pass(11); }); });
+    EXPECT_EQ(s.accept().ec, errc::timed_out) << size;
+    EXPECT_TRUE(s.outcome().begun);
+    EXPECT_EQ(s.end->over.tls(), nullptr);
+    EXPECT_EQ(s.end->waiting(), static_cast<int>(size)) << "it is still in the socket";
+  }
+}
+
 TEST(LayerSteps, WhatIsNoTlsIsRefusedAtOnce) {
   for (const std::string sent : {"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n",
-                                 "\x01\x02\x03\x04\x05\x06", "SSH-2.0-OpenSSH_9.2\r\n"}) {
+                                 "\x01\x02\x03\x04\x05\x06", "SSH-2.0-OpenSSH_9.2\r\n", "G"}) {
     scripted s("tls");
     test::send_all(s.peer.get(), sent);
     EXPECT_TRUE(s.accept().ec) << sent;
     EXPECT_NE(s.outcome().ec, errc::timed_out);
     EXPECT_EQ(std::string(s.outcome().phase), "TLS handshake");
+    EXPECT_EQ(s.outcome().ec.message(), "the peer does not speak TLS here");
     EXPECT_TRUE(s.outcome().begun);
+    EXPECT_EQ(s.end->over.tls(), nullptr);
+    s.end->bare.socket().close();
+    bool was_reset = true;
+    EXPECT_EQ(test::read_to_end(s.peer.get(), &was_reset), "");
+    EXPECT_FALSE(was_reset) << "what it had sent was taken";
   }
 }
 
