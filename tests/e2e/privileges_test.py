@@ -141,7 +141,7 @@ class Becoming(UserCase):
             sock.sendall(b"tls")
             self.assertEqual(sock.recv(3), b"tls")
         self.assertIn(f"warning: user nobody cannot read {key}", started.err())
-        self.assertNotIn(str(cert), started.err())
+        self.assertNotIn(f"cannot read {cert}", started.err())
 
     def test_root_stays_root_only_without_a_word_of_it(self):
         started = self.becoming('user = "root"')
@@ -171,19 +171,20 @@ class Hooked(HookCase):
 class Refused(UserCase):
     """What cannot be done is told with its place, before anything is bound."""
 
-    def refused(self, process, where, *said, **options):
+    def refused(self, process, line, *said, **options):
         port = ports.free_port()
         path = self.file("relay.toml", f"[process]\n{process}\n" + endpoint(port, 1))
         done = self.cli("-c", path, code=78, **options)
-        for text in (f"relay.toml:{where}: error: ", *said):
+        self.assertRegex(done.stderr, rf"relay\.toml:{line}:\d+: error: ")
+        for text in said:
             self.assertIn(text, done.stderr)
         self.assertNotIn("listening", done.stdout)
 
     def test_a_user_or_group_that_is_not_there(self):
-        self.refused('user = "no-such-user"', "2:1", "there is no user `no-such-user`")
-        self.refused('user = "nobody"\ngroup = "no-such-group"', "3:1",
+        self.refused('user = "no-such-user"', 2, "there is no user `no-such-user`")
+        self.refused('user = "nobody"\ngroup = "no-such-group"', 3,
                      "there is no group `no-such-group`")
-        self.refused('user = "4711"', "2:1", "has no group", "give `group` as well")
+        self.refused('user = "4711"', 2, "has no group", "give `group` as well")
         for process in ('user = "no-such-user"', 'user = "4711"'):
             self.cli("check", "-c", self.file("relay.toml", f"[process]\n{process}\n"
                                               + endpoint(1, 2)), code=78)
@@ -200,7 +201,7 @@ class Refused(UserCase):
                 (("--bounding-set=-setuid,-setgid",), "SETUID and SETGID")):
             started = self.launch("-c", path, launcher=[setpriv, *words])
             self.assertEqual(started.wait_exit(), 78, started.story())
-            self.assertIn("relay.toml:2:1: error: `user`: ", started.err())
+            self.assertRegex(started.err(), r"relay\.toml:2:\d+: error: `user`: ")
             self.assertIn(said, started.err())
 
     @unittest.skipIf(os.geteuid() != 0, "it takes root to become somebody first")
