@@ -86,13 +86,13 @@ class Becoming(UserCase):
         self.assert_is(pid)
         os.kill(pid, signal.SIGTERM)
 
+    @unittest.skipIf(relay.SANITIZED, "the search for leaks makes calls that a sandbox refuses")
     def test_with_a_sandbox(self):
         started = self.becoming('user = "nobody"\nsandbox = "on"')
         started.wait_text("the sandbox is closed")
         self.assertEqual(ask(started.port, b"served"), b"served")
         self.assert_is(started.pid)
-        self.assertEqual({each["Seccomp"] for each in threads(started.pid)},
-                         {"0" if relay.SANITIZED else "2"})
+        self.assertEqual({each["Seccomp"] for each in threads(started.pid)}, {"2"})
 
     def test_a_new_log_file_is_the_users(self):
         log = self.folder / "relay.log"
