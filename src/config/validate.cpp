@@ -171,8 +171,9 @@ const host_port* site_of(const endpoint& what) {
 }
 
 bool speaks_transport(const endpoint& what) {
-  // Where that refuses a text it has been told of.
-  const auto text = parse_listen_transport(what.listen_transport, dialect::realm);
+  // What relay refuses and realm takes (`ws;hots=…`) runs under realm's name.
+  auto text = parse_listen_transport(what.listen_transport, dialect::relay);
+  if (!text) text = parse_listen_transport(what.listen_transport, dialect::realm);
   return text && (text->ws || text->tls);
 }
 
