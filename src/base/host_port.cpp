@@ -1,4 +1,6 @@
 #include <relay/base/host_port.hpp>
+#include <relay/base/odd_characters.hpp>
+#include <relay/base/zoned_address.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -9,6 +11,8 @@ namespace {
 
 std::string quoted(std::string_view text) { return '`' + std::string(text) + '`'; }
 
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool all_digits(std::string_view text) {
@@ -18,9 +22,6 @@ bool all_digits(std::string_view text) {
 /// Why `host` cannot be a name; empty when it can. What exactly a name may hold is the resolver's
 /// business: this only stops what cannot have been meant.
 std::string name_problem(std::string_view host) {
-  if (host.find("//") != std::string_view::npos) {
-    return quoted(host) + " is the start of a URL; write host:port only";
-  }
   const auto odd = std::ranges::find_if(host, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte <= ' ' || byte == 0x7f ||
@@ -74,6 +75,7 @@ parsed<host_port> parse_host(std::string_view text) {
   if (bracketed) text = text.substr(1, text.size() - 2);
   made.host = text;
   made.address = ip_address::parse(text);
+  if (zoned_address::parse(text)) return answer::good(std::move(made));
   if (bracketed && !(made.address && made.address->is_v6())) {
     return answer::bad("[" + std::string(text) + "] is not an IPv6 address");
   }
@@ -84,11 +86,39 @@ parsed<host_port> parse_host(std::string_view text) {
   return answer::good(std::move(made));
 }
 
+/// `http://[user@]host[:port][/path]` as the address that is meant, as far as it can be told.
+std::string url_problem(std::string_view text) {
+  const auto scheme = text.substr(0, text.find("://"));
+  auto host = text.substr(scheme.size() + 3);
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (const auto user = host.rfind('@'); user != std::string_view::npos)
+    host.remove_prefix(user + 1);
+  if (host.empty()) return quoted(text) + " is a URL; write host:port";
+  std::string meant(host);
+  const auto colon = host.rfind(':');
+  if (colon == std::string_view::npos || colon < host.rfind(']') + 1) {
+    const bool is_secure = scheme == "https" || scheme == "wss";
+    meant += is_secure ? ":443" : scheme == "http" || scheme == "ws" ? ":80" : ":PORT";
+  }
+  return quoted(text) + " is a URL; write " + meant;
+}
+
+/// What is wrong with the text before anybody asks what it says; empty: nothing.
+std::string text_problem(std::string_view text) {
+  if (const auto odd = find_odd_character(text))
+    return "there is " + std::string(odd->name) + " in " + quoted(text) + "; " + odd->advice();
+  if (!text.empty() && (is_blank(text.front()) || is_blank(text.back())))
+    return "there are blanks around " + quoted(text) + "; remove them";
+  if (text.find("://") != std::string_view::npos) return url_problem(text);
+  return {};
+}
+
 /// `host:ports`, split at the last colon.
 parsed<host_port> parse_pair(std::string_view text) {
   using answer = parsed<host_port>;
   const auto colon = text.rfind(':');
   if (text.empty()) return answer::bad("the address is empty; write host:port");
+  if (auto wrong = text_problem(text); !wrong.empty()) return answer::bad(std::move(wrong));
   if (colon == std::string_view::npos || text.back() == ']') {
     return answer::bad(quoted(text) + " has no port; write " + std::string(text) + ":PORT");
   }
@@ -138,9 +168,10 @@ parsed<host_port> parse_remote(std::string_view text) {
 
 parsed<host_port> parse_through(std::string_view text) {
   const bool bracketed = text.size() >= 2 && text.front() == '[' && text.back() == ']';
-  if (bracketed || ip_address::parse(text)) return parse_host(text);
+  if (bracketed || ip_address::parse(text) || zoned_address::parse(text)) return parse_host(text);
   auto made = single_port(parse_pair(text));
-  if (!made && text.find(':') == std::string_view::npos && !text.empty()) {
+  if (!made && text.find(':') == std::string_view::npos && !text.empty() &&
+      text_problem(text).empty()) {
     made.wrong =
         quoted(text) + " is not an address; a name needs a port, as in " + std::string(text) + ":0";
   }
@@ -154,6 +185,10 @@ parsed<host_port> parse_nameserver(std::string_view text) {
   }
   auto made = single_port(parse_pair(text));
   if (made && made->ports.first == 0) return parsed<host_port>::bad("port 0 cannot be asked");
+  // Not by all versions of the library that asks them.
+  if (made &&
+      ((made->address && is_link_local(*made->address)) || zoned_address::parse(made->host)))
+    return parsed<host_port>::bad("a name server with a link-local address cannot be asked");
   return made;
 }
 

@@ -1,4 +1,5 @@
 #include <relay/base/parallel.hpp>
+#include <relay/base/zoned_address.hpp>
 #include <relay/forward/binding.hpp>
 #include <relay/net/datagram_socket.hpp>
 #include <relay/net/descriptors.hpp>
@@ -20,6 +21,10 @@ constexpr std::size_t sockets_worth_a_thread = 512;
 
 result<ip_address> first_address(const host_port& of) {
   if (of.address) return *of.address;
+  if (const auto zoned = zoned_address::parse(of.host)) {
+    if (const auto found = zoned->resolve()) return *found;
+    return error_code(ENODEV, boost::system::system_category());
+  }
   auto found = net::system_lookup(of.host);
   if (!found) return found.error();
   return found->front();
@@ -37,6 +42,11 @@ std::string advice(const error_code& ec, const char* key) {
   if (what.empty()) return {};
   return " (" + std::string(what) + "; or remove `" + key + "` (`-m`))";
 }
+
+constexpr const char* low_port =
+    " (ports below 1024 need the capability CAP_NET_BIND_SERVICE: in a unit "
+    "AmbientCapabilities=CAP_NET_BIND_SERVICE, else `setcap cap_net_bind_service=+ep` on the "
+    "binary, or the sysctl net.ipv4.ip_unprivileged_port_start)";
 
 bool means_no_ipv6(const error_code& ec) {
   return ec.value() == EAFNOSUPPORT || ec.value() == EADDRNOTAVAIL;
@@ -60,6 +70,7 @@ class port_binder {
     auto text = "cannot listen on " + failed_at_.to_string() + (failed_udp_ ? " for UDP: " : ": ") +
                 step_ + ": " + describe(ec_);
     if (wanted_.options.mptcp && !failed_udp_) text += advice(ec_, "accept_mptcp");
+    if (ec_.value() == EACCES && failed_at_.port != 0 && failed_at_.port < 1024) text += low_port;
     return text;
   }
 
@@ -223,6 +234,13 @@ std::variant<bound_endpoint, std::string> bind_endpoint(
   }
   if (!bound) return sockets.failure();
   return sockets.take();
+}
+
+std::optional<std::string> lacks_device(std::string_view key, const host_port& of) {
+  const auto zoned = zoned_address::parse(of.host);
+  if (!zoned || zoned->resolve()) return std::nullopt;
+  return "cannot use `" + std::string(key) + "` " + of.to_string() + ": there is no device `" +
+         zoned->device + '`';
 }
 
 std::variant<ip_endpoint, std::string> resolve_through(const host_port& through) {

@@ -1,12 +1,26 @@
 #include "resolver_core.hpp"
 
+#include <relay/base/zoned_address.hpp>
 #include <relay/net/resolver.hpp>
 
 #include <ares.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace relay::net {
+namespace {
+
+/// `fe80::1%eth0` is asked of this machine, each time: the number of a device may change.
+std::optional<result<addresses>> of_device(std::string_view name) {
+  const auto zoned = zoned_address::parse(name);
+  if (!zoned) return std::nullopt;
+  const auto found = zoned->resolve();
+  if (!found) return error_code(ENODEV, boost::system::system_category());
+  return std::make_shared<const std::vector<ip_address>>(1, *found);
+}
+
+}  // namespace
 
 resolver::resolver(config::dns options, spdlog::logger& log, resolver_surroundings around) {
   // Counted by c-ares, but not for several threads at once: so here, not in the channels.
@@ -25,10 +39,12 @@ void resolver::attach(std::size_t worker, asio::io_context& loop) { core_->attac
 void resolver::detach(std::size_t worker) { core_->detach(worker); }
 
 std::optional<result<addresses>> resolver::cached(std::string_view name) {
+  if (auto local = of_device(name)) return local;
   return core_->cached(lower_case(name));
 }
 
 task<result<addresses>> resolver::lookup(std::string name, std::size_t worker) {
+  if (auto local = of_device(name)) co_return *std::move(local);
   const auto key = lower_case(name);
   const auto joined = core_->join(key, worker, false);
   if (joined.answer) co_return *joined.answer;

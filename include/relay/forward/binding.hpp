@@ -49,6 +49,9 @@ std::size_t threads_for(std::size_t sockets, std::size_t workers) noexcept;
 /// The address a `through` stands for, or what is wrong with it.
 std::variant<ip_endpoint, std::string> resolve_through(const host_port& through);
 
+/// Why an address with a device for its scope cannot be used; nothing when it can.
+std::optional<std::string> lacks_device(std::string_view key, const host_port& of);
+
 /// Why `send_mptcp` cannot be had on this machine; nothing when it can. Asked once per endpoint at
 /// start, since otherwise each of its connections would fail.
 std::optional<std::string> lacks_send_mptcp();

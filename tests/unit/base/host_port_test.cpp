@@ -1,4 +1,5 @@
 #include <relay/base/host_port.hpp>
+#include <relay/base/zoned_address.hpp>
 
 #include <gtest/gtest.h>
 
@@ -103,6 +104,75 @@ TEST(ParseNameserver, NeedsAPort) {
   for (const auto* text : {"8.8.8.8:0", "8.8.8.8:53-54", "dns.google", ":53"}) {
     EXPECT_FALSE(parse_nameserver(text)) << text;
   }
+}
+
+TEST(Addresses, NameTheCharacterThatNobodySees) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"127.0.0.1\uff1a80", "a full-width colon (U+FF1A)"},
+      {"127.0.0.1:80\u00a0", "a no-break space (U+00A0)"},
+      {"\ufeff127.0.0.1:80", "a byte order mark (U+FEFF)"},
+      {"exam\u200bple.com:80", "a zero-width space (U+200B)"},
+      {"127\u30020.0.1:80", "an ideographic full stop (U+3002)"},
+      {"127.0.0.1:1000\u20132000", "an en dash (U+2013)"},
+      {"127.0.0.1:8\uff10", "a full-width digit (U+FF10)"},
+      {" 127.0.0.1:80", "there are blanks around"},
+      {"127.0.0.1:80\n", "there are blanks around"},
+  };
+  for (const auto& [text, part] : cases) {
+    for (auto* const parse : {parse_listen, parse_remote, parse_through, parse_nameserver}) {
+      const auto made = parse(text);
+      EXPECT_FALSE(made) << text;
+      EXPECT_NE(made.wrong.find(part), std::string::npos) << text << " -> " << made.wrong;
+    }
+  }
+  EXPECT_TRUE(parse_remote("b\u00fccher.example:80")) << "names may have letters of any script";
+}
+
+TEST(ParseRemote, SaysWhatAUrlWouldBe) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"http://127.0.0.1:8081/", "write 127.0.0.1:8081"},
+      {"https://example.com/a?b:1", "write example.com:443"},
+      {"ws://me:secret@[::1]/x", "write [::1]:80"},
+      {"wss://[::1]:8443", "write [::1]:8443"},
+      {"tcp://a", "write a:PORT"},
+      {"http://", "write host:port"},
+  };
+  for (const auto& [text, part] : cases) {
+    const auto made = parse_remote(text);
+    EXPECT_FALSE(made) << text;
+    EXPECT_TRUE(made.wrong.ends_with(part)) << made.wrong;
+  }
+}
+
+TEST(Zones, OfADeviceAreLookedUpLater) {
+  for (auto* const parse : {parse_listen, parse_remote, parse_through}) {
+    const auto made = parse("[fe80::2%eth0]:80");
+    ASSERT_TRUE(made) << made.wrong;
+    EXPECT_EQ(made->host, "fe80::2%eth0");
+    EXPECT_FALSE(made->address);
+    EXPECT_EQ(made->to_string(), "[fe80::2%eth0]:80");
+  }
+  EXPECT_TRUE(parse_remote("fe80::2%br-lan.7:80"));
+  EXPECT_TRUE(parse_through("fe80::2%eth0"));
+  EXPECT_TRUE(parse_through("[fe80::2%eth0]"));
+  for (const auto* text : {"[fe80::2%]:80", "[fe80::2%eth 0]:80", "[fe80::2%a/b]:80",
+                           "[1.2.3.4%lo]:80", "[fe80::2%4294967296]:80", "[fe80::2%a%b]:80",
+                           "name%eth0:80", "[fe80::2%sixteen-letters-]:80"}) {
+    EXPECT_FALSE(parse_remote(text)) << text;
+  }
+  EXPECT_FALSE(parse_nameserver("[fe80::2%eth0]:53"));
+  EXPECT_FALSE(parse_nameserver("[fe80::2]:53"));
+}
+
+TEST(Zones, HaveTheScopeThatTheDeviceHasNow) {
+  const auto here = zoned_address::parse("::1%lo");
+  ASSERT_TRUE(here);
+  ASSERT_TRUE(here->resolve());
+  EXPECT_EQ(here->resolve()->to_string(), "::1%1") << "lo is the first device";
+  EXPECT_FALSE(zoned_address::parse("fe80::1%nosuchdevice")->resolve());
+  EXPECT_TRUE(is_link_local(*ip_address::parse("febf::1")));
+  EXPECT_FALSE(is_link_local(*ip_address::parse("fec0::1")));
+  EXPECT_FALSE(is_link_local(ip_address()));
 }
 
 TEST(HostPort, PrintsWhatReadsBack) {
