@@ -93,9 +93,15 @@ ares_channel::ares_channel(asio::io_context& loop, const name_servers& servers)
   options.nservers = 1;
   options.sock_state_cb = &ares_channel::socket_changed;
   options.sock_state_cb_data = this;
-  const int given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS |
-                    ARES_OPT_LOOKUPS | ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_SORTLIST |
-                    ARES_OPT_SOCK_STATE_CB | (servers.rotate ? ARES_OPT_ROTATE : ARES_OPT_NOROTATE);
+  int given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS |
+              ARES_OPT_LOOKUPS | ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_SORTLIST |
+              ARES_OPT_SOCK_STATE_CB | (servers.rotate ? ARES_OPT_ROTATE : ARES_OPT_NOROTATE);
+#ifdef ARES_OPT_QUERY_CACHE
+  // Newer versions keep answers themselves, by rules of their own: here that is the resolver's
+  // business, and a question is one because there is no answer in its cache.
+  options.qcache_max_ttl = 0;
+  given |= ARES_OPT_QUERY_CACHE;
+#endif
   if (ares_init_options(&channel_, &options, given) != ARES_SUCCESS) {
     channel_ = nullptr;  // no memory: every question fails
     return;
