@@ -5,6 +5,8 @@
 #include <relay/net/descriptors.hpp>
 #include <relay/net/system_lookup.hpp>
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
@@ -27,6 +29,12 @@ result<ip_address> first_address(const host_port& of) {
   }
   auto found = net::system_lookup(of.host);
   if (!found) return found.error();
+  // The C libraries of Debian 12 and 13 disagree about which of the two comes first. Clients of
+  // what listens on `localhost` mostly dial 127.0.0.1.
+  if (::strcasecmp(of.host.c_str(), "localhost") == 0) {
+    const auto v4 = std::ranges::find_if_not(*found, &ip_address::is_v6);
+    if (v4 != found->end()) return *v4;
+  }
   return found->front();
 }
 
