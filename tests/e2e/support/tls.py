@@ -7,11 +7,12 @@ import subprocess
 NAME = "relay.test"
 
 
-def openssl(case, *args):
+def openssl(case, *args, both=False):
+    """What it says on stdout; with `both`, on stderr as well."""
     done = subprocess.run([case.program("openssl"), *map(str, args)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
     case.assertEqual(done.returncode, 0, (args, done.stderr))
-    return done.stdout
+    return done.stdout + (done.stderr if both else b"")
 
 
 class Authority:
@@ -25,6 +26,13 @@ class Authority:
         openssl(case, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                 "-nodes", "-days", 90, "-subj", f"/CN={name}", "-addext",
                 "keyUsage=critical,keyCertSign", "-keyout", self.key, "-out", self.file)
+
+    def period(self, days):
+        """Options for a certificate that ends in so many days. Newer versions of openssl take no
+        negative number, older ones no dates."""
+        if days < 0 and b"-not_after" in openssl(self.case, "x509", "-help", both=True):
+            return ("-not_before", "20200101000000Z", "-not_after", "20200201000000Z")
+        return ("-days", days)
 
     def issue(self, name=NAME, days=60, label=None, kind="ec"):
         """(certificate, key) for a DNS name or an address; days below 0: it has expired."""
@@ -41,7 +49,7 @@ class Authority:
         openssl(self.case, "req", "-new", "-newkey", *made_of, "-nodes", "-subj", f"/CN={label}",
                 "-keyout", key, "-out", asks)
         openssl(self.case, "x509", "-req", "-in", asks, "-CA", self.file, "-CAkey", self.key,
-                "-CAcreateserial", "-days", days, "-extfile", extensions, "-out", cert)
+                "-CAcreateserial", *self.period(days), "-extfile", extensions, "-out", cert)
         return cert, key
 
 
