@@ -185,9 +185,9 @@ parsed<host_port> parse_nameserver(std::string_view text) {
   }
   auto made = single_port(parse_pair(text));
   if (made && made->ports.first == 0) return parsed<host_port>::bad("port 0 cannot be asked");
-  // Not by all versions of the library that asks them.
-  if (made &&
-      ((made->address && is_link_local(*made->address)) || zoned_address::parse(made->host)))
+  // Without a zone nobody knows where it is, and c-ares has no place for the name of a device.
+  if (made && ((made->address && is_link_local(*made->address) && made->address->scope() == 0) ||
+               zoned_address::parse(made->host)))
     return parsed<host_port>::bad("a name server with a link-local address cannot be asked");
   return made;
 }
