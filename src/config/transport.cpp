@@ -69,7 +69,7 @@ bool is_token(std::string_view text) {
 
 std::string read_protocol(transport_items& items) {
   const auto name = items.value("protocol");
-  if (!name.has_equals || is_token(name.value)) return std::string(name.value);
+  if (name.value.empty() || is_token(name.value)) return std::string(name.value);
   items.error(name, "`protocol` is one word without blanks and commas", "as in \"protocol=mqtt\"");
   return {};
 }

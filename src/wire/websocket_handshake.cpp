@@ -54,6 +54,18 @@ extent measure(std::string_view seen) {
   return {};
 }
 
+/// Whether one of the items between commas is this word, in whatever case.
+bool holds(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    auto item = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(item.size() + 1, list.size()));
+    item.remove_prefix(std::min(item.find_first_not_of(" \t"), item.size()));
+    item = item.substr(0, item.find_last_not_of(" \t") + 1);
+    if (iequals({item.data(), item.size()}, {word.data(), word.size()})) return true;
+  }
+  return false;
+}
+
 /// The headers of a message, read by Beast. What is said of them is what both sides demand.
 template <bool is_request>
 class head {
@@ -73,12 +85,13 @@ class head {
     const auto value = message()[name];
     return std::string_view(value.data(), value.size());
   }
-  /// Whether a header whose value is a list of words, which may stand in several lines, has this
-  /// one.
+  /// Whether a header whose value is a list, which may stand in several lines, holds this word and
+  /// nothing more with it.
   bool lists(http::field name, std::string_view word) const {
     for (const auto& field : message()) {
-      if (field.name() != name) continue;
-      if (http::token_list(field.value()).exists({word.data(), word.size()})) return true;
+      if (field.name() == name && holds({field.value().data(), field.value().size()}, word)) {
+        return true;
+      }
     }
     return false;
   }

@@ -156,9 +156,10 @@ class ws_decoder {
   std::uint8_t head_size_ = 0;
   ws_opcode opcode_ = ws_opcode::binary;
   ws_role us_;
-  bool in_control_ = false;
-  bool in_message_ = false;                          // its last frame has not begun yet
-  bool has_payload_ = false;                         // the message of the frame that was begun last
+  // Bits: with bytes every connection would be 8 bytes larger.
+  bool in_control_ : 1 = false;
+  bool in_message_ : 1 = false;                      // its last frame has not begun yet
+  bool has_payload_ : 1 = false;                     // the message of the frame that was begun last
   std::array<std::byte, longest_ws_header> head_{};  // of a header that was cut off
   std::vector<std::byte> control_;
   error_code error_;

@@ -142,7 +142,7 @@ TEST(WebsocketSplice, PingsAndClosesBetweenBigFramesAreSeen) {
 }
 
 TEST(WebsocketSplice, AHeaderMayComeByteByByte) {
-  bench b;
+  bench b(ws_role::server);
   b.begin();
   b.come(std::string(16383, 'p'));
   EXPECT_EQ(b.splice().bytes, 16383U);

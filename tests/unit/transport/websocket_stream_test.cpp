@@ -331,7 +331,10 @@ TEST(WebsocketStream, AFailureThatCannotBeToldIsAReset) {
   bench cut_off;  // not the peer's mistake
   cut_off.below.incoming = "\x82";
   cut_off.below.ended = true;
-  EXPECT_EQ(cut_off.read().ec, error_code(errc::truncated));
+  io_result last;
+  while ((last = cut_off.read()).what == io::moved) {
+  }
+  EXPECT_EQ(last.ec, error_code(errc::truncated));
   for (auto* each : {&within, &blocked, &cut_off}) {
     each->stream.abort();
     EXPECT_TRUE(each->below.aborted);
