@@ -98,6 +98,10 @@ task<> connection::establish(route::claim by, balance::tried_set tried,
   fail(last);
 }
 
+// gcc 12 inlines the allocation of this coroutine's frame, but not its release, and takes the two of
+// Asio for a pair that does not match.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 // Looks the name up, then tries its addresses in order.
 task<connection::outcome> connection::reach(std::size_t index) {
   const auto& whom = rule_->remotes[index];
@@ -126,6 +130,7 @@ task<connection::outcome> connection::reach(std::size_t index) {
   if (!last.ec || tried.empty()) co_return last;
   co_return co_await reach_anew(index, std::move(tried), std::move(last));
 }
+#pragma GCC diagnostic pop
 
 // All addresses that its name had have failed; it may have moved. Where there is no time left this
 // is for those who come next.
