@@ -1,12 +1,12 @@
 #include "commands.hpp"
 
 #include <relay/base/error.hpp>
+#include <relay/config/limits.hpp>
 
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
-#include <sstream>
 
 namespace relay::app {
 namespace {
@@ -23,9 +23,11 @@ std::optional<std::string> text_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   // Opening a folder succeeds, reading it does not.
   if (!in || (in.peek() == std::ifstream::traits_type::eof() && errno != 0)) return std::nullopt;
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
+  // One byte more than is taken shows that it is too long; a device may never end.
+  std::string text(config::largest_text + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
 }
 
 /// Nothing: it cannot be read, and that has been said.

@@ -78,9 +78,11 @@ std::string print_list(const std::vector<T>& values, Print print) {
 
 }  // namespace
 
-void value_at::refuse_type(std::string_view expected) const {
-  found.error({from, value.offset}, '`' + std::string(key) + "` takes " + std::string(expected) +
-                                        ", not " + std::string(name_of(value.what)));
+void value_at::refuse_type(std::string_view expected, std::string hint) const {
+  found.error({from, value.offset},
+              '`' + std::string(key) + "` takes " + std::string(expected) + ", not " +
+                  std::string(name_of(value.what)),
+              std::move(hint));
 }
 
 std::string quote(std::string_view text) {

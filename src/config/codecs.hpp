@@ -27,7 +27,7 @@ struct value_at {
     found.error({from, value.offset}, '`' + std::string(key) + "`: " + std::move(message),
                 std::move(hint));
   }
-  void refuse_type(std::string_view expected) const;
+  void refuse_type(std::string_view expected, std::string hint = {}) const;
 };
 
 /// A TOML basic string, quotes included.

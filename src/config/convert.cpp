@@ -58,6 +58,11 @@ conversion written(loaded what, convert_format format) {
 
 conversion convert_text(std::string name, std::string text, convert_format format,
                         convert_input takes) {
+  if (text.size() > largest_text) {
+    findings found;
+    found.error({make_source(name, {}), 0}, std::string(too_large));
+    found.finish();  // throws
+  }
   if (takes == convert_input::legacy || is_legacy_json(text))
     return from_legacy(std::move(name), std::move(text), format);
   return written(load_text(std::move(name), std::move(text), {}), format);

@@ -22,6 +22,37 @@ constexpr std::array<retired_key, 4> retired{{
     {"tfo", "TCP fast open is not used"},
 }};
 
+/// What other programs and people call a key of ours: no spelling of it is near.
+struct foreign_name {
+  std::string_view name;
+  std::string_view ours;
+};
+
+constexpr std::array<foreign_name, 17> foreign{{
+    {"udp", "use_udp"},
+    {"tcp", "no_tcp"},
+    {"bind", "listen"},
+    {"source", "listen"},
+    {"target", "remote"},
+    {"upstream", "remote"},
+    {"backend", "remote"},
+    {"destination", "remote"},
+    {"remotes", "extra_remotes"},
+    {"backup", "extra_remotes"},
+    {"load_balance", "balance"},
+    {"strategy", "balance"},
+    {"timeout", "tcp_timeout"},
+    {"proxy_protocol", "send_proxy"},
+    {"mptcp", "send_mptcp"},
+    {"transport", "remote_transport"},
+    {"loglevel", "level"},
+}};
+
+std::string_view usual_name(std::string_view key) {
+  const auto found = std::ranges::find(foreign, key, &foreign_name::name);
+  return found == foreign.end() ? std::string_view{} : found->ours;
+}
+
 /// Reads the keys of one table and knows afterwards which ones nobody asked for.
 class table_reader {
  public:
@@ -56,7 +87,7 @@ class table_reader {
       const auto* given = take(key);
       if (given == nullptr || skips_null(key, given->value)) return;
       patch.*field = codec.read(value_at{key.name, given->value, from_, found_});
-      patch.keys.set(key.name, {from_, given->offset});
+      patch.keys.set(key.name, {from_, given->value.offset});
     };
   }
 
@@ -90,6 +121,11 @@ class table_reader {
 
   void warn_about(const member& each) const {
     const origin where{from_, each.offset};
+    // The hint takes its time, and a text may have a million of them.
+    if (!found_.wants(problem::level::warning)) {
+      found_.warning(where, {});
+      return;
+    }
     const auto shown = "`" + each.key + "`";
     if (const auto old = std::ranges::find(retired, each.key, &retired_key::name);
         old != retired.end()) {
@@ -99,21 +135,38 @@ class table_reader {
                      "remove it, here and wherever else it stands in this file");
       return;
     }
-    std::string hint;
-    if (const auto nearest = nearest_word(each.key, asked_); !nearest.empty()) {
-      hint = "did you mean `" + std::string(nearest) + "`?";
-    } else {
-      for (const auto& known : known_keys()) {
-        if (known.name != each.key) continue;
-        hint = known.table.empty() ? "it stands at the top level, outside of any table"
-                                   : "it belongs into `" + std::string(known.table) + "`";
-        break;
-      }
-    }
     found_.warning(where,
                    "unknown key " + shown + (name_.empty() ? "" : " in ") +
                        (name_.empty() ? "" : "`" + std::string(name_) + "`"),
-                   std::move(hint));
+                   advice_on(each));
+  }
+
+  /// What an unknown key may have been meant to be; empty: nobody knows.
+  std::string advice_on(const member& each) const {
+    const auto nearest = nearest_word(each.key, asked_);
+    if (nearest == "endpoints") {
+      return is_json(*from_)
+                 ? "did you mean `endpoints`?"
+                 : "did you mean `[[endpoints]]`? What belongs to one of them stands below it, "
+                   "as in `[endpoints.network]`";
+    }
+    if (!nearest.empty()) return "did you mean `" + std::string(nearest) + "`?";
+    const auto known = known_keys();
+    if (const auto at = std::ranges::find(known, each.key, &known_key::name); at != known.end())
+      return at->table.empty() ? "it stands at the top level, outside of any table"
+                               : "it belongs in `" + std::string(at->table) + "`";
+    auto meant = usual_name(each.key);
+    if (meant.empty()) {
+      std::vector<std::string_view> names;
+      for (const auto& row : known) names.push_back(row.name);
+      meant = nearest_word(each.key, names);
+    }
+    const auto at = std::ranges::find(known, meant, &known_key::name);
+    if (at == known.end()) return {};
+    const auto question = "did you mean `" + std::string(meant) + '`';
+    return question + (at->table.empty() || at->table == name_
+                           ? "?"
+                           : ", which belongs in `" + std::string(at->table) + "`?");
   }
 
   std::string_view name_;
@@ -136,7 +189,15 @@ void read_endpoints(const node& list, document& into, const std::shared_ptr<cons
                     findings& found) {
   const value_at whole{"endpoints", list, from, found};
   if (list.what != node::kind::list) {
-    whole.refuse_type("a list of tables");
+    whole.refuse_type("a list of tables",
+                      list.what != node::kind::table ? ""
+                      : is_json(*from)
+                          ? "put brackets around it, even if there is only one: [{…}]"
+                          : "write `[[endpoints]]`, with two brackets, for each of them");
+    return;
+  }
+  if (list.items.size() > most_endpoints) {
+    whole.refuse("there are more than " + std::to_string(most_endpoints) + " of them");
     return;
   }
   for (const auto& each : list.items) {

@@ -1,5 +1,7 @@
 #include "files.hpp"
 
+#include "node.hpp"
+
 #include <relay/base/error.hpp>
 #include <relay/base/unique_fd.hpp>
 
@@ -16,9 +18,6 @@ namespace relay::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A device such as /dev/zero never ends.
-constexpr std::size_t largest_file = 64U << 20;
 
 origin place(const fs::path& path) {
   return {std::make_shared<const source>(source{path.string(), {}}), 0};
@@ -69,7 +68,7 @@ void walk(const fs::path& folder, std::vector<identity>& above, std::vector<fs::
 
 }  // namespace
 
-std::optional<std::string> read_file(const fs::path& path, findings& found) {
+std::optional<std::string> read_file(const fs::path& path, findings& found, std::size_t most) {
   const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
   std::array<char, 65536> part{};
@@ -83,8 +82,9 @@ std::optional<std::string> read_file(const fs::path& path, findings& found) {
       return std::nullopt;
     }
     text.append(part.data(), static_cast<std::size_t>(count));
-    if (text.size() > largest_file) {
-      found.error(place(path), "this is larger than a configuration can be (64 MiB)");
+    // A device such as /dev/zero never ends.
+    if (text.size() > most) {
+      found.error(place(path), std::string(too_large));
       return std::nullopt;
     }
   }

@@ -7,8 +7,10 @@
 
 namespace relay::config {
 
-/// The whole of anything that can be read: a file, a fifo, a device.
-std::optional<std::string> read_file(const std::filesystem::path& path, findings& found);
+/// The whole of anything that can be read: a file, a fifo, a device. A problem when it is longer
+/// than `most`.
+std::optional<std::string> read_file(const std::filesystem::path& path, findings& found,
+                                     std::size_t most);
 
 /// The configuration files below a folder, in the order in which they count (spec 2.7).
 std::vector<std::filesystem::path> list_folder(const std::filesystem::path& root, findings& found);

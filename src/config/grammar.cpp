@@ -1,9 +1,33 @@
 #include "assemble.hpp"
 
+#include <relay/base/words.hpp>
 #include <relay/config/balance.hpp>
 #include <relay/config/transport.hpp>
 
+#include <array>
+
 namespace relay::config {
+
+namespace {
+
+/// `round-robin`, `Round_Robin` and `ip hash` are what other programs call them.
+std::string advice_on_strategy(std::string_view name) {
+  std::string plain;
+  for (const char c : name.substr(0, 64)) {
+    if (c != '-' && c != '_' && c != ' ')
+      plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+  }
+  constexpr std::array<std::string_view, 3> known{"off", "roundrobin", "iphash"};
+  const auto nearest = nearest_word(plain, known);
+  const std::string all = "it takes off, roundrobin or iphash, as in \"roundrobin: 4, 2\"";
+  return nearest.empty() ? all : "did you mean `" + std::string(nearest) + "`? " + all;
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
+}
+
+}  // namespace
 
 void check_balance(const endpoint& what, findings& found) {
   if (!what.keys.at("balance").from && what.balance.empty()) return;
@@ -11,7 +35,7 @@ void check_balance(const endpoint& what, findings& found) {
   const auto read = read_balance(what.balance);
   if (!read.is_known) {
     found.error(where, "`balance`: unknown strategy `" + std::string(read.name) + '`',
-                "it takes off, roundrobin or iphash, as in \"roundrobin: 4, 2\"");
+                advice_on_strategy(read.name));
     return;
   }
   if (!read.has_colon) {
@@ -26,8 +50,7 @@ void check_balance(const endpoint& what, findings& found) {
   }
   const auto weights = read.weights.size();
   const auto remotes = 1 + what.extra_remotes.size();
-  const auto count =
-      std::to_string(weights) + " weights for " + std::to_string(remotes) + " remotes";
+  const auto count = counted(weights, "weight") + " for " + counted(remotes, "remote");
   if (weights > remotes) {
     found.warning(where, "`balance`: " + count, "the surplus weights have no effect");
   } else if (weights < remotes) {

@@ -1,5 +1,7 @@
 #include "node.hpp"
 
+#include <relay/base/odd_characters.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <limits>
@@ -94,6 +96,7 @@ class tree_builder : public nlohmann::json_sax<nlohmann::json> {
   };
 
   node make(node::kind what) {
+    ++values_;
     node made;
     made.what = what;
     made.offset = cursor_.next();
@@ -112,6 +115,10 @@ class tree_builder : public nlohmann::json_sax<nlohmann::json> {
     return add(std::move(made));
   }
   bool add(node made) {
+    if (values_ > most_values) {
+      found_.error({from_, made.offset}, std::string(too_many_values));
+      return false;
+    }
     if (open_.empty()) {
       root_ = std::move(made);
       complete_ = true;
@@ -128,8 +135,43 @@ class tree_builder : public nlohmann::json_sax<nlohmann::json> {
   token_cursor cursor_;
   std::vector<level> open_;
   node root_;
+  std::size_t values_ = 0;
   bool complete_ = false;
 };
+
+/// What a mistake is that people make, and what the parser's own words do not tell: a comment, a
+/// quote of the wrong kind, a comma too many. Nothing when it is none of them.
+std::optional<std::pair<std::string, std::string>> common_mistake(std::string_view text,
+                                                                  std::size_t at) {
+  const auto rest = text.substr(at);
+  if (rest.starts_with("//") || rest.starts_with("/*") || rest.starts_with('#'))
+    return std::pair("JSON has no comments", "remove it; in TOML, # begins a comment");
+  if (const auto odd = odd_character_at_start(rest))
+    return std::pair("there is " + std::string(odd->name), odd->advice());
+  if (rest.starts_with('\''))
+    return std::pair("JSON has no single quotes", "texts and keys stand in double quotes");
+  const auto before = text.substr(0, at).find_last_not_of(" \t\r\n");
+  if (before == std::string_view::npos) return std::nullopt;
+  if ((rest.starts_with('}') || rest.starts_with(']')) && text[before] == ',')
+    return std::pair("there is a comma too many", "remove the comma before this");
+  const auto letter = rest.empty() ? '\0' : rest.front() | 0x20;
+  const bool wants_value = text[before] == ':' || text[before] == ',' || text[before] == '[';
+  if (letter >= 'a' && letter <= 'z' && (wants_value || text[before] == '{'))
+    return std::pair("there is a word without quotes", "texts and keys stand in double quotes");
+  return std::nullopt;
+}
+
+/// Where the token began that the parser gave up at: it has read `position` bytes, and the last of
+/// them is the one it did not want, which may be within a word or a character.
+std::size_t start_of_token(std::string_view text, std::size_t position) {
+  auto at = std::min(position == 0 ? 0 : position - 1, text.size());
+  const auto is_inside = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '/';
+  };
+  while (at > 0 && at < text.size() && is_inside(text[at]) && is_inside(text[at - 1])) --at;
+  return at;
+}
 
 bool tree_builder::parse_error(std::size_t position, const std::string&,
                                const nlohmann::json::exception& failure) {
@@ -139,6 +181,12 @@ bool tree_builder::parse_error(std::size_t position, const std::string&,
   if (const auto start = text.find(": "); start != std::string::npos) text.erase(0, start + 2);
   if (const auto start = text.find("] "); text.starts_with('[') && start != std::string::npos) {
     text.erase(0, start + 2);
+  }
+  const auto start = start_of_token(from_->text, position);
+  if (auto known = common_mistake(from_->text, start)) {
+    found_.error({from_, start}, "not valid JSON: " + std::move(known->first),
+                 std::move(known->second));
+    return false;
   }
   const auto at = position == 0 ? 0 : position - 1;
   found_.error({from_, std::min(at, from_->text.size())}, "not valid JSON: " + text);

@@ -10,9 +10,6 @@ namespace {
 constexpr std::array<std::string_view, 4> legacy_keys{"listening_addresses", "listening_ports",
                                                       "remote_addresses", "remote_ports"};
 
-// More rules than there are ports on two addresses: a mistake, and a way to fill the memory.
-constexpr std::size_t most_rules = 131072;
-
 /// One entry of a list, after ranges are expanded.
 struct entry {
   std::string text;
@@ -43,7 +40,7 @@ bool expand_ports(const node& item, std::vector<entry>& into) {
     last = port_of(rest.substr(0, rest.find('-')));
   }
   if (!first || !last) return false;
-  for (auto port = *first; port <= *last && into.size() < most_rules; ++port) {
+  for (auto port = *first; port <= *last && into.size() < most_endpoints; ++port) {
     into.push_back({std::to_string(port), item.offset});
   }
   return true;
@@ -78,7 +75,7 @@ std::vector<entry> read_entries(const node& root, std::string_view key,
   }
   if (!complete) return {};
   if (made.empty()) whole.refuse("the list is empty");
-  if (made.size() >= most_rules) {
+  if (made.size() >= most_endpoints) {
     whole.refuse("that makes more rules than make sense");
     return {};
   }

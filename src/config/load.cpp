@@ -59,9 +59,11 @@ loaded load_path(const std::filesystem::path& path, const overrides& forced) {
   std::error_code ignored;  // what cannot be looked at cannot be read either, and that is told
   const bool folder = std::filesystem::is_directory(path, ignored);
   const auto files = folder ? list_folder(path, found) : std::vector{path};
+  auto room = largest_text;
   for (const auto& file : files) {
-    auto text = read_file(file, found);
+    auto text = read_file(file, found, room);
     if (!text) continue;
+    room -= text->size();
     documents.push_back(read_document(make_source(file.string(), std::move(*text)), found));
     if (!folder) require_endpoints(documents.back(), found);
   }

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <unordered_map>
+#include <map>
+#include <utility>
 
 /// Rules whose connections would come back for ever.
 namespace relay::config {
@@ -69,8 +70,7 @@ class ring_finder {
   ring_finder(const std::vector<endpoint>& all, leads_to leads)
       : all_(all), leads_(leads), seen_(all.size()) {
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const auto& ports = all[i].listen.ports;
-      if (ports.size() == 1 && leads(all[i]) != nullptr) by_port_.emplace(ports.first, i);
+      if (all[i].listen.ports.size() == 1 && leads(all[i]) != nullptr) remember(i);
     }
   }
 
@@ -87,20 +87,49 @@ class ring_finder {
   }
 
  private:
+  /// Ten thousand endpoints may listen at one port, each at an address of its own: they are found
+  /// by both. Of those at every address the first of each kind is enough.
+  void remember(std::size_t index) {
+    const auto& listen = all_[index].listen;
+    const auto own = known_address(listen);
+    const bool any = listen.host.empty() || (own && own->is_unspecified());
+    const auto host = any   ? std::string(every)
+                      : own ? without_mapping(*own).to_string()
+                            : listen.host;
+    auto& here = by_place_[{listen.ports.first, host}];
+    const auto is_alike = [&](std::size_t other) {
+      return all_[other].listen.host == listen.host &&
+             all_[other].listen_interface.empty() == all_[index].listen_interface.empty() &&
+             all_[other].network.ipv6_only == all_[index].network.ipv6_only;
+    };
+    if (std::ranges::none_of(here, is_alike)) here.push_back(index);
+  }
+
   std::optional<std::size_t> next(std::size_t from) const {
     const auto* const to = leads_(all_[from]);
     if (to == nullptr) return std::nullopt;
-    const auto [first, last] = by_port_.equal_range(to->ports.first);
-    const auto found = std::find_if(
-        first, last, [&](const auto& each) { return arrives_at(all_[each.second], *to); });
-    // One that leads to itself has been told of.
-    if (found == last || found->second == from) return std::nullopt;
-    return found->second;
+    const auto target = known_address(*to);
+    const auto host = target ? without_mapping(*target).to_string() : to->host;
+    for (const auto& place :
+         {host, target && target->is_unspecified() ? own_loopback(*target) : host,
+          std::string(every)}) {
+      const auto here = by_place_.find({to->ports.first, place});
+      if (here == by_place_.end()) continue;
+      const auto found = std::ranges::find_if(
+          here->second, [&](std::size_t each) { return arrives_at(all_[each], *to); });
+      // One that leads to itself has been told of.
+      if (found != here->second.end()) return *found == from ? std::nullopt : std::optional(*found);
+    }
+    return std::nullopt;
   }
 
+  /// Where a connection to the unspecified address goes.
+  static std::string own_loopback(const ip_address& of) { return of.is_v6() ? "::1" : "127.0.0.1"; }
+
+  static constexpr std::string_view every = "*";
   const std::vector<endpoint>& all_;
   leads_to leads_;
-  std::unordered_multimap<std::uint16_t, std::size_t> by_port_;
+  std::map<std::pair<std::uint16_t, std::string>, std::vector<std::size_t>> by_place_;
   std::vector<std::size_t> seen_;  // by the walk that began at that index less one
 };
 

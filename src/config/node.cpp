@@ -31,21 +31,27 @@ std::shared_ptr<const source> make_source(std::string name, std::string text) {
   return std::make_shared<const source>(source{std::move(name), std::move(text)});
 }
 
+bool is_json(const source& what) {
+  const auto first = what.text.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && what.text[first] == '{';
+}
+
 std::optional<node> read_tree(const std::shared_ptr<const source>& from, findings& found) {
   const auto& text = from->text;
+  if (text.size() > largest_text) {
+    found.error({from, 0}, std::string(too_large));
+    return std::nullopt;
+  }
   if (const auto zero = text.find('\0'); zero != std::string::npos) {
     found.error({from, zero}, "there is a zero byte in here", "is this a text file?");
     return std::nullopt;
   }
-  // toml11 loses its way, in undefined behaviour, when it finds that out itself inside of a literal
-  // string.
+  // Both syntaxes are made of it, and messages show the text.
   if (const auto broken = broken_utf8(text)) {
     found.error({from, *broken}, "the text is not UTF-8 from here on");
     return std::nullopt;
   }
-  const auto first = text.find_first_not_of(" \t\r\n");
-  const bool json = first != std::string::npos && text[first] == '{';
-  return json ? read_json(from, found) : read_toml(from, found);
+  return is_json(*from) ? read_json(from, found) : read_toml(from, found);
 }
 
 }  // namespace relay::config

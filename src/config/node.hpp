@@ -2,6 +2,8 @@
 
 #include "findings.hpp"
 
+#include <relay/config/limits.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,13 +36,20 @@ struct member {
 /// `a list`, `true or false`: what a message calls such a value.
 std::string_view name_of(node::kind what);
 
-/// Nobody nests this deep; the limit keeps hostile texts from exhausting the stack.
+/// Nobody nests this deep; the limit keeps hostile texts from exhausting the stack, since whatever
+/// reads, walks or destroys a tree may then recurse.
 constexpr std::size_t max_depth = 64;
+
+constexpr std::string_view too_large = "this is larger than a configuration can be (16 MiB)";
+constexpr std::string_view too_many_values = "there are more values than a configuration can have";
 
 /// The text without a byte order mark, so that offsets count what an editor shows.
 std::shared_ptr<const source> make_source(std::string name, std::string text);
 
-/// JSON when the first character that is not blank is `{`, else TOML. Nothing when the syntax is
+/// When the first character that is not blank is `{`; else it is TOML.
+bool is_json(const source& what);
+
+/// Nothing when the syntax is
 /// wrong: then that is the only problem found.
 std::optional<node> read_tree(const std::shared_ptr<const source>& from, findings& found);
 std::optional<node> read_toml(const std::shared_ptr<const source>& from, findings& found);

@@ -1,17 +1,28 @@
-#include <relay/config/origin.hpp>
+#include "place.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace relay::config {
+
+line_column locate(const source& in, std::size_t offset) {
+  const auto before = std::string_view(in.text).substr(0, offset);
+  const auto* const newline =
+      static_cast<const char*>(::memrchr(before.data(), '\n', before.size()));
+  const auto column = newline == nullptr
+                          ? before.size() + 1
+                          : static_cast<std::size_t>(before.data() + before.size() - newline);
+  return {1 + static_cast<std::size_t>(std::ranges::count(before, '\n')), column};
+}
+
+std::string to_string(const origin& what, const line_column& at) {
+  return what.from->name + ':' + std::to_string(at.line) + ':' + std::to_string(at.column);
+}
 
 std::string origin::to_string() const {
   if (!from) return "unknown place";
   if (from->text.empty()) return from->name;
-  const auto before = from->text.substr(0, std::min(offset, from->text.size()));
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const auto newline = before.rfind('\n');
-  const auto column = newline == std::string::npos ? before.size() + 1 : before.size() - newline;
-  return from->name + ':' + std::to_string(line) + ':' + std::to_string(column);
+  return config::to_string(*this, locate(*from, offset));
 }
 
 origin place_within(const origin& where, std::string_view value, std::size_t at) {

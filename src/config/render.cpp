@@ -1,4 +1,5 @@
 #include "findings.hpp"
+#include "place.hpp"
 
 #include <algorithm>
 #include <map>
@@ -7,8 +8,9 @@ namespace relay::config {
 
 namespace {
 
-constexpr std::size_t widest = 100;     // columns of a line that are shown
-constexpr std::size_t most_shown = 50;  // problems in what(); all of them are in problems()
+constexpr std::size_t widest = 100;  // columns of a line that are shown
+// Problems in what(): all that are kept, and how many are not.
+constexpr std::size_t most_shown = 2 * findings::most_kept + 2;
 
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
@@ -28,15 +30,15 @@ struct excerpt {
   std::string caret;  ///< blanks, and tabs where the text has them, up to the place, then `^`
 };
 
-excerpt cut_out(const origin& where) {
+excerpt cut_out(const origin& where, const line_column& at) {
   const std::string_view all = where.from->text;
   const auto offset = std::min(where.offset, all.size());
-  const auto before = all.substr(0, offset);
-  const auto newline = before.rfind('\n');
-  auto start = newline == std::string_view::npos ? 0 : newline + 1;
-  auto end = std::min(all.find_first_of("\r\n", offset), all.size());
+  auto start = offset - (at.column - 1);
+  // What is further away than this is not shown, and the line may be as long as the text.
+  const auto near = all.substr(0, offset + widest + 4);
+  auto end = std::min(near.find_first_of("\r\n", offset), near.size());
   excerpt made;
-  made.number += static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+  made.number = at.line;
   std::string_view left;
   std::string_view right;
   if (end - start > widest) {
@@ -74,11 +76,14 @@ std::string render_all(const std::vector<problem>& problems) {
 }  // namespace
 
 std::string render(const problem& what) {
-  std::string text = printable(what.where.to_string());
+  const auto& where = what.where;
+  const bool has_text = where.from && !where.from->text.empty();
+  const auto at = has_text ? locate(*where.from, where.offset) : line_column();
+  std::string text = printable(has_text ? to_string(where, at) : where.to_string());
   text += what.severity == problem::level::error ? ": error: " : ": warning: ";
   text += printable(what.message) + '\n';
-  if (what.where.from && !what.where.from->text.empty()) {
-    const auto shown = cut_out(what.where);
+  if (has_text) {
+    const auto shown = cut_out(where, at);
     const auto number = std::to_string(shown.number);
     text += ' ' + number + " | " + shown.text + '\n';
     text += std::string(number.size() + 1, ' ') + " | " + shown.caret + '\n';
@@ -90,15 +95,51 @@ std::string render(const problem& what) {
 config_error::config_error(std::vector<problem> problems)
     : std::runtime_error(render_all(problems)), problems_(std::move(problems)) {}
 
-std::vector<problem> findings::finish() {
+/// A key or word may be as long as the text; no message needs all of it.
+std::string findings::shortened(std::string message) {
+  constexpr std::size_t most = 500;
+  if (message.size() <= most) return message;
+  auto end = most;
+  while (end > 0 && continues_character(message[end])) --end;
+  return message.substr(0, end) + "...";
+}
+
+void findings::add(problem::level severity, origin where, std::string message, std::string hint) {
+  const auto which = index(severity);
+  if (kept_[which] == most_kept) {
+    ++left_out_[which];
+    last_ = std::move(where.from);
+    return;
+  }
+  ++kept_[which];
+  all_.push_back(
+      {severity, std::move(where), shortened(std::move(message)), shortened(std::move(hint))});
+}
+
+std::vector<problem> findings::take() {
   // In the order of the text, whichever check came first; texts in the order they were read.
   std::map<const source*, std::size_t> rank;
   for (const auto& each : all_) rank.try_emplace(each.where.from.get(), rank.size());
   std::ranges::stable_sort(all_, {}, [&](const problem& each) {
     return std::pair(rank[each.where.from.get()], each.where.offset);
   });
-  if (failed_) throw config_error(std::move(all_));
+  for (const auto severity : {problem::level::warning, problem::level::error}) {
+    const auto count = left_out_[index(severity)];
+    if (count == 0) continue;
+    const auto name = std::make_shared<const source>(source{last_ ? last_->name : "", {}});
+    const auto* const what = severity == problem::level::error ? " more errors" : " more warnings";
+    auto message = "and " + std::to_string(count) + what;
+    problem rest{severity, {name, 0}, std::move(message), {}};
+    all_.push_back(std::move(rest));
+  }
   return std::move(all_);
+}
+
+std::vector<problem> findings::finish() {
+  const bool failed = kept_[index(problem::level::error)] > 0;
+  auto all = take();
+  if (failed) throw config_error(std::move(all));
+  return all;
 }
 
 }  // namespace relay::config

@@ -1,5 +1,6 @@
 #include "assemble.hpp"
 
+#include <relay/base/zoned_address.hpp>
 #include <relay/config/transport.hpp>
 
 #include <algorithm>
@@ -40,7 +41,7 @@ void check_group(const process& what, findings& found) {
                 "say `user` as well, or remove it");
 }
 
-/// Linux refuses such sockets options, and then every connection would fail.
+/// Linux refuses such socket options, and then every connection would fail.
 void clamp_keepalive(network& what, const origin& otherwise, once& first, findings& found) {
   const auto warn = [&](std::string_view key, const std::string& range) {
     auto where = what.keys.at(key);
@@ -88,6 +89,30 @@ void check_family(const endpoint& what, std::string_view key, const host_port& r
   found.error(place_of(what, "through"), "`through`: " + what.through->host + " and `" +
                                              std::string(key) + "` " + remote.to_string() +
                                              " are of different families, IPv4 and IPv6");
+}
+
+/// A link-local address alone does not say in which network it is; a device that the socket is
+/// bound to does.
+void check_zone(const endpoint& what, std::string_view key, const host_port& address,
+                std::string_view device, std::string_view device_key, findings& found) {
+  if (!address.address || !is_link_local(*address.address) || address.address->scope() != 0) return;
+  if (!device.empty()) return;
+  const auto zoned = address.host + "%eth0";
+  const bool alone = key == "through" && address.ports.first == 0;
+  found.error(place_of(what, key),
+              '`' + std::string(key) + "`: the link-local address " + address.host +
+                  " needs a zone, the device of its network",
+              "write " +
+                  (alone ? '[' + zoned + ']' : host_port{zoned, {}, address.ports}.to_string()) +
+                  " with the name of yours, or give `" + std::string(device_key) + '`');
+}
+
+void check_zones(const endpoint& what, findings& found) {
+  check_zone(what, "listen", what.listen, what.listen_interface, "listen_interface", found);
+  check_zone(what, "remote", what.remote, what.interface, "interface", found);
+  for (const auto& extra : what.extra_remotes)
+    check_zone(what, "extra_remotes", extra, what.interface, "interface", found);
+  if (what.through) check_zone(what, "through", *what.through, what.interface, "interface", found);
 }
 
 // Every client of UDP has a port of its own, and here is only one.
@@ -196,6 +221,7 @@ void validate(settings& what, findings& found) {
       check_ports(each, "extra_remotes", extra, found);
       check_family(each, "extra_remotes", extra, found);
     }
+    check_zones(each, found);
     check_through_port(each, found);
     check_warm(each, first, found);
     check_balance(each, found);

@@ -72,7 +72,7 @@ class InClear(Said):
         for side in ({"inside": f"tls;servername={NAME}"}, {"outside": f"tls;sni={NAME}"}):
             with self.subTest(side):
                 text = endpoint(0, 1, network="use_udp = true", **side)
-                self.assertIn("relay.toml:4:1: warning: `use_udp` with", self.said(text))
+                self.assertIn("relay.toml:4:20: warning: `use_udp` with", self.said(text))
         started = self.start_on_free_port(lambda port: ("-l", f"127.0.0.1:{port}", "-r",
                                                         "127.0.0.1:1", "-u", "-b",
                                                         f"tls;sni={NAME}"))

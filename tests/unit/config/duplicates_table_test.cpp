@@ -40,7 +40,7 @@ TEST(DuplicateListensTable, NamesEachLaterEndpointOnce) {
       {{":1-10", ":11", ":12-20"}, ""},
       {{":65535", ":1-65535"}, ":1-65535 "},
       {{"a:1", "b:1", "A:1"}, "A:1 "},
-      {{"1.1.1.1:1-9", "1.1.1.2:1-9", "[::]:5", "[::]:5-6"}, "[::]:5-6 "},
+      {{"1.1.1.1:1-9", "1.1.1.2:1-9", "[::]:5", "[::]:5-6"}, "[::]:5 [::]:5-6 "},
   };
   for (const auto& [listens, expected] : cases) EXPECT_EQ(refused(listens), expected);
 }

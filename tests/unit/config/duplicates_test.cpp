@@ -32,13 +32,40 @@ TEST(DuplicateListens, AreErrorsOnRequest) {
   EXPECT_EQ(duplicate_listens(what, problem::level::error).at(0).severity, problem::level::error);
 }
 
-TEST(DuplicateListens, CompareHostsExactly) {
-  EXPECT_EQ(clashes({"127.0.0.1:80", "127.0.0.1:81", "127.0.0.2:80", "0.0.0.0:80", ":80"}), 0U);
+TEST(DuplicateListens, CompareAddresses) {
+  EXPECT_EQ(clashes({"127.0.0.1:80", "127.0.0.1:81", "127.0.0.2:80", "[::1]:80", "a:80"}), 0U);
   EXPECT_EQ(clashes({"[::1]:80", "[0:0::1]:80"}), 1U);
   EXPECT_EQ(clashes({"localhost:80", "LOCALHOST:80"}), 1U);
   EXPECT_EQ(clashes({":80", "*:80", "80"}), 2U);
   EXPECT_EQ(clashes({"127.0.0.1:0", "127.0.0.1:0"}), 0U);
   EXPECT_EQ(clashes({"127.0.0.1:80", "127.0.0.1:80|listen_interface = \"eth0\""}), 0U);
+}
+
+TEST(DuplicateListens, AnUnspecifiedAddressMeetsThoseOfItsFamily) {  // as bind(2) has it
+  const std::string v6 = "[::]:80|network.ipv6_only = true";
+  EXPECT_EQ(clashes({"127.0.0.1:80", "0.0.0.0:80"}), 1U);
+  EXPECT_EQ(clashes({"0.0.0.0:80", "127.0.0.1:80"}), 1U);
+  EXPECT_EQ(clashes({"127.0.0.1:80", "[::]:80"}), 1U);
+  EXPECT_EQ(clashes({"[::]:80", "127.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.2]:80"}), 3U);
+  EXPECT_EQ(clashes({"[::1]:80", v6}), 1U);
+  EXPECT_EQ(clashes({"0.0.0.0:80", ":80"}), 1U);
+  EXPECT_EQ(clashes({"0.0.0.0:80", v6, "name:80"}), 0U);
+  EXPECT_EQ(clashes({"[::1]:80", "0.0.0.0:80"}), 0U);
+  EXPECT_EQ(
+      clashes({"0.0.0.0:80", "[::]:81", "[::]:80|network.no_tcp = true\nnetwork.use_udp = true"}),
+      0U);
+}
+
+TEST(DuplicateListens, SayWhatWouldLetBothServe) {
+  const auto hint = [](const std::vector<std::string>& endpoints) {
+    return duplicate_listens(listening(endpoints)).at(0).hint;
+  };
+  const std::string advice =
+      "with `ipv6_only = true` for [::]:80 it leaves IPv4 to the other, and "
+      "both serve";
+  EXPECT_EQ(hint({"0.0.0.0:80", "[::]:80"}), advice);
+  EXPECT_EQ(hint({"[::]:80", "0.0.0.0:80"}), advice);
+  EXPECT_EQ(hint({"0.0.0.0:80", "127.0.0.1:80"}), "the first one serves, this one cannot be bound");
 }
 
 TEST(DuplicateListens, FindOverlappingRanges) {

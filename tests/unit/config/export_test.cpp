@@ -170,7 +170,7 @@ TEST(Convert, TellsOfAGlobalNetworkThatNoEndpointTakesAlong) {
   for (const auto format : formats) {
     const auto lost = convert_text("t", "endpoints = []\n[network]\nuse_udp = true\n", format);
     ASSERT_EQ(lost.warnings.size(), 1U);
-    EXPECT_EQ(lost.warnings[0].where.to_string(), "t:3:1");
+    EXPECT_EQ(lost.warnings[0].where.to_string(), "t:3:11");
     EXPECT_EQ(lost.warnings[0].message, "the global `network` has no effect: there is no endpoint");
     EXPECT_TRUE(convert_text("t", "endpoints = []\n[network]\n", format).warnings.empty());
     EXPECT_TRUE(convert_text("t", "[network]\nuse_udp = true\n" + test::with_endpoint(""), format)

@@ -19,8 +19,8 @@ overrides as_realm() {
 TEST(Exposure, AnEndpointThatServesNothingIsAnError) {
   const auto text = with_endpoint("network = { no_tcp = true }");
   const std::string message = "`no_tcp` without `use_udp`: 127.0.0.1:1 would serve nothing\n";
-  EXPECT_EQ(brief(problems_of(text)), "t:4:13: error: " + message);
-  EXPECT_EQ(brief(load(text, as_realm()).warnings), "t:4:13: warning: " + message);
+  EXPECT_EQ(brief(problems_of(text)), "t:4:22: error: " + message);
+  EXPECT_EQ(brief(load(text, as_realm()).warnings), "t:4:22: warning: " + message);
   EXPECT_TRUE(load(with_endpoint("network = { use_udp = true, no_tcp = true }")).warnings.empty());
   overrides forced;
   forced.network.no_tcp = true;
@@ -32,7 +32,7 @@ TEST(Exposure, DatagramsBesideATransportAreInClear) {
   const std::string ws = "listen_transport = \"ws;host=a;path=/\"\n";
   EXPECT_EQ(
       brief(load(with_endpoint(tls + "network.use_udp = true")).warnings),
-      "t:4:1: warning: `use_udp` with `remote_transport`: the transport is for TCP alone, and "
+      "t:4:20: warning: `use_udp` with `remote_transport`: the transport is for TCP alone, and "
       "the datagrams of 127.0.0.1:1 cross in clear\n");
   EXPECT_NE(brief(load(with_endpoint(ws + "network.use_udp = true")).warnings)
                 .find("`use_udp` with `listen_transport`"),
@@ -52,7 +52,7 @@ TEST(Exposure, HeadersThatStrangersMaySendAreTold) {
   for (const auto* text : {"0.0.0.0:1", ":1", "1", "[::]:1", "192.0.2.1:1", "[2001:db8::1]:1",
                            "172.32.0.1:1", "100.128.0.1:1"}) {
     const auto said = brief(load(accepting(text)).warnings);
-    EXPECT_NE(said.find("t:4:13: warning: `accept_proxy` without `trusted_proxies`"),
+    EXPECT_NE(said.find("t:4:28: warning: `accept_proxy` without `trusted_proxies`"),
               std::string::npos)
         << text << ": " << said;
     EXPECT_TRUE(load(accepting(text, ", trusted_proxies = [\"10.0.0.0/8\"]")).warnings.empty());
@@ -78,9 +78,9 @@ TEST(Exposure, AProblemOfATransportIsPlacedAtItsItem) {
             "t:4:21: error: `remote_transport`: neither `ws` nor `tls` is asked for, so all bytes "
             "cross in clear\n"
             "t:4:21: error: `remote_transport`: unknown item `tsl`\n");
-  // Where the text does not stand as it is, at the key.
+  // Where the text does not stand as it is, at its beginning.
   EXPECT_EQ(brief(problems_of(with_endpoint("remote_transport = \"t\\u0073l\""))).substr(0, 6),
-            "t:4:1:");
+            "t:4:20");
 }
 
 }  // namespace

@@ -221,8 +221,8 @@ TEST(Load, RemembersWhereEachKeyWasGiven) {
   const auto made = load(with_endpoint("balance = \"off:\"\n[network]\nuse_udp = true\n"), forced);
   const auto& rule = made.value.endpoints.at(0);
   EXPECT_EQ(rule.origin.to_string(), "t:2:10");
-  EXPECT_EQ(rule.keys.at("balance").to_string(), "t:4:1");
-  EXPECT_EQ(rule.network.keys.at("use_udp").to_string(), "t:6:1");
+  EXPECT_EQ(rule.keys.at("balance").to_string(), "t:4:11");
+  EXPECT_EQ(rule.network.keys.at("use_udp").to_string(), "t:6:11");
   EXPECT_EQ(rule.network.keys.at("send_proxy").to_string(), "command line");
   EXPECT_EQ(rule.network.keys.at("no_tcp").from, nullptr);
 }

@@ -24,7 +24,7 @@ TEST(Loops, TwoEndpointsThatPointAtEachOtherAreRefused) {
   const auto told =
       brief(problems_of(hop("127.0.0.1:1", "127.0.0.1:2") + hop("127.0.0.1:2", "127.0.0.1:1")));
   EXPECT_EQ(told,
-            "t:3:1: error: `remote`: 127.0.0.1:2 leads back here by way of other endpoints, each "
+            "t:3:10: error: `remote`: 127.0.0.1:2 leads back here by way of other endpoints, each "
             "connection would come back for ever\n");
 }
 
@@ -64,11 +64,11 @@ TEST(Loops, VisitorsMustNotComeBackEither) {
     return "listen_transport = \"ws;host=a;path=/x\"\nnetwork = { camouflage = \"" + site + "\" }";
   };
   EXPECT_EQ(brief(problems_of(hop("127.0.0.1:1", "b:2", ws("localhost:1")))),
-            "t:5:13: error: `camouflage`: localhost:1 is this endpoint's own listener, each "
+            "t:5:26: error: `camouflage`: localhost:1 is this endpoint's own listener, each "
             "connection would come back for ever\n");
   EXPECT_EQ(brief(problems_of(hop("127.0.0.1:1", "b:2", ws("127.0.0.1:2")) +
                               hop("127.0.0.1:2", "127.0.0.1:1"))),
-            "t:5:13: error: `camouflage`: 127.0.0.1:2 leads back here by way of other endpoints, "
+            "t:5:26: error: `camouflage`: 127.0.0.1:2 leads back here by way of other endpoints, "
             "each connection would come back for ever\n");
   expect_ring(hop("127.0.0.1:1", "b:2", ws("127.0.0.1:2")) +
               hop("127.0.0.1:2", "b:2", ws("127.0.0.1:1")));

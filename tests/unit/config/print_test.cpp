@@ -46,7 +46,7 @@ TEST(ToToml, CamouflageIsAWordOrAnAddress) {
 TEST(Camouflage, AWebServerNeedsSomethingToFail) {
   const auto loaded = load(test::with_endpoint("network.camouflage = \"127.0.0.1:8080\""));
   EXPECT_EQ(test::brief(loaded.warnings),
-            "t:4:9: warning: `camouflage` has no effect without `listen_transport`: there is "
+            "t:4:22: warning: `camouflage` has no effect without `listen_transport`: there is "
             "nothing to fail\n");
 }
 

@@ -92,7 +92,7 @@ TEST(Problems, CheckAddresses) {
 
 TEST(Problems, WarnAboutKeysThatBelongElsewhere) {
   EXPECT_EQ(warning("use_udp = true"),
-            "unknown key `use_udp` in `endpoints` | it belongs into `network`");
+            "unknown key `use_udp` in `endpoints` | it belongs in `network`");
   EXPECT_EQ(warning("zebra = true"), "unknown key `zebra` in `endpoints` | ");
 }
 
@@ -157,7 +157,7 @@ TEST(Problems, TellThatNoConnectionsAreKeptReadyForARangeOfPorts) {
         load(global + "[[endpoints]]\nlisten = \":1-2\"\nremote = \"b:" + ports + "\"\n").warnings);
   };
   EXPECT_EQ(warnings("1-2", "[network]\nwarm = 1\n"),
-            "t:2:1: warning: `warm` has no effect where `remote` is a range of ports\n");
+            "t:2:8: warning: `warm` has no effect where `remote` is a range of ports\n");
   EXPECT_EQ(warnings("1", "[network]\nwarm = 1\n"), "") << "all go to one port";
   EXPECT_EQ(warnings("1-2", ""), "");
 }
@@ -166,7 +166,7 @@ TEST(Problems, TellOfAGlobalKeyOnceAndOnlyIfNoEndpointUsesIt) {
   const std::string global = "[network]\ntrusted_proxies = [\"::1\"]\n";
   const std::string second = "[[endpoints]]\nlisten = \"127.0.0.1:3\"\nremote = \"b:2\"\n";
   EXPECT_EQ(brief(load(global + with_endpoint(second)).warnings),
-            "t:2:1: warning: `trusted_proxies` has no effect without `accept_proxy`: anyone may "
+            "t:2:19: warning: `trusted_proxies` has no effect without `accept_proxy`: anyone may "
             "connect\n");
   for (const auto& one_does : {with_endpoint(second + "network.accept_proxy = true\n"),
                                with_endpoint("network.accept_proxy = true\n" + second)}) {
@@ -219,9 +219,9 @@ TEST(Problems, ClampWhatTheKernelWouldRefuse) {
   const auto made = load(with_endpoint("") + with_endpoint("network.tcp_keepalive_probe = 200\n") +
                          "[network]\ntcp_keepalive = 40000\ntcp_keepalive_probe = 0\n");
   EXPECT_EQ(brief(made.warnings),
-            "t:7:9: warning: `tcp_keepalive_probe`: the kernel takes 1 to 127\n"
-            "t:9:1: warning: `tcp_keepalive`: the kernel takes at most 32767 seconds\n"
-            "t:10:1: warning: `tcp_keepalive_probe`: the kernel takes 1 to 127\n");
+            "t:7:31: warning: `tcp_keepalive_probe`: the kernel takes 1 to 127\n"
+            "t:9:17: warning: `tcp_keepalive`: the kernel takes at most 32767 seconds\n"
+            "t:10:23: warning: `tcp_keepalive_probe`: the kernel takes 1 to 127\n");
   EXPECT_EQ(made.value.endpoints.at(0).network.tcp_keepalive.count(), 32767);
   EXPECT_EQ(made.value.endpoints.at(0).network.tcp_keepalive_probe, 1);
   EXPECT_EQ(made.value.endpoints.at(1).network.tcp_keepalive_probe, 127);
@@ -237,7 +237,7 @@ TEST(Problems, CheckWhatTheCommandLineForces) {
 
 TEST(Problems, CompareTheTimesToLive) {
   EXPECT_EQ(brief(problems_of("endpoints = []\n[dns]\nmin_ttl = 10\nmax_ttl = 9\n")),
-            "t:3:1: error: `min_ttl` (10) is above `max_ttl` (9)\n");
+            "t:3:11: error: `min_ttl` (10) is above `max_ttl` (9)\n");
   EXPECT_THROW(load("endpoints = []\n[dns]\nmin_ttl = 100000\n"), config_error);
   EXPECT_NO_THROW(load("endpoints = []\n[dns]\nmin_ttl = 9\nmax_ttl = 9\n"));
 }
@@ -255,6 +255,52 @@ TEST(Problems, CheckTheBalanceText) {
   EXPECT_NE(warning(two + "balance = \"roundrobin: 1\"").find("never chosen"), std::string::npos);
   EXPECT_NE(warning(two + "balance = \"roundrobin: 1, 256, 2\"").find("`256` is no weight"),
             std::string::npos);
+}
+
+TEST(Problems, KnowWhatOtherProgramsCallAStrategy) {
+  for (const auto* name : {"round-robin", "Round_Robin", "round robin", "rr"}) {
+    const bool known = std::string_view(name) != "rr";
+    EXPECT_EQ(
+        only("balance = \"" + std::string(name) + ": 1\"").find("did you mean `roundrobin`?") !=
+            std::string::npos,
+        known)
+        << name;
+  }
+  EXPECT_NE(only("balance = \"ip-hash:\"").find("did you mean `iphash`?"), std::string::npos);
+}
+
+TEST(Problems, CountInEnglish) {
+  EXPECT_NE(warning("extra_remotes = [\"c:3\"]\nbalance = \"roundrobin: 1\"")
+                .find("1 weight for 2 remotes"),
+            std::string::npos);
+  EXPECT_NE(warning("balance = \"roundrobin: 1, 2\"").find("2 weights for 1 remote |"),
+            std::string::npos);
+}
+
+TEST(Problems, ALinkLocalAddressNeedsAZone) {
+  const auto rule = [](const std::string& listen, const std::string& remote,
+                       const std::string& more) {
+    return "[[endpoints]]\nlisten = \"" + listen + "\"\nremote = \"" + remote + "\"\n" + more;
+  };
+  const auto first = [](const std::string& text) {
+    const auto problems = problems_of(text);
+    return brief({problems.at(0)}) + problems.at(0).hint;
+  };
+  EXPECT_EQ(
+      first(rule("[fe80::1]:80", "b:2", "")),
+      "t:2:10: error: `listen`: the link-local address fe80::1 needs a zone, the device of its "
+      "network\nwrite [fe80::1%eth0]:80 with the name of yours, or give `listen_interface`");
+  EXPECT_NE(first(rule(":1", "[fe80::1]:80", "")).find("t:3:10: error: `remote`"),
+            std::string::npos);
+  EXPECT_NE(first(rule(":1", "b:2", "extra_remotes = [\"[fe80::1]:2\"]")).find("`extra_remotes`"),
+            std::string::npos);
+  EXPECT_NE(first(rule(":1", "b:2", "through = \"fe80::1\"")).find("write [fe80::1%eth0] with"),
+            std::string::npos);
+  for (const auto& good : {rule("[fe80::1%2]:80", "[fe80::2%eth0]:80", ""),
+                           rule("[fe80::1]:80", "b:2", "listen_interface = \"eth0\""),
+                           rule(":1", "[fe80::1]:80", "interface = \"eth0\"")}) {
+    EXPECT_TRUE(load(good).warnings.empty()) << good;
+  }
 }
 
 TEST(Problems, CheckTheTransportTexts) {
@@ -313,7 +359,7 @@ TEST(Problems, RefuseTextsThatAreNoTexts) {
 TEST(Problems, ThroughMustBeOfTheRemotesFamily) {
   const std::string rule = "[[endpoints]]\nlisten = \"127.0.0.1:1\"\nthrough = \"::1\"\n";
   EXPECT_EQ(brief(problems_of(rule + "remote = \"192.0.2.1:2\"\n")),
-            "t:3:1: error: `through`: ::1 and `remote` 192.0.2.1:2 are of different families, "
+            "t:3:11: error: `through`: ::1 and `remote` 192.0.2.1:2 are of different families, "
             "IPv4 and IPv6\n");
   EXPECT_TRUE(load(rule + "remote = \"[2001:db8::1]:2\"\n").warnings.empty());
   EXPECT_TRUE(load(rule + "remote = \"a.name:2\"\n").warnings.empty()) << "it may have both";
