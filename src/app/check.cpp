@@ -1,13 +1,21 @@
 #include "commands.hpp"
 #include "hardening.hpp"
+#include "missing_devices.hpp"
 
 #include <relay/forward/endpoint_layers.hpp>
 
 #include <algorithm>
 #include <ostream>
+#include <span>
 
 namespace relay::app {
 namespace {
+
+constexpr std::size_t most_counted = 50;
+
+std::string counted(std::size_t count, const char* what) {
+  return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
 
 bool is_error(const config::problem& what) {
   return what.severity == config::problem::level::error;
@@ -21,11 +29,21 @@ void append(std::vector<config::problem>& all, std::vector<config::problem> more
 std::vector<config::problem> problems_of(config::loaded& what, const environment& with) {
   auto all = std::move(what.warnings);
   append(all, config::duplicate_listens(what.value, config::problem::level::error));
+  append(all, missing_devices(what.value));
   std::vector<config::problem> transports;
   forward::make_layers(what.value, transports, with.variable("CREDENTIALS_DIRECTORY"));
   append(all, std::move(transports));
   append(all, hardening_problems(what.value));
   return all;
+}
+
+/// Each takes a look through its text, and a thousand endpoints may have one bad certificate.
+void show(const std::vector<config::problem>& problems, std::ostream& to) {
+  constexpr std::size_t most = 200;
+  for (const auto& each : std::span(problems).first(std::min(problems.size(), most)))
+    to << config::render(each) << '\n';
+  if (problems.size() > most)
+    to << "and " << counted(problems.size() - most, "more problem") << '\n';
 }
 
 /// What is wrong with the hook library; empty when nothing is.
@@ -47,7 +65,7 @@ int check(const invocation& given, const environment& with) {
     return exit_usage;
   }
   const auto problems = problems_of(*read, with);
-  for (const auto& each : problems) with.err << config::render(each) << '\n';
+  show(problems, with.err);
   if (read->legacy) with.err << "attention: you are using a legacy config file!\n";
   const auto hook = hook_problem(given);
   if (!hook.empty()) with.err << "error: " << hook << '\n';
@@ -56,8 +74,14 @@ int check(const invocation& given, const environment& with) {
   if (given.print) {
     with.out << config::to_toml(read->value);
   } else {
-    const auto count = read->value.endpoints.size();
-    with.out << "configuration ok: " << count << (count == 1 ? " endpoint\n" : " endpoints\n");
+    const auto warnings = problems.size() + given.warnings.size();
+    with.out << "configuration ok: " << counted(read->value.endpoints.size(), "endpoint");
+    if (warnings > most_counted) {  // of a text, no more than that are kept
+      with.out << ", more than " << counted(most_counted, "warning");
+    } else if (warnings != 0) {
+      with.out << ", " << counted(warnings, "warning");
+    }
+    with.out << '\n';
   }
   return exit_done;
 }

@@ -61,6 +61,11 @@ class reader {
       into_.input = word;
       return;
     }
+    // `relay check FILE`, as everybody writes it first.
+    if (into_.what == command::check && !into_.config) {
+      into_.config = word;
+      return;
+    }
     if (into_.what == command::completion && !has_input_) {
       has_input_ = true;
       into_.for_shell = shell_of(word);
@@ -68,7 +73,9 @@ class reader {
     }
     const bool known = command_of(word) != command::relay;
     throw senseless{"unexpected word `" + word + "`" +
-                    (known ? "; a sub-command comes first" : "")};
+                    (known                          ? "; a sub-command comes first"
+                     : into_.what == command::relay ? "; a configuration is given as -c PATH"
+                                                    : "")};
   }
 
   void read_long(std::string_view word) {
@@ -131,7 +138,9 @@ class reader {
 
   void give(const option_row& row, std::string_view value, const std::string& shown) {
     if (is_endpoint_half(row)) begin_pair_if_whole();
-    if (!given_.insert(&row).second) throw senseless{"`" + shown + "` is given twice"};
+    const bool has_config = row.letter == 'c' && into_.config;
+    if (!given_.insert(&row).second || has_config)
+      throw senseless{"`" + shown + "` is given twice"};
     row.apply(into_, row, value);
   }
 

@@ -31,7 +31,7 @@ constexpr std::string_view realm_version = "2.9.4";
 std::string usage_of(command about) {
   switch (about) {
     case command::check:
-      return "relay check [FLAGS] [OPTIONS]";
+      return "relay check [FLAGS] [OPTIONS] [PATH]";
     case command::convert:
       return "relay convert [-t toml|json] [-o PATH] CONFIG";
     case command::demo:

@@ -5,6 +5,7 @@
 
 #include <relay/app/serve.hpp>
 #include <relay/base/log.hpp>
+#include <relay/config/listen_clashes.hpp>
 #include <relay/config/load.hpp>
 #include <relay/forward/server.hpp>
 #include <relay/ops/listen_fds.hpp>
@@ -22,6 +23,7 @@
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -185,24 +187,23 @@ class supervisor {
   bool finished_ = false;
 };
 
-/// The endpoint before this one that was given the same address, if any.
-const config::endpoint* earlier_with_same_address(const config::settings& what, std::size_t index) {
-  for (std::size_t i = 0; i < index; ++i) {
-    const auto& other = what.endpoints[i];
-    if (!other.network.no_tcp && other.listen == what.endpoints[index].listen) return &other;
-  }
-  return nullptr;
-}
-
-void report(const config::settings& what, const forward::bind_failure& failed,
+/// Which endpoints could not be bound, and because of which other one.
+void report(const config::settings& what, const std::vector<forward::bind_failure>& failures,
             spdlog::logger& log) {
-  const auto& at = what.endpoints[failed.endpoint];
-  auto message = at.origin.to_string() + ": " + failed.message;
-  if (const auto* first = earlier_with_same_address(what, failed.endpoint)) {
-    message += " (the endpoint at " + first->origin.to_string() + " has this address)";
+  if (failures.empty()) return;
+  std::map<std::size_t, config::listen_clash> clashes;
+  for (const auto& each : config::listen_clashes(what)) clashes.emplace(each.second, each);
+  for (const auto& failed : failures) {
+    auto message = what.endpoints[failed.endpoint].origin.to_string() + ": " + failed.message;
+    if (const auto found = clashes.find(failed.endpoint); found != clashes.end()) {
+      const auto& first = what.endpoints[found->second.first];
+      const auto advice = config::advice_on(what, found->second);
+      message += " (the endpoint at " + first.origin.to_string() + " listens on " +
+                 first.listen.to_string() + (advice.empty() ? "" : "; " + advice) + ")";
+    }
+    std::cerr << "error: " << message << '\n';
+    log.error("{}", message);
   }
-  std::cerr << "error: " << message << '\n';
-  log.error("{}", message);
 }
 
 /// The sockets that the service manager opened, told about.
@@ -217,6 +218,17 @@ std::vector<net::inherited_socket> inherited_sockets(const serve_options& option
     log.info("inherited {} {}{}", each.datagram ? "udp" : "tcp", each.at.to_string(),
              each.name.empty() ? "" : " (" + each.name + ")");
   return std::move(given.sockets);
+}
+
+/// Those that fit no endpoint. They are closed: else their clients would wait for ever.
+void tell_of_unwanted(const std::vector<net::inherited_socket>& sockets, spdlog::logger& log) {
+  for (const auto& each : sockets) {
+    const auto message = "the inherited socket " + each.at.to_string() +
+                         (each.datagram ? " (UDP)" : " (TCP)") +
+                         " is wanted by no endpoint: it is closed, as none listens on exactly that";
+    std::cerr << "warning: " << message << '\n';
+    log.warn("{}", message);
+  }
 }
 
 /// A call of the hook has not returned, so its library is in use: nothing of it may be tidied up,
@@ -242,7 +254,8 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
     log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
   }
   const auto failures = running.bind();
-  for (const auto& each : failures) report(what, each, log.target("relay"));
+  report(what, failures, log.target("relay"));
+  tell_of_unwanted(running.take_unwanted(), log.target("relay"));
   if (running.bound_count() == 0) return exit_unavailable;
   if (options.bound) options.bound();
   // Before the threads, so that they inherit handlers and no signal is lost in between.

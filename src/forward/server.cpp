@@ -23,6 +23,7 @@
 #include <span>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace relay::forward {
 namespace {
@@ -83,13 +84,13 @@ std::vector<bind_failure> server::bind() {
     if (network.no_tcp && !network.use_udp) continue;
     if (auto why = bind_one(i)) failed.push_back({i, std::move(*why)});
   }
-  for (const auto& each : options_.inherited) {
-    if (!each.fd) continue;
-    log_.target("relay").warn("the inherited socket {} ({}) is wanted by no endpoint",
-                              each.at.to_string(), each.datagram ? "UDP" : "TCP");
-  }
-  options_.inherited.clear();
   return failed;
+}
+
+std::vector<net::inherited_socket> server::take_unwanted() {
+  auto left = std::exchange(options_.inherited, {});
+  std::erase_if(left, [](const net::inherited_socket& each) { return !each.fd; });
+  return left;
 }
 
 std::optional<std::string> server::bind_one(std::size_t index) {
@@ -102,6 +103,10 @@ std::optional<std::string> server::bind_one(std::size_t index) {
   }
   if (from.network.send_mptcp && !from.network.no_tcp) {
     if (auto why = lacks_send_mptcp()) return why;
+  }
+  if (auto why = lacks_device("remote", from.remote)) return why;
+  for (const auto& extra : from.extra_remotes) {
+    if (auto why = lacks_device("extra_remotes", extra)) return why;
   }
   const bind_request wanted{from.listen, of.listen, !from.network.no_tcp, from.network.use_udp,
                             options_.workers};

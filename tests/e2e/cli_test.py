@@ -62,6 +62,9 @@ class Usage(Case):  # spec 1.1, 1.3
     def test_a_stray_word_is_refused(self):
         self.refuses("serve", saying="serve")
 
+    def test_a_file_without_its_option(self):
+        self.refuses("relay.toml", saying="a configuration is given as -c PATH")
+
     def test_a_half_endpoint_names_what_is_missing(self):
         self.refuses("-l", "127.0.0.1:1", saying="-r")
         self.refuses("-r", "127.0.0.1:1", saying="-l")
@@ -110,6 +113,32 @@ class Endpoints(Case):  # spec 1.1, 1.2, 3
 
     def test_a_name_to_listen_on(self):
         self.serves(lambda port: ("-l", f"localhost:{port}", "-r", self.remote))
+
+    def test_a_device_may_be_the_zone_of_an_address(self):
+        with Server(named("here"), host="::1") as server:
+            started = self.start_on_free_port(
+                lambda port: ("-l", f"[::1%lo]:{port}", "-r", f"[::1%lo]:{server.port}"))
+            self.assertEqual(hear(started.port, host="::1"), b"here")
+
+    def test_a_device_that_is_not_here_is_named_at_the_start(self):
+        bad = self.cli("-l", "[fe80::1%nosuch]:1", "-r", "b:1", code=69)
+        self.assertIn("cannot listen on [fe80::1%nosuch]:1: no such device", bad.stderr)
+        bad = self.cli("-l", "127.0.0.1:0", "-r", "[fe80::1%nosuch]:1", code=69)
+        self.assertIn("cannot use `remote` [fe80::1%nosuch]:1: there is no device `nosuch`", bad.stderr)
+
+    def test_an_unspecified_address_meets_the_other_family(self):
+        port = free_port()
+        started = self.launch("-l", f"0.0.0.0:{port}", "-r", "127.0.0.1:1",
+                              "-l", f"[::]:{port}", "-r", "127.0.0.1:1")
+        started.wait_text("and both serve)", "err")
+        self.assertIn(f"listens on 0.0.0.0:{port}; with `ipv6_only = true` for [::]:{port}", started.err())
+
+    def test_a_low_port_without_the_right_to_it(self):
+        setpriv = self.program("setpriv")
+        started = self.launch("-l", "127.0.0.1:79", "-r", "127.0.0.1:1", launcher=(
+            setpriv, "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"))
+        self.assertEqual(started.wait_exit(), 69)
+        self.assertIn("AmbientCapabilities=CAP_NET_BIND_SERVICE", started.err())
 
     def test_several_pairs_are_several_endpoints(self):
         with Server(named("two")) as other:

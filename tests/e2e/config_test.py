@@ -197,6 +197,28 @@ class Check(Case):
         self.assertIn("twice.toml:2", said)
         self.assertIn("twice.toml:5", said)
 
+    def test_two_unspecified_addresses_of_one_port(self):
+        text = self.GOOD.replace("127.0.0.1", "0.0.0.0") + self.GOOD.replace("127.0.0.1", "[::]")
+        said = self.cli("check", "-c", self.file("any.toml", text), code=78).stderr
+        self.assertIn("[::]:1 (TCP) is already taken by 0.0.0.0:1", said)
+        self.assertIn("`ipv6_only = true`", said)
+        self.cli("check", "-c", self.file("two.toml", text + "network.ipv6_only = true\n"))
+
+    def test_the_file_may_stand_alone(self):
+        good = self.file("good.toml", self.GOOD)
+        self.assertEqual(self.cli("check", good).stdout, "configuration ok: 1 endpoint\n")
+        self.assertIn("`-c` is given twice", self.cli("check", good, "-c", good, code=2).stderr)
+        self.assertIn("unexpected word", self.cli("check", good, good, code=2).stderr)
+
+    def test_warnings_are_counted(self):
+        odd = self.file("odd.toml", self.GOOD + "colour = 3\nshape = 4\n")
+        self.assertEqual(self.cli("check", odd).stdout, "configuration ok: 1 endpoint, 2 warnings\n")
+
+    def test_a_device_that_is_not_here_is_a_warning(self):
+        text = self.GOOD.replace("example.com", "[fe80::1%nosuchdevice]")
+        self.assertIn("a.toml:3:10: warning: this machine has no device `nosuchdevice`",
+                      self.cli("check", self.file("a.toml", text)).stderr)
+
     def test_print_reads_back_to_the_same(self):
         text = self.GOOD + ('through = "127.0.0.1"\nnetwork = { tcp_timeout = 3 }\n'
                             '[dns]\nmode = "ipv4_only"\n[network]\ntcp_keepalive = 9\n')

@@ -249,6 +249,14 @@ class Activated(Case):
             self.assertEqual(hear(self.port), b"behind")
             running.wait_text("inherited descriptor 3 (odd): neither an IPv4 nor", "err")
 
+    def test_a_socket_that_fits_no_endpoint_is_told(self):
+        with Server(named("behind")) as server, socket.create_server(("127.0.0.1", 0)) as other:
+            running = self.launch_at(server, self.listener, other)
+            self.manager.first_word_of(running)
+            self.assertIn(f"warning: the inherited socket 127.0.0.1:{other.getsockname()[1]} (TCP) is "
+                          "wanted by no endpoint", running.err())
+            self.assertEqual(hear(self.port), b"behind")
+
     def test_sockets_meant_for_another_process_are_not_touched(self):
         with Refusing() as nobody:
             port = ports.free_port()

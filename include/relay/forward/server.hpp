@@ -61,6 +61,8 @@ class server {
 
   /// Opens every listener. An endpoint that fails is left out; the others serve.
   std::vector<bind_failure> bind();
+  /// After that: the inherited sockets that fit no endpoint, no longer ours.
+  std::vector<net::inherited_socket> take_unwanted();
   /// Where each endpoint listens (the first port of a range); nothing for one that failed or that
   /// has neither TCP nor UDP.
   std::optional<ip_endpoint> bound(std::size_t endpoint) const;
