@@ -98,8 +98,8 @@ task<> connection::establish(route::claim by, balance::tried_set tried,
   fail(last);
 }
 
-// gcc 12 inlines the allocation of this coroutine's frame, but not its release, and takes the two of
-// Asio for a pair that does not match.
+// gcc 12 inlines the allocation of this coroutine's frame, but not its release, and takes the two
+// of Asio for a pair that does not match.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 // Looks the name up, then tries its addresses in order.
