@@ -199,7 +199,8 @@ void hardening::hand_over_log() const {
   struct stat what {};
   if (!file || ::fstat(file.get(), &what) != 0) return;
   if (!S_ISREG(what.st_mode) || what.st_nlink != 1 || what.st_uid != ::geteuid()) return;
-  (void)::fchown(file.get(), user_->user, user_->group);  // if not, the next warning says so
+  // If it cannot be had, the next warning says so.
+  [[maybe_unused]] const auto given = ::fchown(file.get(), user_->user, user_->group);
 }
 
 void hardening::warn_about_files(spdlog::logger& log) const {
