@@ -44,7 +44,10 @@ std::size_t past_quoted(std::string_view text, std::size_t at) {
     if (quote == '"' && text[end] == '\\') {
       end += 2;
     } else if (multiline && text.substr(end, 3) == triple) {
-      return end + 3;
+      // The last three quotes of up to five close it. Taking the first three would make the rest
+      // open a string that hides what follows from those who count brackets.
+      const auto run = std::min(text.find_first_not_of(quote, end), text.size());
+      return std::min(run, end + 5);
     } else if (!multiline && (text[end] == quote || text[end] == '\n')) {
       return end + 1;
     } else {

@@ -371,9 +371,10 @@ TEST(Problems, StopAtDeepNesting) {
     for (int at = 0; at < 50000; ++at) text += part;
     return text;
   };
-  for (const auto& text : {"a = " + many("["), "a = " + many("{a="), "a = " + many("[\n"),
-                           many("a.") + "a = 1", "[" + many("a.") + "a]",
-                           "a = {" + many("b.") + "c=1}", "{\"a\":" + many("["), many("{\"a\":")}) {
+  for (const auto& text :
+       {"a = " + many("["), "a = " + many("{a="), "a = " + many("[\n"), many("a.") + "a = 1",
+        "[" + many("a.") + "a]", "a = {" + many("b.") + "c=1}", "{\"a\":" + many("["),
+        many("{\"a\":"), "a = ['''b'''', " + many("["), "a = [\"\"\"b\"\"\"\"\", " + many("[")}) {
     const auto problems = problems_of(text);
     ASSERT_EQ(problems.size(), 1U) << text.substr(0, 20);
     EXPECT_EQ(problems[0].message, "this is nested too deeply") << text.substr(0, 20);
