@@ -8,6 +8,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -87,6 +88,14 @@ task<error_code> first_record(net::watch& of, net::readiness& ready, bool strict
   }
 }
 
+// A client that leaves small packets to Nagle's algorithm keeps its first request back until the
+// end of its handshake is acknowledged. No ticket goes out at once that would do so, and the kernel
+// would wait 40 ms for something to send.
+void acknowledge_now(int fd) noexcept {
+  const int yes = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
+}
+
 task<error_code> shake_tls(tls_stream& on, net::readiness& ready) {
   const notified told(on, ready);
   for (;;) {
@@ -144,6 +153,7 @@ task<handshake_outcome> open_for_client(layered& over, const listen_layers& what
     made = co_await add_tls(over, std::move(session), with.tls, ready);
     made.begun = true;
     if (made.ec) co_return made;
+    acknowledge_now(socket.fd());
   }
   if (what.ws) made = co_await accept_websocket(over, what, with, ready);
   co_return made;
