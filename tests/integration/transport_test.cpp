@@ -278,7 +278,8 @@ TEST(Transport, ADrainWaitsForAHandshake) {
   b.running->drain([&] { drained = true; });
   test::send_all(client.get(), request());
   const auto server = test::accept_one(b.remote.get());
-  test::send_all(client.get(), "\x82\x01x");
+  constexpr std::string_view masked("\x82\x81\0\0\0\0x", 7);  // as every client must
+  test::send_all(client.get(), masked);
   EXPECT_EQ(test::read_exactly(server.get(), 1), "x");
   EXPECT_FALSE(drained);
   test::shut_write(client.get());
