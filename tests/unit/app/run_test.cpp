@@ -207,6 +207,10 @@ TEST_F(Run, BadWorkerCountEndsWith78) {
 TEST_F(Run, NothingToServeIsDone) {
   EXPECT_EQ(run_with({"-c", file("a.toml", "endpoints = []\n")}), exit_done);
   EXPECT_TRUE(prints("dns: "));
+  EXPECT_TRUE(says("nothing to serve"));
+  EXPECT_EQ(run_with({"-t", "-l", ":1", "-r", "a:1"}), exit_config) << "a mistake of one endpoint";
+  EXPECT_TRUE(says("would serve nothing")) << err_.str();
+  called_as_ = "/usr/bin/realm";
   EXPECT_EQ(run_with({"-t", "-l", ":1", "-r", "a:1"}), exit_done);
   EXPECT_TRUE(prints("inited: "));
   EXPECT_TRUE(served_.empty());
