@@ -167,11 +167,12 @@ parsed<host_port> parse_remote(std::string_view text) {
 }
 
 parsed<host_port> parse_through(std::string_view text) {
+  if (auto wrong = text_problem(text); !wrong.empty())
+    return parsed<host_port>::bad(std::move(wrong));
   const bool bracketed = text.size() >= 2 && text.front() == '[' && text.back() == ']';
   if (bracketed || ip_address::parse(text) || zoned_address::parse(text)) return parse_host(text);
   auto made = single_port(parse_pair(text));
-  if (!made && text.find(':') == std::string_view::npos && !text.empty() &&
-      text_problem(text).empty()) {
+  if (!made && text.find(':') == std::string_view::npos && !text.empty()) {
     made.wrong =
         quoted(text) + " is not an address; a name needs a port, as in " + std::string(text) + ":0";
   }

@@ -15,8 +15,10 @@ std::optional<zoned_address> zoned_address::parse(std::string_view text) {
   const auto percent = text.find('%');
   if (percent == std::string_view::npos) return std::nullopt;
   const auto device = text.substr(percent + 1);
+  // The kernel would allow brackets; in an address they could not be told from those around it.
   const auto is_odd = [](char c) {
-    return static_cast<unsigned char>(c) <= ' ' || c == '/' || c == '%' || c == ':' || c == 0x7f;
+    return static_cast<unsigned char>(c) <= ' ' || c == 0x7f ||
+           std::string_view("/%:[]").find(c) != std::string_view::npos;
   };
   if (device.empty() || device.size() >= IF_NAMESIZE || std::ranges::any_of(device, is_odd))
     return std::nullopt;

@@ -155,10 +155,13 @@ TEST(Zones, OfADeviceAreLookedUpLater) {
   EXPECT_TRUE(parse_remote("fe80::2%br-lan.7:80"));
   EXPECT_TRUE(parse_through("fe80::2%eth0"));
   EXPECT_TRUE(parse_through("[fe80::2%eth0]"));
+  EXPECT_FALSE(parse_through("fe80::2%e]th0"));
+  EXPECT_NE(parse_through("fe80::2%e\u202ath0").wrong.find("an embedding mark"), std::string::npos);
   for (const auto* text : {"[fe80::2%]:80", "[fe80::2%eth 0]:80", "[fe80::2%a/b]:80",
                            "[1.2.3.4%lo]:80", "[fe80::2%4294967296]:80", "[fe80::2%a%b]:80",
-                           "name%eth0:80", "[fe80::2%sixteen-letters-]:80"}) {
+                           "name%eth0:80", "[fe80::2%sixteen-letters-]:80", "[fe80::2%a]b]:80"}) {
     EXPECT_FALSE(parse_remote(text)) << text;
+    EXPECT_FALSE(parse_through(text)) << text;
   }
   EXPECT_FALSE(parse_nameserver("[fe80::2%eth0]:53"));
   EXPECT_FALSE(parse_nameserver("[fe80::2]:53"));
