@@ -1,4 +1,5 @@
 #include "node.hpp"
+#include "toml_guard.hpp"
 
 #include <toml.hpp>
 
@@ -30,67 +31,6 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_bare(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-';
-}
-
-/// Passes over a string or comment that starts at `at`; `at` itself when neither starts there.
-std::size_t past_quoted(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  if (quote == '#') return std::min(text.find('\n', at), text.size());
-  if (quote != '"' && quote != '\'') return at;
-  const std::string triple(3, quote);
-  const bool multiline = text.substr(at, 3) == triple;
-  auto end = at + (multiline ? 3 : 1);
-  while (end < text.size()) {
-    if (quote == '"' && text[end] == '\\') {
-      end += 2;
-    } else if (multiline && text.substr(end, 3) == triple) {
-      // The last three quotes of up to five close it. Taking the first three would make the rest
-      // open a string that hides what follows from those who count brackets.
-      const auto run = std::min(text.find_first_not_of(quote, end), text.size());
-      return std::min(run, end + 5);
-    } else if (!multiline && (text[end] == quote || text[end] == '\n')) {
-      return end + 1;
-    } else {
-      ++end;
-    }
-  }
-  return text.size();
-}
-
-/// Where the text nests deeper than allowed. toml11 recurses for each bracket and builds a table
-/// for each dot of a key, so this must be known before it looks.
-std::optional<std::size_t> too_deep(std::string_view text) {
-  std::size_t brackets = 0;
-  std::size_t dots = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    if (const auto end = past_quoted(text, at); end != at) {
-      at = end;
-      continue;
-    }
-    switch (text[at]) {
-      case '[':
-      case '{':
-        ++brackets;
-        break;
-      case ']':
-      case '}':
-        brackets -= brackets > 0 ? 1 : 0;
-        break;
-      case '.':
-        ++dots;
-        break;
-      case '\n':
-      case ',':
-      case '=':
-        dots = 0;
-        break;
-      default:
-        break;
-    }
-    if (brackets + dots > max_depth) return at;
-    ++at;
-  }
-  return std::nullopt;
 }
 
 /// toml11 knows where values stand, but not their keys: they stand before the `=`, or inside the
@@ -241,8 +181,8 @@ void report_syntax(const toml::exception& failure, const std::shared_ptr<const s
 }  // namespace
 
 std::optional<node> read_toml(const std::shared_ptr<const source>& from, findings& found) {
-  if (const auto deep = too_deep(from->text)) {
-    found.error({from, *deep}, "this is nested too deeply");
+  if (const auto refused = refuse_toml(from->text)) {
+    found.error({from, refused->offset}, std::string(refused->message), std::string(refused->hint));
     return std::nullopt;
   }
   try {
