@@ -53,7 +53,8 @@ class way {
   void deliver(steady::time_point now) {
     for (; !under_way_.empty() && under_way_.front().due <= now; under_way_.pop_front()) {
       const auto& bytes = under_way_.front().bytes;
-      (void)::write(to_, bytes.data(), bytes.size());  // a path may lose packets
+      // A path may lose packets.
+      [[maybe_unused]] const auto sent = ::write(to_, bytes.data(), bytes.size());
     }
   }
 
