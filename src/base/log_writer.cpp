@@ -96,7 +96,8 @@ void log_writer::state::serve(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   write(line);
   lock.lock();
-  if (!line.empty()) ++done;
+  if (line.empty()) return;  // only a loss was told, and a line that has come meanwhile is not
+  ++done;
   ring.pop();
 }
 

@@ -106,6 +106,36 @@ TEST(LogWriter, NobodyWaitsForAReaderThatHasStoppedAndWhatIsLostIsCounted) {
   }
 }
 
+TEST(LogWriter, ALineThatComesWhileALossIsToldIsWritten) {
+  auto [out, in] = channel::pipe();
+  ASSERT_GT(::fcntl(in.get(), F_SETPIPE_SZ, 4096), 0);
+  std::string text;
+  int count = 0;
+  {
+    auto writer = writer_to(in.get(), 512);
+    for (int round = 0; round < 200; ++round) {
+      for (; writer.flush(0ms); count += 100) put_numbers(writer, count + 100, count);
+      std::thread reader([&, from = out.get()] {
+        char buffer[4096];
+        while (text.size() < 100 || !text.ends_with("round\n")) {
+          const auto got = ::read(from, buffer, sizeof buffer);
+          if (got <= 0) return;
+          text.append(buffer, static_cast<std::size_t>(got));
+        }
+        text.resize(text.size() - 6);
+      });
+      // One line after the other, each as soon as the one before is written.
+      for (const int end = count + 20; count < end; ++count) put_numbers(writer, count + 1, count);
+      const bool is_written = writer.flush(5s);
+      writer.put("round\n");
+      if (!is_written) in.reset();  // the reader shall end
+      reader.join();
+      ASSERT_TRUE(is_written) << round;
+    }
+  }
+  EXPECT_EQ(check_numbers(text), count);
+}
+
 TEST(LogWriter, LossAtTheEndIsToldWithoutAnotherLine) {
   auto [out, in] = channel::pipe();
   auto writer = writer_to(in.get());
