@@ -30,12 +30,8 @@ void connection::start(unique_fd client) {
   }
   if (lane_.shared().hooks != nullptr || rule_->asks_client())
     return lane_.tasks().spawn(meet_client());
-  auto first = rule_->way.pick(peer_.address, lane_.worker().real(since_), {});
-  if (use_warm(first)) return;
-  if (const auto to = known_address(rule_->remotes[first.index()]); to && !rule_->out.any()) {
-    return dial(std::move(first), *to);
-  }
-  lane_.tasks().spawn(establish(std::move(first), {}, nullptr));
+  route::claim first;
+  if (!set_out(since_, first)) lane_.tasks().spawn(establish(std::move(first), {}, nullptr));
 }
 
 void connection::established(const ip_endpoint& as) {
@@ -71,12 +67,9 @@ void connection::ended(pump::session& /*over*/, pump::end_reason why, const erro
   finish(why, ec);
 }
 
-void connection::fail(const outcome& why) {
-  if (why.ec == asio::error::operation_aborted) return abort();
-  if (!why.is_told) {
-    const auto text = why.more.empty() ? describe(why.ec) : why.more;
-    lane_.shared().log.gave_up(*rule_, name(), why.phase, text);
-  }
+void connection::fail(const step_outcome& why) {
+  if (why.is_cancelled()) return abort();
+  if (!why.is_quiet) lane_.shared().log.gave_up(*rule_, name(), why.phase, why.text());
   finish(why.why, why.ec);
 }
 

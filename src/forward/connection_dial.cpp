@@ -3,11 +3,9 @@
 #include <relay/forward/lane.hpp>
 #include <relay/forward/own_listener.hpp>
 #include <relay/net/dial.hpp>
-#include <relay/net/timeout.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
-#include <algorithm>
 #include <utility>
 
 // The way to a remote: the short one without a coroutine, and the long one.
@@ -28,6 +26,14 @@ std::optional<ip_endpoint> connection::known_address(const remote& of) const {
 std::optional<milliseconds> connection::time_left() const {
   const auto begun = introduction_ ? introduction_->done : since_;
   return left_of(rule_->connect_limit, begun, lane_.worker().now());
+}
+
+bool connection::set_out(steady_clock::time_point now, route::claim& by) {
+  by = rule_->way.pick(source().address, lane_.worker().real(now), {});
+  if (use_warm(by)) return true;
+  const auto to = rule_->out.any() ? std::nullopt : known_address(rule_->remotes[by.index()]);
+  if (to) dial(std::move(by), *to);
+  return to.has_value();
 }
 
 // The short way: only a connect to one known address is left, which needs no coroutine.
@@ -56,10 +62,10 @@ void connection::dialled(const ip_endpoint& to, const error_code& ec) {
 }
 
 // The first remote has failed on the short way; what follows is rare enough for the long one.
-void connection::go_on(route::claim failed, const outcome& why) {
+void connection::go_on(route::claim failed, const step_outcome& why) {
   if (lane_.is_closing()) return abort();
   if (!rule_->remotes[failed.index()].address) {  // its name may stand for another address by now
-    auto first = std::make_unique<outcome>(why);
+    auto first = std::make_unique<step_outcome>(why);
     return lane_.tasks().spawn(establish(std::move(failed), {}, std::move(first)));
   }
   balance::tried_set tried{failed.index()};
@@ -73,22 +79,22 @@ void connection::go_on(route::claim failed, const outcome& why) {
 // The long way: each candidate once, until one answers or `connect_limit` is over. `first`: how the
 // short way to the first of them has ended.
 task<> connection::establish(route::claim by, balance::tried_set tried,
-                             std::unique_ptr<outcome> first) {
-  outcome last;
+                             std::unique_ptr<step_outcome> first) {
+  step_outcome last;
   while (by) {
     chosen_ = static_cast<std::uint16_t>(by.index());
     if (first) {
-      std::vector<ip_address> there(1, first->at.address);
-      last = co_await reach_anew(by.index(), std::move(there), std::move(*first));
+      const auto address = first->at.address;
+      last = co_await reach_name(by.index(), {rule_->through(), address, std::move(*first)});
       first.reset();
     } else {
       last = co_await reach(by.index());
     }
-    if (last.ec == asio::error::operation_aborted || last.is_told) break;
     if (!last.ec) {
       by.succeeded();
       co_return established(last.at);
     }
+    if (last.is_final()) break;
     report(by, last, tried.empty());
     tried.push_back(by.index());
     if (!time_left()) break;
@@ -98,112 +104,74 @@ task<> connection::establish(route::claim by, balance::tried_set tried,
   fail(last);
 }
 
+// What a connection brings into the dialling loop.
+class connection::dialler final : public dial_site {
+ public:
+  explicit dialler(connection& of) : of_(of) {}
+
+  std::optional<milliseconds> time_left() const override { return of_.time_left(); }
+  std::optional<step_outcome> departed() override {
+    if (!of_.has_left()) return std::nullopt;
+    return of_.departed();
+  }
+  task<result<net::addresses>> look_up(const std::string& host, bool anew) override {
+    return of_.look_up(host, anew);
+  }
+  task<step_outcome> attempt(ip_endpoint to) override { return of_.attempt(to); }
+
+ private:
+  connection& of_;
+};
+
 // gcc 12 inlines the allocation of this coroutine's frame, but not its release, and takes the two
 // of Asio for a pair that does not match.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-// Looks the name up, then tries its addresses in order.
-task<connection::outcome> connection::reach(std::size_t index) {
+task<step_outcome> connection::reach(std::size_t index) {
   const auto& whom = rule_->remotes[index];
   if (has_left()) co_return departed();
   if (rule_->is_warm()) {
     auto made = co_await reach_warm(index);
     if (made) co_return std::move(*made);
   }
-  if (whom.address) {
-    const ip_endpoint to{*whom.address, whom.port(nth_)};
-    co_return co_await reach(to, whom);
-  }
-  outcome last;
-  auto found = co_await look_up(whom.host, asking::known);
-  if (has_left()) co_return departed();
-  if (!found) {
-    last.why = pump::end_reason::resolve_failed;
-    last.phase = "resolving";
-    last.ec = found.error();
-    last.cut_short = last.ec == errc::timed_out;
-    co_return last;
-  }
-  last.ec = errc::no_usable_family;
-  std::vector<ip_address> tried;
-  last = co_await reach_each(*found, whom, tried, std::move(last));
-  if (!last.ec || tried.empty()) co_return last;
-  co_return co_await reach_anew(index, std::move(tried), std::move(last));
+  if (whom.address) co_return co_await attempt({*whom.address, whom.port(nth_)});
+  co_return co_await reach_name(index, dial_plan(rule_->through()));
 }
 #pragma GCC diagnostic pop
 
-// All addresses that its name had have failed; it may have moved. Where there is no time left this
-// is for those who come next.
-task<connection::outcome> connection::reach_anew(std::size_t index, std::vector<ip_address> tried,
-                                                 outcome last) {
+task<step_outcome> connection::reach_name(std::size_t index, dial_plan plan) {
   const auto& whom = rule_->remotes[index];
-  if (last.ec == asio::error::operation_aborted || last.is_told) co_return last;
-  if (last.cut_short || !time_left()) {
-    lane_.shared().names.refresh(whom.host, lane_.worker().index());
-    co_return last;
-  }
-  auto found = co_await look_up(whom.host, asking::anew);
-  if (has_left()) co_return departed();
-  if (found) co_return co_await reach_each(*found, whom, tried, std::move(last));
-  if (found.error() == asio::error::operation_aborted) last.ec = found.error();
-  co_return last;
-}
-
-// Those that were not tried before, in order. None: as it was.
-task<connection::outcome> connection::reach_each(net::addresses of, const remote& whom,
-                                                 std::vector<ip_address>& tried, outcome last) {
-  for (const auto& address : *of) {
-    const bool is_known = std::ranges::find(tried, address) != tried.end();
-    if (is_known || !rule_->can_dial(address)) continue;
-    tried.push_back(address);
-    const ip_endpoint to{address, whom.port(nth_)};
-    last = co_await reach(to, whom);
-    if (!last.ec || last.ec == asio::error::operation_aborted || last.cut_short) break;
-    if (last.is_told) break;
-  }
-  co_return last;
+  dialler here(*this);
+  co_return co_await forward::reach(lane_, here, std::move(plan), whom.host, whom.port(nth_));
 }
 
 // Until the client leaves or `connect_limit` is over.
-task<result<net::addresses>> connection::look_up(const std::string& host, asking how) {
+task<result<net::addresses>> connection::look_up(const std::string& host, bool anew) {
   net::patience patience(co_await asio::this_coro::executor, lane_.worker().wheel(),
                          time_left().value_or(milliseconds(1)));
   const departure gone(*this, [&patience] { patience.give_up(); });
-  auto& names = lane_.shared().names;
-  const auto here = lane_.worker().index();
-  auto asked = how == asking::anew ? names.lookup_anew(host, here) : names.lookup(host, here);
-  co_return co_await net::with_patience(std::move(asked), patience);
+  co_return co_await ask_for(lane_, host, anew, patience);
 }
 
-task<connection::outcome> connection::reach(ip_endpoint to, const remote& whom) {
-  outcome made;
-  made.at = to;
-  if (leads_back(*rule_, to)) {
-    made.why = pump::end_reason::loop;
-    made.ec = errc::own_listener;
-    co_return made;
-  }
-  const auto left = time_left();
-  if (!left) {
-    made.ec = errc::timed_out;
-    made.cut_short = true;
-    co_return made;
-  }
-  const auto limit = shorter(rule_->tcp_timeout, *left);
+// One address: connect, and the handshakes.
+task<step_outcome> connection::attempt(ip_endpoint to) {
+  step_outcome made;
+  const auto limit = connect_time(*rule_, to, time_left(), made);
+  if (!limit) co_return made;
   const departure gone(*this);
-  made.ec = co_await net::dial(remote_.socket(), lane_.worker().wheel(), to, rule_->dial, limit,
+  made.ec = co_await net::dial(remote_.socket(), lane_.worker().wheel(), to, rule_->dial, *limit,
                                made.phase);
-  made.cut_short = made.ec == errc::timed_out && limit != rule_->tcp_timeout;
+  made.cut_short = made.ec == errc::timed_out && *limit != rule_->tcp_timeout;
   if (!made.ec && rule_->out.any() && !has_left()) made = co_await wrap_remote(to);
   if (has_left()) co_return departed();
-  if (made.ec && made.ec != asio::error::operation_aborted) {
-    lane_.shared().log.address_failed(whom.name, to, made.phase, made.ec);
+  if (made.ec && !made.is_cancelled()) {
+    lane_.shared().log.address_failed(rule_->remotes[chosen_].name, to, made.phase, made.ec);
   }
   co_return made;
 }
 
 // A remote that was given only what others had left of `connect_limit` has not failed.
-void connection::report(route::claim& failed, const outcome& how, bool is_first) {
+void connection::report(route::claim& failed, const step_outcome& how, bool is_first) {
   if (how.cut_short && !is_first) return failed.abandon();
   failed.failed(steady_clock::now(), how.ec);
 }

@@ -16,23 +16,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-end_reason reason_of(const transport::proxy_reading& failed) {
-  if (failed.ec == errc::timed_out) return end_reason::proxy_timeout;
-  if (failed.ec == errc::bad_proxy_header) return end_reason::bad_proxy_header;
-  if (failed.ec == errc::truncated) {
-    // Those who only look whether the port is open come and go without a word.
-    return failed.begun ? end_reason::bad_proxy_header : end_reason::client_eof;
-  }
-  return is_reset(failed.ec) ? end_reason::reset_by_client : end_reason::client_error;
-}
-
-end_reason reason_of(const hook_answer& failed) {
-  if (failed.rejected != nullptr) return end_reason::hook_rejected;
-  if (failed.ec == errc::timed_out) return end_reason::hook_timeout;
-  if (failed.ec == errc::truncated) return end_reason::client_eof;
-  return is_reset(failed.ec) ? end_reason::reset_by_client : end_reason::client_error;
-}
-
 // As if the others had been tried in vain: whoever chose one had a reason.
 balance::tried_set all_but(std::size_t chosen, std::size_t count) {
   balance::tried_set others;
@@ -66,45 +49,30 @@ task<> connection::meet_client() {
     auto others = all_but(chosen, rule_->remotes.size());
     co_return co_await establish(std::move(only), std::move(others), nullptr);
   }
-  auto first = rule_->way.pick(source().address, lane_.worker().real(introduction_->done), {});
-  if (use_warm(first)) co_return;
-  if (const auto to = known_address(rule_->remotes[first.index()]); to && !rule_->out.any()) {
-    co_return dial(std::move(first), *to);
-  }
+  route::claim first;
+  if (set_out(introduction_->done, first)) co_return;
   co_await establish(std::move(first), {}, nullptr);
 }
 
 // The hook sees the bytes as they are on the wire, and leaves them there.
-task<std::optional<connection::outcome>> connection::consult_hook() {
+task<std::optional<step_outcome>> connection::consult_hook() {
   const auto answer = co_await ask_hook(*lane_.shared().hooks, lane_.worker(), client_.socket(),
                                         rule_->remotes.size() - 1, rule_->handshake_timeout);
   if (!answer.ec && answer.rejected == nullptr) {
     if (rule_->hook_chooses) introduction_->chosen = answer.index;
     co_return std::nullopt;
   }
-  outcome failed;
-  failed.why = reason_of(answer);
-  failed.ec = answer.ec;
-  failed.phase = "waiting for the bytes that the hook wants";
-  if (answer.rejected != nullptr) {
-    failed.phase = "";
-    failed.more = answer.rejected;
-  }
-  if (failed.why == end_reason::client_eof) failed.ec = {};  // nothing is wrong with that
-  failed.is_told =
-      failed.why == end_reason::client_eof || failed.why == end_reason::reset_by_client;
-  co_return failed;
+  co_return client_failed(answer);
 }
 
 // The header that tells who the client is: the first bytes on the wire, whatever comes after them.
-task<std::optional<connection::outcome>> connection::hear_proxy() {
-  outcome failed;
-  failed.phase = "reading the PROXY header";
+task<std::optional<step_outcome>> connection::hear_proxy() {
   if (!rule_->proxy.trusts(peer_.address)) {
     if (rule_->proxy.is_new(peer_.address)) lane_.shared().log.untrusted(*rule_, peer_);
+    step_outcome failed;
     failed.why = end_reason::untrusted_proxy;
     failed.ec = errc::untrusted_proxy;
-    failed.is_told = true;
+    failed.is_quiet = true;
     co_return failed;
   }
   const auto heard = co_await transport::read_proxy_header(client_.socket(), lane_.worker().wheel(),
@@ -115,13 +83,7 @@ task<std::optional<connection::outcome>> connection::hear_proxy() {
     if (is_stream) introduction_->told = heard.header.addresses;
     co_return std::nullopt;
   }
-  failed.ec = heard.ec;
-  failed.more = heard.why;
-  failed.why = reason_of(heard);
-  if (failed.why == end_reason::client_eof) failed.ec = {};  // nothing is wrong with that
-  failed.is_told =
-      failed.why == end_reason::client_eof || failed.why == end_reason::reset_by_client;
-  co_return failed;
+  co_return client_failed(heard);
 }
 
 // What the remote is told of the client.

@@ -1,11 +1,12 @@
 #pragma once
 
+#include "reach.hpp"
+
 #include <relay/forward/connection.hpp>
 #include <relay/forward/warm_connection.hpp>
 #include <relay/transport/layers.hpp>
 #include <relay/wire/proxy.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -38,17 +39,6 @@ struct connection::dialing {
   departure client;
 };
 
-/// How an attempt ended: where it is connected to, or what went wrong and in which phase.
-struct connection::outcome {
-  pump::end_reason why = pump::end_reason::connect_failed;
-  const char* phase = "connecting";
-  error_code ec;
-  ip_endpoint at;
-  bool cut_short = false;  // by `connect_limit`, before its own limit was over
-  std::string more{};      // says more than `ec`
-  bool is_told = false;    // the line of the session is enough
-};
-
 /// What is known of a client beyond its address when its remote is dialled. Only where a rule asks
 /// its clients something.
 struct connection::introduction {
@@ -57,25 +47,6 @@ struct connection::introduction {
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
   std::string said;                            // by a visitor, before it was known for one
 };
-
-/// The shorter of two limits of which 0 means none.
-inline std::chrono::milliseconds shorter(std::chrono::milliseconds a,
-                                         std::chrono::milliseconds b) noexcept {
-  if (a.count() == 0 || b.count() == 0) return std::max(a, b);
-  return std::min(a, b);
-}
-
-/// What is left of a `connect_limit` that began then, both times the worker's own: 0 is no limit,
-/// nothing is no time.
-inline std::optional<std::chrono::milliseconds> left_of(
-    std::chrono::milliseconds limit, std::chrono::steady_clock::time_point begun,
-    std::chrono::steady_clock::time_point now) noexcept {
-  using std::chrono::milliseconds;
-  if (limit.count() == 0) return limit;
-  const auto spent = std::chrono::duration_cast<milliseconds>(now - begun);
-  if (spent >= limit) return std::nullopt;
-  return limit - spent;
-}
 
 /// The streams over the two sockets, where they are not bare or not the connection's own.
 struct connection::wrapping {

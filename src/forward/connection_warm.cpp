@@ -35,9 +35,9 @@ bool connection::use_warm(route::claim& by) {
 // On the long way: also where the handshakes had to wait for the client's PROXY header. When they
 // fail the connection was a dead one more likely than the remote is, and nothing of the client's
 // has gone there: it is dialled anew.
-task<std::optional<connection::outcome>> connection::reach_warm(std::size_t index) {
+task<std::optional<step_outcome>> connection::reach_warm(std::size_t index) {
   if (!take_warm(index)) co_return std::nullopt;
-  outcome made;
+  step_outcome made;
   made.at = wrapping_->warm->to();
   if (rule_->proxy.sends == 0 || !rule_->out.any()) co_return std::move(made);
   {
@@ -45,9 +45,8 @@ task<std::optional<connection::outcome>> connection::reach_warm(std::size_t inde
     made = co_await wrap_remote(made.at);
   }
   if (has_left()) co_return departed();
-  if (!made.ec || made.ec == asio::error::operation_aborted) co_return std::move(made);
-  const auto text = made.more.empty() ? describe(made.ec) : made.more;
-  lane_.shared().log.warm_useless(rule_->remotes[index].name, made.phase, text);
+  if (!made.ec || made.is_cancelled()) co_return std::move(made);
+  lane_.shared().log.warm_useless(rule_->remotes[index].name, made.phase, made.text());
   wrapping_->warm.reset();
   co_return std::nullopt;
 }

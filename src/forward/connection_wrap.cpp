@@ -14,20 +14,8 @@ using pump::end_reason;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-namespace {
-
-end_reason reason_of(const transport::handshake_outcome& failed) {
-  if (failed.ec == errc::timed_out) return end_reason::client_handshake_timeout;
-  // Those who only look whether the port is open come and go without a word.
-  if (!failed.begun && failed.ec == errc::truncated) return end_reason::client_eof;
-  if (!failed.begun && is_reset(failed.ec)) return end_reason::reset_by_client;
-  return end_reason::client_handshake_failed;
-}
-
-}  // namespace
-
 // After the PROXY header, before anything is dialled.
-task<std::optional<connection::outcome>> connection::unwrap_client() {
+task<std::optional<step_outcome>> connection::unwrap_client() {
   wrapping_ = std::make_unique<wrapping>(client_);
   if (rule_->in.tls) {
     lane_.shared().log.certificates(*rule_, rule_->in.tls->refresh(steady_clock::now()));
@@ -44,15 +32,7 @@ task<std::optional<connection::outcome>> connection::unwrap_client() {
     hand_over(opened.phase, why, std::move(opened.said));
     co_return std::nullopt;
   }
-  outcome failed;
-  failed.why = reason_of(opened);
-  failed.phase = opened.phase;
-  failed.ec = opened.ec;
-  failed.more = std::move(opened.more);
-  failed.is_told =
-      failed.why == end_reason::client_eof || failed.why == end_reason::reset_by_client;
-  if (failed.why == end_reason::client_eof) failed.ec = {};  // nothing is wrong with that
-  co_return failed;
+  co_return client_failed(std::move(opened));
 }
 
 void connection::tell_of_certificate() {
@@ -73,8 +53,8 @@ void connection::hand_over(const char* phase, std::string_view why, std::string 
 
 // Right after the connect: the PROXY header lies below all layers. A handshake that fails is like a
 // connect that failed: another address or remote may do better.
-task<connection::outcome> connection::wrap_remote(ip_endpoint to) {
-  outcome made;
+task<step_outcome> connection::wrap_remote(ip_endpoint to) {
+  step_outcome made;
   made.at = to;
   made.why = end_reason::remote_handshake_failed;
   if (!wrapping_) wrapping_ = std::make_unique<wrapping>(client_);

@@ -1,16 +1,13 @@
 #include "warm_dial.hpp"
 
-#include "connection_parts.hpp"
+#include "reach.hpp"
 
 #include <relay/forward/lane.hpp>
-#include <relay/forward/own_listener.hpp>
 #include <relay/net/dial.hpp>
-#include <relay/net/timeout.hpp>
 #include <relay/transport/layer_steps.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace relay::forward {
@@ -19,91 +16,67 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-task<error_code> shake_hands(lane& on, const rule& by, warm_connection& into,
-                             steady_clock::time_point begun, warm_outcome& made) {
-  if (by.out.tls) on.shared().log.certificates(by, by.out.tls->refresh(steady_clock::now()));
-  const auto left = left_of(by.connect_limit, begun, on.worker().now()).value_or(milliseconds(1));
-  const transport::handshake_tools with{on.tls(), on.worker().wheel(),
-                                        shorter(by.handshake_timeout, left)};
-  // Nobody speaks yet: an empty frame tells a WebSocket server of ours that it need not wait.
-  auto opened = co_await transport::open_to_remote(into.over(), by.out, made.at, false, with);
-  made.phase = opened.phase;
-  made.more = std::move(opened.more);
-  co_return opened.ec;
+// What a connection that is made ahead brings into the dialling loop.
+class warm_dialler final : public dial_site {
+ public:
+  warm_dialler(lane& on, const rule& by, warm_connection& into)
+      : lane_(on), rule_(by), into_(into), begun_(on.worker().now()) {}
+
+  std::optional<milliseconds> time_left() const override {
+    return left_of(rule_.connect_limit, begun_, lane_.worker().now());
+  }
+  std::optional<step_outcome> departed() override { return std::nullopt; }
+  task<result<net::addresses>> look_up(const std::string& host, bool anew) override;
+  task<step_outcome> attempt(ip_endpoint to) override;
+
+ private:
+  task<> shake_hands(step_outcome& made);
+
+  lane& lane_;
+  const rule& rule_;
+  warm_connection& into_;
+  steady_clock::time_point begun_;
+};
+
+task<result<net::addresses>> warm_dialler::look_up(const std::string& host, bool anew) {
+  net::patience patience(co_await asio::this_coro::executor, lane_.worker().wheel(),
+                         time_left().value_or(milliseconds(1)));
+  co_return co_await ask_for(lane_, host, anew, patience);
 }
 
-task<warm_outcome> dial_one(lane& on, const rule& by, ip_endpoint to, warm_connection& into,
-                            steady_clock::time_point begun) {
-  warm_outcome made;
-  made.at = to;
-  if (leads_back(by, to)) {
-    made.ec = errc::own_listener;
-    co_return made;
-  }
-  const auto left = left_of(by.connect_limit, begun, on.worker().now());
-  if (!left) {
-    made.ec = errc::timed_out;
-    co_return made;
-  }
-  const auto most = shorter(by.tcp_timeout, *left);
-  made.ec =
-      co_await net::dial(into.bare().socket(), on.worker().wheel(), to, by.dial, most, made.phase);
-  const bool is_whole = !by.out.any() || by.proxy.sends != 0;
-  if (!made.ec && !is_whole) made.ec = co_await shake_hands(on, by, into, begun, made);
+task<step_outcome> warm_dialler::attempt(ip_endpoint to) {
+  step_outcome made;
+  const auto limit = connect_time(rule_, to, time_left(), made);
+  if (!limit) co_return made;
+  made.ec = co_await net::dial(into_.bare().socket(), lane_.worker().wheel(), to, rule_.dial,
+                               *limit, made.phase);
+  made.cut_short = made.ec == errc::timed_out && *limit != rule_.tcp_timeout;
+  const bool is_whole = !rule_.out.any() || rule_.proxy.sends != 0;
+  if (!made.ec && !is_whole) co_await shake_hands(made);
+  if (!made.is_final()) into_.over().clear();
   co_return made;
 }
 
-// Those that were not tried before, in order. None: as it was.
-task<warm_outcome> dial_each(lane& on, const rule& by, const remote& whom, net::addresses of,
-                             warm_connection& into, steady_clock::time_point begun,
-                             std::vector<ip_address>& tried, warm_outcome last) {
-  for (const auto& address : *of) {
-    const bool is_known = std::ranges::find(tried, address) != tried.end();
-    if (is_known || !by.can_dial(address)) continue;
-    tried.push_back(address);
-    const ip_endpoint to{address, whom.port(0)};
-    last = co_await dial_one(on, by, to, into, begun);
-    if (!last.ec || last.ec == asio::error::operation_aborted) break;
-    into.over().clear();
+task<> warm_dialler::shake_hands(step_outcome& made) {
+  if (rule_.out.tls) {
+    lane_.shared().log.certificates(rule_, rule_.out.tls->refresh(steady_clock::now()));
   }
-  co_return last;
+  const auto left = time_left().value_or(milliseconds(1));
+  const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(),
+                                        shorter(rule_.handshake_timeout, left)};
+  // Nobody speaks yet: an empty frame tells a WebSocket server of ours that it need not wait.
+  auto opened = co_await transport::open_to_remote(into_.over(), rule_.out, made.at, false, with);
+  made.phase = opened.phase;
+  made.ec = opened.ec;
+  made.more = std::move(opened.more);
 }
 
 }  // namespace
 
-task<warm_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_connection& into) {
-  const auto begun = on.worker().now();
-  if (whom.address) {
-    const ip_endpoint to{*whom.address, whom.port(0)};
-    co_return co_await dial_one(on, by, to, into, begun);
-  }
-  warm_outcome last;
-  last.phase = "resolving";
-  net::patience patience(co_await asio::this_coro::executor, on.worker().wheel(), by.connect_limit);
-  auto asked = on.shared().names.lookup(whom.host, on.worker().index());
-  const auto found = co_await net::with_patience(std::move(asked), patience);
-  if (!found) {
-    last.ec = found.error();
-    co_return last;
-  }
-  last.ec = errc::no_usable_family;
-  std::vector<ip_address> tried;
-  last = co_await dial_each(on, by, whom, *found, into, begun, tried, std::move(last));
-  if (!last.ec || last.ec == asio::error::operation_aborted || tried.empty()) co_return last;
-  // Its name may stand for others by now.
-  const auto left = left_of(by.connect_limit, begun, on.worker().now());
-  if (!left) {
-    on.shared().names.refresh(whom.host, on.worker().index());
-    co_return last;
-  }
-  net::patience rest(co_await asio::this_coro::executor, on.worker().wheel(), *left);
-  auto anew = on.shared().names.lookup_anew(whom.host, on.worker().index());
-  const auto others = co_await net::with_patience(std::move(anew), rest);
-  if (others) {
-    co_return co_await dial_each(on, by, whom, *others, into, begun, tried, std::move(last));
-  }
-  if (others.error() == asio::error::operation_aborted) last.ec = others.error();
-  co_return last;
+task<step_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_connection& into) {
+  warm_dialler here(on, by, into);
+  if (whom.address) co_return co_await here.attempt({*whom.address, whom.port(0)});
+  co_return co_await reach(on, here, dial_plan(by.through()), whom.host, whom.port(0));
 }
 
 }  // namespace relay::forward

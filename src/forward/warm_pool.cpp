@@ -135,9 +135,9 @@ void warm_pool::refill(std::size_t index) {
 
 task<> warm_pool::make(std::size_t index, route::claim told,
                        std::unique_ptr<warm_connection> made) {
-  auto outcome = co_await dial_warm(lane_, rule_, rule_.remotes[index], *made);
+  const auto outcome = co_await dial_warm(lane_, rule_, rule_.remotes[index], *made);
   --shelves_[index].under_way;
-  if (outcome.ec == asio::error::operation_aborted) co_return;
+  if (outcome.is_cancelled()) co_return;
   if (outcome.ec) {
     told.failed(steady_clock::now(), outcome.ec);
     made.reset();
@@ -159,10 +159,9 @@ void warm_pool::shelve(std::size_t index, std::unique_ptr<warm_connection> made,
   if (onto.ready.size() > onto.policy.wanted()) drop(onto, 1);  // the one that this one follows
 }
 
-void warm_pool::fail(std::size_t index, const warm_outcome& why) {
+void warm_pool::fail(std::size_t index, const step_outcome& why) {
   if (closed_ || !shelves_[index].policy.failed(steady_clock::now(), next_noise())) return;
-  const auto text = why.more.empty() ? describe(why.ec) : why.more;
-  lane_.shared().log.warm_trouble(rule_.remotes[index].name, why.phase, text);
+  lane_.shared().log.warm_trouble(rule_.remotes[index].name, why.phase, why.text());
 }
 
 void warm_pool::drop(shelf& from, std::size_t most) {

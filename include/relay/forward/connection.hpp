@@ -1,8 +1,10 @@
 #pragma once
 
 #include <relay/base/ip.hpp>
+#include <relay/forward/dial_plan.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/forward/step_outcome.hpp>
 #include <relay/net/addresses.hpp>
 #include <relay/net/asio.hpp>
 #include <relay/net/connecting.hpp>
@@ -44,15 +46,15 @@ class connection final : public lane_hook, private pump::session::owner {
  private:
   class departure;
   struct dialing;
-  struct outcome;
+  class dialler;
   struct introduction;
   struct wrapping;
 
   // Before anything is dialled.
   task<> meet_client();
-  task<std::optional<outcome>> consult_hook();
-  task<std::optional<outcome>> hear_proxy();
-  task<std::optional<outcome>> unwrap_client();
+  task<std::optional<step_outcome>> consult_hook();
+  task<std::optional<step_outcome>> hear_proxy();
+  task<std::optional<step_outcome>> unwrap_client();
   void tell_of_certificate();
   void hand_over(const char* phase, std::string_view why, std::string said);
   /// Who the client is: what a PROXY header told, else who is connected here.
@@ -62,28 +64,27 @@ class connection final : public lane_hook, private pump::session::owner {
   // A connection that was made ahead.
   bool take_warm(std::size_t index);
   bool use_warm(route::claim& by);
-  task<std::optional<outcome>> reach_warm(std::size_t index);
+  task<std::optional<step_outcome>> reach_warm(std::size_t index);
   bool is_warm() const noexcept;
   /// The remote's socket, the connection's own or one that was made ahead.
   transport::plain_stream& remote_side() noexcept;
 
+  /// Picks a remote and takes the shortest way there; true: no coroutine is needed.
+  bool set_out(std::chrono::steady_clock::time_point now, route::claim& by);
   void dial(route::claim by, const ip_endpoint& to);
   void dialled(const ip_endpoint& to, const error_code& ec);
-  void go_on(route::claim failed, const outcome& why);
-  task<> establish(route::claim by, balance::tried_set tried, std::unique_ptr<outcome> first);
-  task<outcome> reach(std::size_t index);
-  task<outcome> reach_anew(std::size_t index, std::vector<ip_address> tried, outcome last);
-  task<outcome> reach_each(net::addresses of, const remote& whom, std::vector<ip_address>& tried,
-                           outcome last);
-  task<outcome> reach(ip_endpoint to, const remote& whom);
-  enum class asking { known, anew };
-  task<result<net::addresses>> look_up(const std::string& host, asking how);
-  task<outcome> wrap_remote(ip_endpoint to);
-  void report(route::claim& failed, const outcome& how, bool is_first);
+  void go_on(route::claim failed, const step_outcome& why);
+  task<> establish(route::claim by, balance::tried_set tried, std::unique_ptr<step_outcome> first);
+  task<step_outcome> reach(std::size_t index);
+  task<step_outcome> reach_name(std::size_t index, dial_plan plan);
+  task<step_outcome> attempt(ip_endpoint to);
+  task<result<net::addresses>> look_up(const std::string& host, bool anew);
+  task<step_outcome> wrap_remote(ip_endpoint to);
+  void report(route::claim& failed, const step_outcome& how, bool is_first);
 
   // A client that leaves while its remote is dialled.
   bool has_left();
-  outcome departed();
+  step_outcome departed();
   void leave();
   std::optional<ip_endpoint> known_address(const remote& of) const;
   /// Of `connect_limit`: 0 is no limit, nothing is no time.
@@ -98,7 +99,7 @@ class connection final : public lane_hook, private pump::session::owner {
   void begin();
 
   void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;
-  void fail(const outcome& why);
+  void fail(const step_outcome& why);
   void finish(pump::end_reason why, const error_code& ec);
 
   lane& lane_;

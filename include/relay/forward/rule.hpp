@@ -71,6 +71,11 @@ struct rule {
   bool can_dial(const ip_address& address) const noexcept {
     return !dial.through || dial.through->address.family() == address.family();
   }
+  /// The address that connections to remotes come from, if it is given.
+  std::optional<ip_address> through() const noexcept {
+    if (!dial.through) return std::nullopt;
+    return dial.through->address;
+  }
   /// Whether a client has to show something before anything is dialled for it.
   bool asks_client() const noexcept { return proxy.accepts || in.any(); }
   /// Whether connections are made ahead of clients. Not where each port of a range has a remote

@@ -14,7 +14,7 @@
 namespace relay::forward {
 
 class lane;
-struct warm_outcome;
+struct step_outcome;
 
 /// The connections that one worker keeps ready for the clients of one endpoint: makes them as they
 /// are used up, replaces those that grow old, and drops those whose remote gets no clients. Used on
@@ -52,7 +52,7 @@ class warm_pool final : private net::timer, private warm_connection::owner {
   void refill(std::size_t index);
   task<> make(std::size_t index, route::claim told, std::unique_ptr<warm_connection> made);
   void shelve(std::size_t index, std::unique_ptr<warm_connection> made, const ip_endpoint& to);
-  void fail(std::size_t index, const warm_outcome& why);
+  void fail(std::size_t index, const step_outcome& why);
   void drop(shelf& from, std::size_t most);
   bool is_current(std::size_t index, const ip_address& address) const;
   double next_noise() { return std::uniform_real_distribution(-1.0, 1.0)(noise_); }
