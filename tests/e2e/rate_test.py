@@ -202,7 +202,7 @@ class Sharing(Case):
     def test_of_fifty_connections_none_starves(self):
         totals = self.totals(2, 50, [f"endpoint_byte_rate = {4 * RATE}"], 8 * RATE)
         self.assertGreater(min(totals), sum(totals) / 50 / 2)
-        self.assertLess(max(totals), sum(totals) / 50 * 2)
+        self.assertLess(max(totals), sum(totals) / 50 * 3)
 
 
 class Datagrams(UdpCase):

@@ -341,7 +341,7 @@ TEST(LayerSteps, NoByteMakesTheLimitLonger) {
     s.b.later([&] { s.next(); });
     EXPECT_EQ(s.accept().ec, errc::timed_out) << kind;
     EXPECT_TRUE(s.outcome().begun);
-    EXPECT_LT(at, 10U);
+    EXPECT_LT(at, sent.size()) << "not all of them were waited for";
   }
 }
 
