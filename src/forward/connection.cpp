@@ -1,7 +1,5 @@
 #include "connection_parts.hpp"
 
-#include <relay/forward/lane.hpp>
-
 #include <span>
 #include <utility>
 
@@ -23,15 +21,18 @@ connection::connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoin
 
 connection::~connection() = default;
 
-void connection::start(unique_fd client) {
+void connection::start(unique_fd client) noexcept {
+  guarded([&] { set_off(std::move(client)); });
+}
+
+void connection::set_off(unique_fd client) {
   // An accepted socket is connected, so it can be written to.
   if (const auto ec = client_.socket().attach(std::move(client), net::seen::writable)) {
     return fail({pump::end_reason::client_error, "registering", ec, {}});
   }
-  if (lane_.shared().hooks != nullptr || rule_->asks_client())
-    return lane_.tasks().spawn(meet_client());
+  if (lane_.shared().hooks != nullptr || rule_->asks_client()) return spawn(meet_client());
   route::claim first;
-  if (!set_out(since_, first)) lane_.tasks().spawn(establish(std::move(first), {}, nullptr));
+  if (!set_out(since_, first)) spawn(establish(std::move(first), {}, nullptr));
 }
 
 void connection::established(const ip_endpoint& as) {
@@ -96,11 +97,15 @@ void connection::finish(pump::end_reason why, const error_code& ec) {
   lane_.remove(*this);
 }
 
-void connection::abort() noexcept {
+void connection::spawn(task<> work) {
+  lane_.tasks().spawn(std::move(work), [this] { broke(); });
+}
+
+void connection::stop(pump::end_reason why) noexcept {
   dialing_.reset();
   pump_.abort();
   client_.abort();
-  finish(pump::end_reason::shutdown, {});
+  finish(why, {});
 }
 
 }  // namespace relay::forward

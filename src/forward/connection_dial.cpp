@@ -1,6 +1,5 @@
 #include "connection_parts.hpp"
 
-#include <relay/forward/lane.hpp>
 #include <relay/forward/own_listener.hpp>
 #include <relay/net/dial.hpp>
 
@@ -42,10 +41,10 @@ void connection::dial(route::claim by, const ip_endpoint& to) {
   if (leads_back(*rule_, to)) {
     return go_on(std::move(by), {pump::end_reason::loop, "connecting", errc::own_listener, to});
   }
-  auto done = [this, to](const error_code& ec) { dialled(to, ec); };
+  auto done = [this, to](const error_code& ec) { guarded([&] { dialled(to, ec); }); };
   dialing_.reset(new dialing{std::move(by),
                              {remote_.socket(), lane_.worker().wheel(), std::move(done)},
-                             {*this, [this] { leave(); }}});
+                             {*this, [this] { guarded([this] { leave(); }); }}});
   dialing_->socket.start(to, rule_->dial, shorter(rule_->tcp_timeout, rule_->connect_limit));
 }
 
@@ -66,14 +65,14 @@ void connection::go_on(route::claim failed, const step_outcome& why) {
   if (lane_.is_closing()) return abort();
   if (!rule_->remotes[failed.index()].address) {  // its name may stand for another address by now
     auto first = std::make_unique<step_outcome>(why);
-    return lane_.tasks().spawn(establish(std::move(failed), {}, std::move(first)));
+    return spawn(establish(std::move(failed), {}, std::move(first)));
   }
   balance::tried_set tried{failed.index()};
   report(failed, why, true);
   if (!rule_->way.has_choice() || !time_left()) return fail(why);
   auto next = rule_->way.pick(source().address, steady_clock::now(), tried);
   if (!next) return fail(why);
-  lane_.tasks().spawn(establish(std::move(next), std::move(tried), nullptr));
+  spawn(establish(std::move(next), std::move(tried), nullptr));
 }
 
 // The long way: each candidate once, until one answers or `connect_limit` is over. `first`: how the

@@ -2,7 +2,6 @@
 
 #include <relay/base/reset.hpp>
 #include <relay/forward/hook_step.hpp>
-#include <relay/forward/lane.hpp>
 #include <relay/transport/proxy_steps.hpp>
 
 #include <utility>
@@ -102,7 +101,7 @@ void connection::greet_remote() {
   if (*sent == header.span().size()) return greeted({});
   // The kernel had no memory for it.
   if (lane_.is_closing()) return abort();
-  lane_.tasks().spawn(go_on_greeting(header, *sent));
+  spawn(go_on_greeting(header, *sent));
 }
 
 task<> connection::go_on_greeting(wire::proxy_bytes header, std::size_t sent) {

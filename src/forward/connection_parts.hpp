@@ -3,11 +3,13 @@
 #include "reach.hpp"
 
 #include <relay/forward/connection.hpp>
+#include <relay/forward/lane.hpp>
 #include <relay/forward/warm_connection.hpp>
 #include <relay/transport/layers.hpp>
 #include <relay/wire/proxy.hpp>
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -47,6 +49,16 @@ struct connection::introduction {
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
   std::string said;                            // by a visitor, before it was known for one
 };
+
+template <class Work>
+void connection::guarded(Work work) noexcept {
+  try {
+    work();
+  } catch (const std::exception& e) {
+    lane_.shared().log.broke(*rule_, peer_, e.what());
+    broke();
+  }
+}
 
 /// The streams over the two sockets, where they are not bare or not the connection's own.
 struct connection::wrapping {

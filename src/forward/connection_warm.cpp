@@ -1,7 +1,5 @@
 #include "connection_parts.hpp"
 
-#include <relay/forward/lane.hpp>
-
 #include <utility>
 
 // Connections that were made ahead, in place of dialling.

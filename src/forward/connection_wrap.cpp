@@ -1,7 +1,6 @@
 #include "connection_parts.hpp"
 
 #include <relay/base/reset.hpp>
-#include <relay/forward/lane.hpp>
 #include <relay/transport/layer_steps.hpp>
 #include <relay/transport/proxy_steps.hpp>
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 
 namespace relay::forward {
 namespace {
@@ -146,18 +147,26 @@ lane& lane::least_loaded() {
 }
 
 void lane::adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer) {
-  auto* made = new connection(*this, by, nth, peer, ++shared_.next_id);
+  auto* const made = new (std::nothrow) connection(*this, by, nth, peer, ++shared_.next_id);
+  if (made == nullptr) {
+    shared_.log.broke(by, peer, "no memory");
+    return give_back(by);
+  }
   connections_.push_back(*made);
   made->start(std::move(client));
 }
 
-void lane::remove(connection& over) {
+void lane::give_back(rule& by) noexcept {
+  --worker_.load;
+  shared_.door.leave(by.limit);
+}
+
+void lane::remove(connection& over) noexcept {
   auto& by = over.by();
   connections_.erase(connections_.iterator_to(over));
   delete &over;
-  --worker_.load;
   flood_.ended();
-  shared_.door.leave(by.limit);
+  give_back(by);
 }
 
 void lane::flood_watch::ended() {

@@ -155,6 +155,10 @@ void session_log::unanswered(const std::string& remote, const session_summary& h
                 remote, why, print_duration(half_close_timeout));
 }
 
+void session_log::broke(const rule& to, const ip_endpoint& client, const char* why) {
+  session_.error("{} => {}: given up: {}", client.to_string(), to.name(), why);
+}
+
 void session_log::accept_failed(const std::string& listen, const error_code& ec) {
   if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, listen, "accepting", describe(ec)))
     return;

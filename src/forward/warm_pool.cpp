@@ -129,7 +129,8 @@ void warm_pool::refill(std::size_t index) {
     if (!told || !paid) return;
     ++of.under_way;
     auto made = std::make_unique<warm_connection>(lane_.workspace(), std::move(*paid));
-    lane_.tasks().spawn(make(index, std::move(told), std::move(made)));
+    lane_.tasks().spawn(make(index, std::move(told), std::move(made)),
+                        [this, index] { --shelves_[index].under_way; });
   }
 }
 

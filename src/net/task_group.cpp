@@ -11,16 +11,18 @@
 namespace relay::net {
 namespace {
 
-void report(spdlog::logger& log, const std::exception_ptr& failure) {
-  if (!failure) return;
+/// Whether it was a mistake.
+bool report(spdlog::logger& log, const std::exception_ptr& failure) {
+  if (!failure) return false;
   try {
     std::rethrow_exception(failure);
   } catch (const boost::system::system_error& e) {
-    if (e.code() == asio::error::operation_aborted) return;  // how a cancelled task unwinds
+    if (e.code() == asio::error::operation_aborted) return false;  // how a cancelled task unwinds
     log.error("a task failed: {}", e.what());
   } catch (const std::exception& e) {
     log.error("a task failed: {}", e.what());
   }
+  return true;
 }
 
 }  // namespace
@@ -32,11 +34,11 @@ task_group::~task_group() {
   assert(live_.empty() && "wait for the tasks before destroying what they refer to");
 }
 
-void task_group::spawn(task<> work) {
+void task_group::spawn(task<> work, std::function<void()> failed) {
   auto self = live_.emplace(live_.end());
-  auto finished = [this, self](const std::exception_ptr& failure) {
+  auto finished = [this, self, failed = std::move(failed)](const std::exception_ptr& failure) {
     live_.erase(self);
-    report(log_, failure);
+    if (report(log_, failure) && failed) failed();
     if (live_.empty() && emptied_) std::exchange(emptied_, nullptr)();
   };
   asio::co_spawn(on_, std::move(work),

@@ -50,6 +50,8 @@ std::string_view to_string(end_reason why) noexcept {
       return "evicted";
     case end_reason::shutdown:
       return "shutdown";
+    case end_reason::internal_error:
+      return "internal_error";
     case end_reason::count_:
       break;
   }

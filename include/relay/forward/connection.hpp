@@ -39,9 +39,9 @@ class connection final : public lane_hook, private pump::session::owner {
   rule& by() noexcept { return rule_->own(); }
 
   /// Begins with an accepted descriptor.
-  void start(unique_fd client);
+  void start(unique_fd client) noexcept;
   /// Ends it now, as a reset to both sides. A coroutine of it must have been joined.
-  void abort() noexcept;
+  void abort() noexcept { stop(pump::end_reason::shutdown); }
 
  private:
   class departure;
@@ -51,6 +51,7 @@ class connection final : public lane_hook, private pump::session::owner {
   struct wrapping;
 
   // Before anything is dialled.
+  void set_off(unique_fd client);
   task<> meet_client();
   task<std::optional<step_outcome>> consult_hook();
   task<std::optional<step_outcome>> hear_proxy();
@@ -99,6 +100,13 @@ class connection final : public lane_hook, private pump::session::owner {
   void begin();
 
   void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;
+  void spawn(task<> work);
+  /// For what is called from outside of a coroutine: an exception ends this connection only.
+  template <class Work>
+  void guarded(Work work) noexcept;
+  void stop(pump::end_reason why) noexcept;
+  /// After an exception: its place is given back.
+  void broke() noexcept { stop(pump::end_reason::internal_error); }
   void fail(const step_outcome& why);
   void finish(pump::end_reason why, const error_code& ec);
 

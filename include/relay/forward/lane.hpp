@@ -87,7 +87,9 @@ class lane {
   /// Takes a client that this or another worker has accepted and admitted.
   void adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
   /// The connection is over: destroys it.
-  void remove(connection& over);
+  void remove(connection& over) noexcept;
+  /// The place of a connection that is no more.
+  void give_back(rule& by) noexcept;
 
  private:
   /// Counts the periods of a flood of ends.

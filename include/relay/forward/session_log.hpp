@@ -80,6 +80,8 @@ class session_log {
   void unanswered(const std::string& remote, const session_summary& how,
                   std::chrono::milliseconds half_close_timeout);
   void accept_failed(const std::string& listen, const error_code& ec);
+  /// A mistake of ours, or no memory, before its session has begun.
+  void broke(const rule& to, const ip_endpoint& client, const char* why);
 
   // Of datagrams.
   void association_opened(const std::string& remote, const ip_endpoint& client,

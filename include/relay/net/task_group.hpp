@@ -20,9 +20,10 @@ class task_group {
   task_group(const task_group&) = delete;
   task_group& operator=(const task_group&) = delete;
 
-  /// Runs it to its end. An exception other than that of a cancellation is logged: it is a mistake
-  /// of ours, and must not end the process.
-  void spawn(task<> work);
+  /// Runs it to its end. An exception other than that of a cancellation is a mistake of ours, or a
+  /// lack of memory, and must not end the process: it is logged, and then `failed` is called, so
+  /// that what the work was for does not wait for it for ever.
+  void spawn(task<> work, std::function<void()> failed = {});
   bool is_empty() const noexcept { return live_.empty(); }
   /// Every task's next wait ends with `operation_aborted`.
   void cancel();

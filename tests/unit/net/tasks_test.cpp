@@ -105,9 +105,12 @@ TEST(TaskGroup, LogsWhatATaskThrows) {
     co_await asio::this_coro::executor;
     throw std::runtime_error("a mistake of ours");
   };
-  group.spawn(broken());
+  int failed = 0;
+  group.spawn(broken(), [&] { ++failed; });
+  group.spawn([]() -> task<> { co_return; }(), [&] { ++failed; });
   loop.run_for(test::patience);
   EXPECT_NE(out.text.str().find("a mistake of ours"), std::string::npos);
+  EXPECT_EQ(failed, 1) << "only what has failed is told so";
 }
 
 /// A worker whose loop runs here, with one coroutine in it.
