@@ -4,7 +4,6 @@ import gzip
 import os
 import pathlib
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -13,11 +12,11 @@ import unittest
 from support import ports, relay, unit
 from support.case import Case
 from support.overlay import Overlay
+from support.package import BUILD, Packaged
 from support.servers import Server, ask, echo
 
 TIMEOUT = 180
 SERIAL = True  # cpack writes into the build folder
-BUILD = relay.BINARY.parents[1]
 NAME = "relay-proxy"
 INSTALLED = {
     "etc/relay/relay.toml", "usr/bin/relay", "usr/lib/systemd/system/relay.service",
@@ -27,23 +26,6 @@ INSTALLED = {
                                                  ("README.md", "configuration.md", "operations.md",
                                                   "realm.md", "copyright", "examples/relay.socket"))}
 WANTED = "/etc/systemd/system/multi-user.target.wants/relay.service"
-
-
-class Packaged(Case):
-    def built(self):
-        """The package of this build."""
-        if not (BUILD / "CPackConfig.cmake").exists():
-            self.skipTest(f"{BUILD} is no build folder with a package")
-        for name in ("cpack", "dpkg-deb", "dpkg-shlibdeps", "file"):
-            self.program(name)
-        done = subprocess.run(["cpack", "-G", "DEB", "--config", BUILD / "CPackConfig.cmake", "-B",
-                               self.folder / "package"], cwd=BUILD, text=True, timeout=120,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout)
-        (package,) = (self.folder / "package").glob("*.deb")
-        (self.symbols,) = (self.folder / "package").glob("*.ddeb")
-        return package
 
 
 @unittest.skipIf(relay.SANITIZED, "nobody installs a sanitized build")
@@ -126,17 +108,6 @@ class Installed(Packaged):
         done = self.copy.run("dpkg", *words, seconds=120)
         self.assertEqual(done.returncode, 0, done.stdout)
 
-    def launch_unit(self, manager):
-        """The ExecStart of the installed unit."""
-        text = self.copy.run("cat", "/usr/lib/systemd/system/relay.service").stdout
-        start = shlex.split(unit.value(self.file("installed.service", text), "ExecStart"))
-        log = open(self.folder / "log", "w+b")
-        self.addCleanup(log.close)
-        running = subprocess.Popen(self.copy.words(*start), stdin=subprocess.DEVNULL, stdout=log,
-                                   stderr=log, env=relay.environment(manager.env))
-        self.addCleanup(lambda: running.poll() is None and (running.kill(), running.wait()))
-        return running
-
     def test_its_life_from_install_to_purge(self):
         self.dpkg("--install", "/tmp/package.deb")
         self.assertEqual(self.copy.run("dpkg-query", "-W", "-f", "${db:Status-Status}", NAME).stdout,
@@ -162,7 +133,7 @@ class Installed(Packaged):
     def starts(self):
         """As it comes it ends in order; with an endpoint it serves until SIGTERM."""
         manager = unit.Manager(self, abstract=True)
-        empty = self.launch_unit(manager)
+        empty = self.launch_unit(self.copy, manager)
         self.assertEqual(empty.wait(20), 0)
         self.assertIn("nothing to serve", manager.wait_for("READY")["STATUS"])
         port = ports.free_port()
@@ -171,7 +142,7 @@ class Installed(Packaged):
                 f'[log]\noutput = "/var/log/relay/relay.log"\n[[endpoints]]\n'
                 f'listen = "127.0.0.1:{port}"\nremote = "127.0.0.1:{server.port}"\n').encode())
             self.copy.run("mkdir", "-p", "/var/log/relay")  # LogsDirectory=
-            serving = self.launch_unit(manager)
+            serving = self.launch_unit(self.copy, manager)
             self.assertEqual(manager.wait_for("READY")["MAINPID"], str(serving.pid))
             self.assertEqual(ask(port, b"through the package"), b"through the package")
             serving.send_signal(signal.SIGTERM)
