@@ -69,7 +69,10 @@ install(CODE "
   string(REPLACE \"/usr/bin/relay\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/relay\"
          unit \"\${unit}\")
   file(WRITE \"${generated}/relay.service\" \"\${unit}\")" COMPONENT local)
-install(FILES ${generated}/relay.service DESTINATION lib/systemd/system COMPONENT local)
+install(FILES ${generated}/relay.service examples/relay.socket DESTINATION lib/systemd/system
+        COMPONENT local)
+install(FILES packaging/logrotate RENAME relay DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/logrotate.d
+        COMPONENT local)
 
 set(documents README.md docs/configuration.md docs/operations.md docs/realm.md)
 install(FILES ${documents} LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT local)

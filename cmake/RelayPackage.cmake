@@ -37,7 +37,8 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXE
 
 set(only COMPONENT debian EXCLUDE_FROM_ALL)
 set(docs /usr/share/doc/${CPACK_PACKAGE_NAME})
-install(FILES examples/relay.service DESTINATION /usr/lib/systemd/system ${only})
+install(FILES examples/relay.service examples/relay.socket DESTINATION /usr/lib/systemd/system ${only})
+install(FILES packaging/logrotate RENAME ${CPACK_PACKAGE_NAME} DESTINATION /etc/logrotate.d ${only})
 install(FILES ${generated}/relay.zsh RENAME _relay DESTINATION /usr/share/zsh/vendor-completions
         ${only})
 install(FILES ${debian}/relay.toml DESTINATION /etc/relay ${only})

@@ -19,13 +19,15 @@ TIMEOUT = 180
 SERIAL = True  # cpack writes into the build folder
 NAME = "relay-proxy"
 INSTALLED = {
-    "etc/relay/relay.toml", "usr/bin/relay", "usr/lib/systemd/system/relay.service",
+    "etc/relay/relay.toml", "etc/logrotate.d/relay-proxy", "usr/bin/relay",
+    "usr/lib/systemd/system/relay.service", "usr/lib/systemd/system/relay.socket",
     "usr/share/man/man1/relay.1.gz", "usr/share/man/man5/relay.toml.5.gz",
     "usr/share/bash-completion/completions/relay", "usr/share/fish/vendor_completions.d/relay.fish",
     "usr/share/zsh/vendor-completions/_relay", *(f"usr/share/doc/{NAME}/{name}" for name in
                                                  ("README.md", "configuration.md", "operations.md",
-                                                  "realm.md", "copyright", "examples/relay.socket"))}
+                                                  "realm.md", "copyright"))}
 WANTED = "/etc/systemd/system/multi-user.target.wants/relay.service"
+SOCKETS = "/etc/systemd/system/sockets.target.wants/relay.socket"
 
 
 @unittest.skipIf(relay.SANITIZED, "nobody installs a sanitized build")
@@ -56,7 +58,7 @@ class Package(Packaged):
         self.assertEqual(fields["Recommends"], "ca-certificates")
         self.assertEqual(self.told("file", deb / "usr/bin/relay").split(", ")[-1], "stripped")
         self.assertEqual((deb / "DEBIAN/conffiles").read_text(encoding="utf-8"),
-                         "/etc/relay/relay.toml\n")
+                         "/etc/logrotate.d/relay-proxy\n/etc/relay/relay.toml\n")
         for name in ("postinst", "prerm", "postrm"):
             self.assertTrue(os.access(deb / "DEBIAN" / name, os.X_OK), name)
             self.told("sh", "-n", deb / "DEBIAN" / name)
@@ -118,13 +120,17 @@ class Installed(Packaged):
                 self.assertTrue(self.copy.has(f"/{name}"), name)
         if shutil.which("deb-systemd-helper"):
             self.assertTrue(self.copy.has(WANTED), "the unit is enabled")
+        self.assertFalse(self.copy.has(SOCKETS), "the sockets are not")
+        self.copy.run("mkdir", "-p", os.path.dirname(SOCKETS))  # as somebody enables them
+        self.copy.run("ln", "-s", "/usr/lib/systemd/system/relay.socket", SOCKETS)
         self.starts()
         self.dpkg("--remove", NAME)
         self.assertFalse(self.copy.has("/usr/bin/relay"))
         self.assertTrue(self.copy.has("/etc/relay/relay.toml"), "the configuration stays")
         self.dpkg("--purge", NAME)
         self.assertNotEqual(self.copy.run("dpkg-query", "-W", NAME).returncode, 0)
-        for place in ("/etc/relay", "/var/log/relay", "/var/log/private/relay", WANTED,
+        for place in ("/etc/relay", "/etc/logrotate.d/relay-proxy", "/var/log/relay",
+                      "/var/log/private/relay", WANTED, SOCKETS,
                       "/var/lib/systemd/deb-systemd-helper-enabled/relay.service.dsh-also"):
             self.assertFalse(self.copy.has(place), place)
         self.copy.close()
@@ -184,7 +190,8 @@ class CmakeInstall(Case):
         for name in ("bin/relay", "share/man/man1/relay.1.gz", "share/man/man5/relay.toml.5.gz",
                      "share/zsh/site-functions/_relay", "share/fish/vendor_completions.d/relay.fish",
                      "share/bash-completion/completions/relay", "share/doc/relay/README.md",
-                     "share/doc/relay/realm.md"):
+                     "share/doc/relay/realm.md",
+                     "lib/systemd/system/relay.socket", "etc/logrotate.d/relay"):
             self.assertTrue((prefix / name).is_file(), name)
         start = unit.value(prefix / "lib/systemd/system/relay.service", "ExecStart")
         self.assertEqual(start, f"{prefix}/bin/relay -c /etc/relay")
