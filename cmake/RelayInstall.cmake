@@ -74,6 +74,7 @@ install(FILES ${generated}/relay.service examples/relay.socket DESTINATION lib/s
 install(FILES packaging/logrotate RENAME relay DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/logrotate.d
         COMPONENT local)
 
-set(documents README.md docs/configuration.md docs/operations.md docs/realm.md)
+set(documents README.md docs/configuration.md docs/operations.md docs/realm.md
+              docs/coming-from.md)
 install(FILES ${documents} LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT local)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT local)

@@ -25,7 +25,7 @@ INSTALLED = {
     "usr/share/bash-completion/completions/relay", "usr/share/fish/vendor_completions.d/relay.fish",
     "usr/share/zsh/vendor-completions/_relay", *(f"usr/share/doc/{NAME}/{name}" for name in
                                                  ("README.md", "configuration.md", "operations.md",
-                                                  "realm.md", "copyright"))}
+                                                  "realm.md", "coming-from.md", "copyright"))}
 WANTED = "/etc/systemd/system/multi-user.target.wants/relay.service"
 SOCKETS = "/etc/systemd/system/sockets.target.wants/relay.socket"
 
@@ -190,7 +190,7 @@ class CmakeInstall(Case):
         for name in ("bin/relay", "share/man/man1/relay.1.gz", "share/man/man5/relay.toml.5.gz",
                      "share/zsh/site-functions/_relay", "share/fish/vendor_completions.d/relay.fish",
                      "share/bash-completion/completions/relay", "share/doc/relay/README.md",
-                     "share/doc/relay/realm.md",
+                     "share/doc/relay/realm.md", "share/doc/relay/coming-from.md",
                      "lib/systemd/system/relay.socket", "etc/logrotate.d/relay"):
             self.assertTrue((prefix / name).is_file(), name)
         start = unit.value(prefix / "lib/systemd/system/relay.service", "ExecStart")
