@@ -1,5 +1,6 @@
 #include "node.hpp"
 #include "toml_guard.hpp"
+#include "toml_mistakes.hpp"
 
 #include <toml.hpp>
 
@@ -112,7 +113,11 @@ std::optional<node> read_toml(const std::shared_ptr<const source>& from, finding
   toml11::failure why;
   if (const auto whole = toml11::parse(from->text, why))
     return converter(from->text).convert(*whole);
-  found.error({from, why.offset}, "not valid TOML: " + why.message, why.note);
+  if (const auto known = find_toml_mistake(from->text, why.offset)) {
+    found.error({from, known->offset}, known->message, known->hint);
+  } else {
+    found.error({from, why.offset}, "not valid TOML: " + why.message, why.note);
+  }
   return std::nullopt;
 }
 

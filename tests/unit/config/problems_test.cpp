@@ -325,7 +325,7 @@ TEST(Problems, CheckTheTransportTexts) {
 TEST(Problems, TellOnlyTheSyntaxErrorOfAText) {
   const std::pair<const char*, const char*> cases[] = {
       {"[log]\nlevel = 3\noutput \"x\"\n", "t:3:7: error: not valid TOML"},
-      {"[log]\nlevel = \"info\n", "t:2:9: error: not valid TOML"},
+      {"[log]\nlevel = \"info\n", "t:2:9: error: this text has no quote at its end"},
       {"a = [1,\n 2\n b = 3\n", "t:3:2: error: not valid TOML"},
       {"[log]\n[log]\n", "t:2:1: error: not valid TOML"},
       {"endpoints = []\n[endpoints.network]\na = 1\n", "t:1:1: error: not valid TOML"},
