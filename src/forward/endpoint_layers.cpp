@@ -3,7 +3,9 @@
 #include <relay/forward/endpoint_layers.hpp>
 #include <relay/transport/tls_inspect.hpp>
 
+#include <initializer_list>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace relay::forward {
@@ -65,6 +67,20 @@ wanted read(const config::endpoint& of, config::dialect rules,
   return made;
 }
 
+/// An error about a file stands at the item that names it, not at the text as a whole. The message
+/// quotes the path; where it quotes two, the first of `files` is to blame.
+void blame(const text_of& from, const std::string& wrong,
+           std::initializer_list<std::pair<const char*, const std::string&>> files,
+           problems& found) {
+  auto place = from.place();
+  for (const auto& [item, path] : files) {
+    if (path.empty() || wrong.find('`' + path + '`') == std::string::npos) continue;
+    place = from.place_of(item);
+    break;
+  }
+  found.push_back({level::error, std::move(place), from.told(wrong), ""});
+}
+
 transport::listen_layers clients_side(const config::endpoint& of, const wanted& what,
                                       transport::self_signed_certificates& self_signed,
                                       problems& found) {
@@ -76,7 +92,15 @@ transport::listen_layers clients_side(const config::endpoint& of, const wanted& 
   if (!what.in.tls) return made;
   const auto from = listening(of);
   auto tls = transport::tls_server::make(*what.in.tls, self_signed);
-  if (!tls) found.push_back({level::error, from.place(), from.told(tls.wrong), ""});
+  if (!tls) {
+    const auto& files = *what.in.tls;
+    blame(from, tls.wrong,
+          {{"key", files.key},
+           {"cert", files.cert},
+           {"ocsp", files.ocsp},
+           {"client_ca", files.client_ca}},
+          found);
+  }
   if (tls) made.tls = std::move(*tls.value);
   return made;
 }
@@ -88,7 +112,12 @@ transport::dial_layers remotes_side(const config::endpoint& of, const wanted& wh
   if (!what.out.tls) return made;
   const auto from = dialling(of);
   auto tls = transport::tls_client::make(*what.out.tls);
-  if (!tls) found.push_back({level::error, from.place(), from.told(tls.wrong), ""});
+  if (!tls) {
+    const auto& files = *what.out.tls;
+    blame(from, tls.wrong,
+          {{"client_key", files.client_key}, {"client_cert", files.client_cert}, {"ca", files.ca}},
+          found);
+  }
   if (tls) made.tls = std::move(*tls.value);
   return made;
 }

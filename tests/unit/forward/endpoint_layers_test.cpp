@@ -139,6 +139,29 @@ TEST(EndpointLayers, TellEverythingThatCannotBeUsedWithItsPlace) {
   EXPECT_NE(all.layers[4].in.tls, nullptr) << "the others are made all the same";
 }
 
+TEST(EndpointLayers, AFileThatIsOfNoUseIsShownAtItsItem) {
+  const test::scratch_directory files;
+  const auto one = test::issue({});
+  const auto cert = files.file("c.pem", one.pem());
+  const auto key = files.file("k.pem", one.key_pem());
+  const auto foreign = files.file("f.pem", test::issue({}).key_pem());
+  const auto text = [&](const std::string& items) {
+    const auto problems = make(endpoint(1, items)).problems;
+    if (problems.size() != 1) return "not one problem:\n" + brief(problems);
+    return problems[0].where.from->text.substr(problems[0].where.offset);
+  };
+  const auto begins = [&](const std::string& items, const std::string& with) {
+    EXPECT_EQ(text(items).rfind(with, 0), 0U) << text(items) << items;
+  };
+  begins(listening("tls;key=" + key + ";cert=/none"), "cert=/none");
+  begins(listening("tls;cert=" + cert + ";key=/none"), "key=/none");
+  begins(listening("tls;cert=" + cert + ";key=" + foreign), "key=" + foreign);
+  begins(listening("tls;servername=a;ocsp=/none"), "ocsp=/none");
+  begins(listening("tls;servername=a;client_ca=/none"), "client_ca=/none");
+  begins(dialling("tls;sni=a;ca=/none"), "ca=/none");
+  begins(dialling("tls;sni=a;client_cert=/none;client_key=" + key), "client_cert=/none");
+}
+
 // Settings that were not read from a text, which would have refused it.
 TEST(EndpointLayers, TellATextThatMeansNothing) {
   config::settings settings;
