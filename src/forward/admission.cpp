@@ -74,6 +74,12 @@ void admission::leave(gate& own) {
   if (last && idle_) idle_();
 }
 
+bool admission::keeps_waiting(const gate& own) {
+  if (!is_limited(own)) return false;
+  const std::lock_guard lock(mutex_);
+  return own.is_biting() || all_.is_biting();
+}
+
 std::size_t admission::most_associations() const noexcept {
   const auto kept = std::max(limit_ / 4, per_connection);
   return limit_ > kept ? limit_ - kept : 0;

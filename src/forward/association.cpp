@@ -32,6 +32,8 @@ association::association(associations& home, datagram_inlet& by, const flow_key&
       new policers{{rates.own, rates.of(true), since_}, {rates.own, rates.of(false), since_}});
 }
 
+path_name association::path() const noexcept { return {home_.of(), remote_, inlet_.nth()}; }
+
 error_code association::open(unique_fd made, const ip_endpoint& to, std::uint32_t version) {
   if (const auto ec = socket_.attach_datagrams(std::move(made))) return ec;
   socket_.notify(this);

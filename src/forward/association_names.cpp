@@ -53,7 +53,7 @@ task<> associations::look_up(std::size_t remote) {
   error_code why = errc::no_usable_family;
   if (!found) why = found.error();
   if (known) co_return;
-  lane_.shared().log.lookup_failed(name.name, why);
+  lane_.shared().log.lookup_failed(rule_, name.name, why);
   release_held(remote, false);
 }
 
@@ -75,7 +75,7 @@ bool associations::goes_on(association& by, const error_code& why) {
 
 bool associations::refused(association& by, const net::refusal& told) {
   ++rule_.count.refused_datagrams;
-  lane_.shared().log.refused(rule_.remotes[by.remote()].name, told.to.endpoint(), told.why);
+  lane_.shared().log.refused(by.path(), told.to.endpoint(), told.why);
   // Others may have found that out already; then it is not the address of now that refuses.
   const bool is_news = by.is_at(told.to) && by.is_open(targets_[by.remote()].version());
   return !is_news || address_failed(by) || !give_up(by, told.why);
@@ -96,7 +96,7 @@ bool associations::has_just_left(const association& by, const socket_address& pl
 
 void associations::stranger(const association& by, const socket_address& from) {
   ++rule_.count.lost_datagrams;
-  lane_.shared().log.stranger(rule_, rule_.remotes[by.remote()].name, from.endpoint());
+  lane_.shared().log.stranger(by.path(), from.endpoint());
 }
 
 void associations::hold(const association& by, std::span<const pump::datagram_run> runs) {

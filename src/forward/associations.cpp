@@ -53,6 +53,15 @@ void associations::close() {
   disarm();
 }
 
+live_traffic associations::traffic() const {
+  live_traffic sum;
+  flows_.for_each([&sum](const flow& each) {
+    const auto& one = static_cast<const association&>(each);
+    sum += {0, 1, one.up().bytes, one.down().bytes, one.up().datagrams, one.down().datagrams};
+  });
+  return sum;
+}
+
 // Of limits of our own: it stands still while the worker cannot run.
 flow_table::clock::time_point associations::now() const { return lane_.worker().note(); }
 
@@ -141,7 +150,7 @@ association* associations::create(datagram_inlet& at, const flow_key& key,
   if (refusing_) return nullptr;
   const auto client = first.from->endpoint();
   const auto remote = rule_.way.pick_for_datagrams(client.address, net::coarse_now());
-  if (goes_round(client, remote, first.data) || !make_room()) return nullptr;
+  if (goes_round(client, remote, at.nth(), first.data) || !make_room()) return nullptr;
   auto* made = new association(*this, at, key, *first.from, remote, ++lane_.shared().next_id);
   flows_.insert(*made, now());
   ++rule_.count.associations;
@@ -161,8 +170,7 @@ void associations::remove(association& gone, pump::end_reason why, bool retires)
   rule_.count.down_datagrams += gone.down().datagrams;
   ++rule_.count.ended[static_cast<std::size_t>(why)];
   const auto lasted = std::chrono::duration_cast<milliseconds>(net::coarse_now() - gone.since());
-  lane_.shared().log.association_done(rule_.remotes[gone.remote()].name_at(gone.inlet().nth()),
-                                      gone.inlet().at(),
+  lane_.shared().log.association_done(gone.path(),
                                       {gone.id(),
                                        {gone.client().endpoint(), {}},
                                        gone.up().bytes,
@@ -207,7 +215,7 @@ bool associations::is_ready(association& by) {
       ec = open(by, at, to.version(), &step);
       if (net::has_no_way(ec) && address_failed(by)) continue;
     }
-    if (ec) lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), step, ec);
+    if (ec) lane_.shared().log.datagrams_lost(main_path(by), by.client().endpoint(), step, ec);
     return !ec;
   }
 }
@@ -218,9 +226,12 @@ error_code associations::open(association& by, const ip_endpoint& to, std::uint3
   if (!made) return made.error();
   *step = "registering";
   if (const auto ec = by.open(std::move(*made), to, version)) return ec;
-  lane_.shared().log.association_opened(rule_.remotes[by.remote()].name, by.client().endpoint(),
-                                        to);
+  lane_.shared().log.association_opened(by.path(), by.client().endpoint(), to);
   return {};
+}
+
+path_name associations::main_path(const association& by) const noexcept {
+  return {rule_, 0, by.inlet().nth()};
 }
 
 void associations::uncut(const association& by) {
@@ -230,14 +241,14 @@ void associations::uncut(const association& by) {
 
 void associations::lost(association& by, const pump::send_outcome& how) {
   rule_.count.lost_datagrams += how.lost;
-  lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), "sending", how.error);
+  lane_.shared().log.datagrams_lost(main_path(by), by.client().endpoint(), "sending", how.error);
   if (is_stale(how.error, rule_.dial)) by.close();
   if (how.datagrams == 0 && net::has_no_way(how.error)) give_up(by, how.error);
 }
 
 void associations::unanswered(const association& by, const pump::send_outcome& how) {
   rule_.count.lost_datagrams += how.lost;
-  lane_.shared().log.datagrams_lost(rule_, by.client().endpoint(), "answering", how.error);
+  lane_.shared().log.datagrams_lost(main_path(by), by.client().endpoint(), "answering", how.error);
 }
 
 void associations::expired() {

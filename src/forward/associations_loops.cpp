@@ -25,7 +25,7 @@ bool associations::goes_round(association& by, const pump::datagram_run& next) {
   if (!by.may_be_a_relay()) return false;
   const auto seen = by.watch_for_loops(next);
   if (seen == loop_watch::verdict::begins) {
-    lane_.shared().log.datagrams_dropped(rule_, by.client().endpoint(), in_a_loop);
+    lane_.shared().log.datagrams_dropped(main_path(by), by.client().endpoint(), in_a_loop);
   }
   return seen != loop_watch::verdict::pass;
 }
@@ -33,17 +33,18 @@ bool associations::goes_round(association& by, const pump::datagram_run& next) {
 // A listener of ours speaks to its clients only, which none of the others is: the source is forged,
 // and the answer would be answered. Two relays that are each other's remote make a new association
 // of what comes back each time, and none of these is ever answered.
-bool associations::goes_round(const ip_endpoint& client, std::size_t remote,
+bool associations::goes_round(const ip_endpoint& client, std::size_t remote, std::uint16_t nth,
                               const pump::datagram_run& first) {
   auto& log = lane_.shared().log;
   if (lane_.shared().own.at(client) != nullptr) {
-    log.datagrams_dropped(rule_, client, "the source is a listener of this relay");
+    log.datagrams_dropped({rule_, 0, nth}, client, "the source is a listener of this relay");
     return true;
   }
   if (targets_[remote].address() != without_mapping(client.address)) return false;
   const auto one = first.bytes.first(std::min(first.segment, first.bytes.size()));
   const auto seen = newcomers_.see(fingerprint(one), made_ - answered_, now());
-  if (seen == loop_watch::verdict::begins) log.datagrams_dropped(rule_, client, in_a_loop);
+  if (seen == loop_watch::verdict::begins)
+    log.datagrams_dropped({rule_, 0, nth}, client, in_a_loop);
   return seen != loop_watch::verdict::pass;
 }
 

@@ -1,5 +1,8 @@
 #include "connection_parts.hpp"
 
+#include <relay/net/queue_time.hpp>
+
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -30,13 +33,26 @@ void connection::set_off(unique_fd client) {
   if (const auto ec = client_.socket().attach(std::move(client), net::seen::writable)) {
     return fail({pump::end_reason::client_error, "registering", ec, {}});
   }
+  note_waiting();
   if (lane_.shared().hooks != nullptr || rule_->asks_client()) return spawn(meet_client());
   route::claim first;
   if (!set_out(since_, first)) spawn(establish(std::move(first), {}, nullptr));
 }
 
+// Only the kernel knows how long a client was in its queue, and it is asked only where there was
+// one.
+void connection::note_waiting() {
+  if (!lane_.shared().door.keeps_waiting(rule_->limit)) return;
+  const auto waited = net::queue_time(client_.socket().fd());
+  if (waited.count() == 0) return;
+  introduction_ = std::make_unique<introduction>();
+  introduction_->done = since_;
+  introduction_->waited = waited;
+}
+
 void connection::established(const ip_endpoint& as) {
-  lane_.shared().log.established(rule_->remotes[chosen_].name, peer_, as, is_warm());
+  if (!is_warm() && lane_.shared().log.wants_times()) connected_after_ = since_dialling();
+  lane_.shared().log.established(path(), peer_, as, is_warm());
   if (rule_->proxy.sends != 0 && !rule_->out.any()) return greet_remote();
   begin();
 }
@@ -64,22 +80,41 @@ client_name connection::name() const {
   return {peer_, {}};
 }
 
+std::uint32_t connection::since_dialling() const {
+  const auto begun = introduction_ ? introduction_->done : since_;
+  const auto passed = std::chrono::floor<session_times::tenths>(lane_.worker().now() - begun);
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(passed.count(), 0, never - 1));
+}
+
+session_times connection::times() const {
+  session_times made;
+  if (connected_after_ != never) made.connect = session_times::tenths(connected_after_);
+  if (answered_after_ != never) made.first_byte = session_times::tenths(answered_after_);
+  if (introduction_) made.waited = introduction_->waited;
+  made.is_warm = is_warm();
+  return made;
+}
+
+// Once in a session, not once in an exchange, so the clock may be asked.
+void connection::answered(pump::session& /*by*/) {
+  if (lane_.shared().log.wants_times()) answered_after_ = since_dialling();
+}
+
 void connection::ended(pump::session& /*over*/, pump::end_reason why, const error_code& ec) {
   finish(why, ec);
 }
 
 void connection::fail(const step_outcome& why) {
   if (why.is_cancelled()) return abort();
-  if (!why.is_quiet) lane_.shared().log.gave_up(*rule_, name(), why.phase, why.text());
-  finish(why.why, why.ec);
+  if (!why.is_quiet) lane_.shared().log.gave_up(main_path(), name(), why.phase, why.text());
+  finish(why.why, why.ec, why.more);
 }
 
-void connection::finish(pump::end_reason why, const error_code& ec) {
+void connection::finish(pump::end_reason why, const error_code& ec, const std::string& detail) {
   rule_->count.up_bytes += pump_.up();
   rule_->count.down_bytes += pump_.down();
   ++rule_->count.ended[static_cast<std::size_t>(why)];
   const auto lasted = std::chrono::duration_cast<milliseconds>(lane_.worker().now() - since_);
-  const auto& remote = rule_->remotes[chosen_].name;
   const session_summary how{id_,
                             name(),
                             pump_.up(),
@@ -88,12 +123,14 @@ void connection::finish(pump::end_reason why, const error_code& ec) {
                             why,
                             ec,
                             pump_.has_lost_bytes(),
-                            rule_->visitors_of != nullptr};
+                            rule_->visitors_of != nullptr,
+                            times(),
+                            detail};
   if (why == pump::end_reason::half_close_timeout && pump_.is_unanswered()) {
     ++rule_->count.unanswered;
-    lane_.shared().log.unanswered(remote, how, rule_->half_close_timeout);
+    lane_.shared().log.unanswered(path(), how, rule_->half_close_timeout);
   }
-  lane_.shared().log.done(remote, how);
+  lane_.shared().log.done(path(), how);
   lane_.remove(*this);
 }
 

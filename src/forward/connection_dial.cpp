@@ -56,8 +56,9 @@ void connection::dialled(const ip_endpoint& to, const error_code& ec) {
     by.succeeded();
     return established(to);
   }
-  lane_.shared().log.address_failed(rule_->remotes[chosen_].name, to, step, ec);
-  go_on(std::move(by), {pump::end_reason::connect_failed, step, ec, to});
+  const step_outcome why{pump::end_reason::connect_failed, step, ec, to};
+  lane_.shared().log.address_failed(path(), why);
+  go_on(std::move(by), why);
 }
 
 // The first remote has failed on the short way; what follows is rare enough for the long one.
@@ -164,7 +165,8 @@ task<step_outcome> connection::attempt(ip_endpoint to) {
   if (!made.ec && rule_->out.any() && !has_left()) made = co_await wrap_remote(to);
   if (has_left()) co_return departed();
   if (made.ec && !made.is_cancelled()) {
-    lane_.shared().log.address_failed(rule_->remotes[chosen_].name, to, made.phase, made.ec);
+    made.at = to;
+    lane_.shared().log.address_failed(path(), made);
   }
   co_return made;
 }

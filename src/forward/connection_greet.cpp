@@ -29,7 +29,7 @@ balance::tried_set all_but(std::size_t chosen, std::size_t count) {
 // The client's side first: nothing is dialled for a client that has not got this far. The steps
 // stand in the order of the bytes they look at; each has its own limit.
 task<> connection::meet_client() {
-  introduction_ = std::make_unique<introduction>();
+  if (!introduction_) introduction_ = std::make_unique<introduction>();
   if (lane_.shared().hooks != nullptr) {
     const auto failed = co_await consult_hook();
     if (failed) co_return fail(*failed);
@@ -67,7 +67,7 @@ task<std::optional<step_outcome>> connection::consult_hook() {
 // The header that tells who the client is: the first bytes on the wire, whatever comes after them.
 task<std::optional<step_outcome>> connection::hear_proxy() {
   if (!rule_->proxy.trusts(peer_.address)) {
-    if (rule_->proxy.is_new(peer_.address)) lane_.shared().log.untrusted(*rule_, peer_);
+    if (rule_->proxy.is_new(peer_.address)) lane_.shared().log.untrusted(main_path(), peer_);
     step_outcome failed;
     failed.why = end_reason::untrusted_proxy;
     failed.ec = errc::untrusted_proxy;

@@ -42,12 +42,13 @@ struct connection::dialing {
 };
 
 /// What is known of a client beyond its address when its remote is dialled. Only where a rule asks
-/// its clients something.
+/// its clients something, or a limit has kept this one waiting.
 struct connection::introduction {
   std::chrono::steady_clock::time_point done;  // from here on counts what dialling takes; as since_
   std::size_t chosen = 0;                      // by a hook: this remote and no other, but for 0
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
   std::string said;                            // by a visitor, before it was known for one
+  std::chrono::milliseconds waited{0};         // for a place below `max_connections`
 };
 
 template <class Work>
@@ -55,7 +56,7 @@ void connection::guarded(Work work) noexcept {
   try {
     work();
   } catch (const std::exception& e) {
-    lane_.shared().log.broke(*rule_, peer_, e.what());
+    lane_.shared().log.broke(main_path(), peer_, e.what());
     broke();
   }
 }

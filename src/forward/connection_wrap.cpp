@@ -37,7 +37,7 @@ task<std::optional<step_outcome>> connection::unwrap_client() {
 void connection::tell_of_certificate() {
   if (!rule_->in.tls || !rule_->in.tls->verifies()) return;
   if (auto name = wrapping_->client.tls()->peer_name(); !name.empty())
-    lane_.shared().log.client_verified(*rule_, peer_, name);
+    lane_.shared().log.client_verified(main_path(), peer_, name);
 }
 
 // From here on it is a client like others, of a rule that asks nothing of it. What has come about
@@ -47,7 +47,7 @@ void connection::hand_over(const char* phase, std::string_view why, std::string 
   rule_ = rule_->visitors.get();
   introduction_->said = std::move(said);
   introduction_->chosen = 0;
-  lane_.shared().log.handed_over(*rule_, name(), phase, why);
+  lane_.shared().log.handed_over(main_path(), name(), phase, why);
 }
 
 // Right after the connect: the PROXY header lies below all layers. A handshake that fails is like a

@@ -57,7 +57,7 @@ error_code lane::listen_for_streams(rule& by, bound_socket listening, const ip_e
   };
   on.admit = [this, &by] { return shared_.door.enter(by.limit); };
   on.not_used = [this, &by] { shared_.door.leave(by.limit); };
-  on.failed = [this, at](const error_code& ec) { shared_.log.accept_failed(at.to_string(), ec); };
+  on.failed = [this, &by, at](const error_code& ec) { shared_.log.accept_failed(by, at, ec); };
   auto& made = listeners_.emplace_back(worker_.poller(), worker_.wheel(), std::move(on));
   return made.start(std::move(listening.fd));
 }
@@ -149,11 +149,21 @@ lane& lane::least_loaded() {
 void lane::adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer) {
   auto* const made = new (std::nothrow) connection(*this, by, nth, peer, ++shared_.next_id);
   if (made == nullptr) {
-    shared_.log.broke(by, peer, "no memory");
+    shared_.log.broke({by, 0, nth}, peer, "no memory");
     return give_back(by);
   }
   connections_.push_back(*made);
   made->start(std::move(client));
+}
+
+void lane::count(std::map<const rule*, live_traffic>& into) const {
+  for (const auto& each : connections_) {
+    auto& to = into[&each.by()];
+    ++to.connections;
+    to.up_bytes += each.up();
+    to.down_bytes += each.down();
+  }
+  for (const auto& [by, each] : associations_) into[by] += each.traffic();
 }
 
 void lane::give_back(rule& by) noexcept {

@@ -52,7 +52,8 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       out(std::move(layers.out)),
       limit("the endpoint " + from.listen.to_string(), from.max_connections),
       way(from, log),
-      listen_ports_(from.listen.ports) {
+      listen_ports_(from.listen.ports),
+      listen_name_(from.listen.to_string()) {
   remotes.emplace_back(from.remote);
   for (const auto& extra : from.extra_remotes) remotes.emplace_back(extra);
   if (std::ranges::any_of(remotes, [](const remote& each) { return each.ports.size() > 1; })) {
@@ -80,7 +81,14 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
 void rule::listening(const ip_endpoint& at) {
   const bool is_range = listen_ports_.size() > 1;
   listens_at = place{at.address, is_range ? listen_ports_ : port_range{at.port, at.port}};
-  if (visitors) visitors->listens_at = listens_at;
+  listen_name_ = host_port{at.address.to_string(), at.address, listens_at->ports}.to_string();
+  if (visitors) visitors->listening(at);
+}
+
+std::string rule::listen_name_at(std::uint16_t nth) const {
+  if (!listens_at || listens_at->ports.size() == 1) return listen_name_;
+  return ip_endpoint{listens_at->address, static_cast<std::uint16_t>(listens_at->ports.first + nth)}
+      .to_string();
 }
 
 }  // namespace relay::forward

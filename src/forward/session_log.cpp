@@ -42,11 +42,7 @@ std::string told_of(std::string_view phase, std::string_view why) {
 
 }  // namespace
 
-std::string client_name::to_string() const {
-  return via ? client.to_string() + " via " + via->to_string() : client.to_string();
-}
-
-session_log::session_log(logs& log, std::function<void()> storm_begins)
+session_log::session_log(logs& log, config::dialect rules, std::function<void()> storm_begins)
     : tcp_(log.target("realm_core::tcp")),
       middle_(log.target("realm_core::tcp::middle")),
       socket_(log.target("realm_core::tcp::socket")),
@@ -54,37 +50,47 @@ session_log::session_log(logs& log, std::function<void()> storm_begins)
       udp_(log.target("realm_core::udp")),
       udp_middle_(log.target("realm_core::udp::middle")),
       session_(log.target("relay::session")),
+      as_realm_(rules == config::dialect::realm),
       storm_begins_(std::move(storm_begins)) {}
 
-void session_log::established(const std::string& remote, const ip_endpoint& client,
-                              const ip_endpoint& as, bool warm) {
-  if (!middle_.should_log(spdlog::level::info)) return;  // making the text costs more than the test
-  middle_.info("[tcp]{} => {} as {}{}", client.to_string(), remote, as.to_string(),
-               warm ? " (warm)" : "");
+bool session_log::wants_times() const noexcept {
+  return session_.should_log(as_realm_ ? spdlog::level::debug : spdlog::level::info);
 }
 
-void session_log::address_failed(const std::string& remote, const ip_endpoint& as, const char* step,
-                                 const error_code& ec) {
-  const auto which = remote + " as " + as.to_string();
-  if (!socket_.should_log(spdlog::level::warn) || !admits(socket_, which, step, describe(ec)))
-    return;
-  if (ec == errc::timed_out) {
-    socket_.warn("[tcp]connect to {} timeout, try next ip", which);
+void session_log::established(const path_name& path, const ip_endpoint& client,
+                              const ip_endpoint& as, bool warm) {
+  const auto level = as_realm_ ? spdlog::level::info : spdlog::level::debug;
+  if (!middle_.should_log(level)) return;  // making the text costs more than the test
+  middle_.log(level, "[tcp]{} => {} as {}{}", client.to_string(), path.to(), as.to_string(),
+              warm ? " (warm)" : "");
+}
+
+void session_log::address_failed(const path_name& path, const step_outcome& how) {
+  if (!socket_.should_log(spdlog::level::warn)) return;
+  const auto address = " as " + how.at.to_string();
+  const auto endpoint = name_of(path.by, path.by.remotes[path.remote].name) + address;
+  const auto why = how.text();
+  if (!admits({true, endpoint, how.phase, why})) return;
+  const auto which = path.to() + address;
+  const auto where = on(path.listen());
+  if (how.ec == errc::timed_out) {
+    socket_.warn("[tcp]connect to {} timeout, try next ip{}", which, where);
   } else {
-    socket_.warn("[tcp]connect to {}: {}: {}, try next ip", which, step, describe(ec));
+    socket_.warn("[tcp]connect to {}: {}: {}, try next ip{}", which, how.phase, why, where);
   }
 }
 
-void session_log::gave_up(const rule& to, const client_name& client, const char* phase,
+void session_log::gave_up(const path_name& path, const client_name& client, const char* phase,
                           std::string_view why) {
-  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, to.name(), phase, why)) return;
-  tcp_.error("[tcp]{} => {}, error: {}", client.to_string(), to.name(), told_of(phase, why));
+  if (!admits(path, kind::error, phase, why)) return;
+  tcp_.error("[tcp]{} => {}, error: {}{}", client.to_string(), path.to(), told_of(phase, why),
+             on(path.listen()));
 }
 
-void session_log::handed_over(const rule& to, const client_name& client, const char* phase,
+void session_log::handed_over(const path_name& path, const client_name& client, const char* phase,
                               std::string_view why) {
   if (!session_.should_log(spdlog::level::debug)) return;
-  session_.debug("{} is handed over to {}: {}", client.to_string(), to.name(), told_of(phase, why));
+  session_.debug("{} is handed over to {}: {}", client.to_string(), path.to(), told_of(phase, why));
 }
 
 void session_log::warm_trouble(const std::string& remote, const char* phase, std::string_view why) {
@@ -101,177 +107,92 @@ void session_log::warm_useless(const std::string& remote, const char* phase, std
 }
 
 void session_log::header_accepted(const wire::proxy_header& header) {
-  if (!proxy_.should_log(spdlog::level::info)) return;
-  proxy_.info("[tcp]accept proxy-protocol-v{}: {}", header.version, told_by(header));
+  const auto level = as_realm_ ? spdlog::level::info : spdlog::level::debug;
+  if (!proxy_.should_log(level)) return;
+  proxy_.log(level, "[tcp]accept proxy-protocol-v{}: {}", header.version, told_by(header));
 }
 
-void session_log::client_verified(const rule& to, const ip_endpoint& client,
+void session_log::client_verified(const path_name& path, const ip_endpoint& client,
                                   const std::string& name) {
-  session_.debug("client verified client={} remote={} certificate=\"{}\"", client.to_string(),
-                 to.name(), name);
+  if (!session_.should_log(spdlog::level::debug)) return;
+  session_.debug("client verified client={} listen={} remote={} certificate=\"{}\"",
+                 client.to_string(), path.listen(), path.to(), name);
 }
 
-void session_log::untrusted(const rule& to, const ip_endpoint& sender) {
+void session_log::untrusted(const path_name& path, const ip_endpoint& sender) {
+  path.by.own().errors.add("reading the PROXY header", "none of trusted_proxies");
   if (!tcp_.should_log(spdlog::level::err)) return;
-  tcp_.error("[tcp]{} => {}, error: {} is none of `trusted_proxies`; not said again of this sender",
-             sender.to_string(), to.name(), sender.address.to_string());
+  tcp_.error(
+      "[tcp]{} => {}, error: {} is none of `trusted_proxies`; not said again of this sender{}",
+      sender.to_string(), path.to(), sender.address.to_string(), on(path.listen()));
 }
 
 void session_log::certificates(const rule& of, const transport::tls_refresh& seen) {
   if (!seen.problem.empty()) {
-    tcp_.error("[tcp]{}: the certificate in use stays: {}", of.name(), seen.problem);
+    tcp_.error("[tcp]{}: the certificate in use stays: {}{}", of.name(), seen.problem,
+               on(of.listen_name()));
   } else if (seen.renewed) {
     session_.info("{}: new connections get the changed certificate", of.name());
   }
   if (!seen.warning.empty()) session_.warn("{}: {}", of.name(), seen.warning);
 }
 
-void session_log::done(const std::string& remote, const session_summary& how) {
-  // In TLS 1.3 a remote that misses our certificate says so when the handshake is over on this
-  // side.
-  if (how.down == 0 && transport::is_refusal(how.error) && tcp_.should_log(spdlog::level::err) &&
-      admits(tcp_, remote, "TLS", describe(how.error))) {
-    tcp_.error("[tcp]{} => {}, error: TLS: {}", how.client.to_string(), remote,
-               describe(how.error));
-  }
-  // Where it cost somebody bytes it is worth a line of its own.
+// In TLS 1.3 a remote that misses our certificate says so when the handshake is over on this side.
+void session_log::tell_refusal(const path_name& path, const session_summary& how) {
+  if (how.down != 0 || !transport::is_refusal(how.error)) return;
+  const auto why = describe(how.error);
+  if (!admits(path, kind::error, "TLS", why)) return;
+  tcp_.error("[tcp]{} => {}, error: TLS: {}{}", how.client.to_string(), path.to(), why,
+             on(path.listen()));
+}
+
+void session_log::done(const path_name& path, const session_summary& how) {
+  tell_refusal(path, how);
   const bool cost =
       how.has_lost || how.end == pump::end_reason::half_close_timeout || is_remarkable(how.end);
-  const auto level = cost ? spdlog::level::info : spdlog::level::debug;
-  if (!session_.should_log(level)) return;
-  const auto error = how.error ? " error=\"" + describe(how.error) + '"' : std::string();
-  const auto via = how.client.via ? " via=" + how.client.via->to_string() : std::string();
-  session_.log(level, "session done id={} client={}{} remote={}{} up={} down={} ms={} end={}{}{}",
-               how.id, how.client.client.to_string(), via, remote,
-               how.is_visitor ? " route=camouflage" : "", how.up, how.down, how.lasted.count(),
-               pump::to_string(how.end), how.has_lost ? " lost=yes" : "", error);
+  // Under realm's name only what cost somebody bytes is worth a line beside realm's own.
+  const auto level = as_realm_ && !cost ? spdlog::level::debug : spdlog::level::info;
+  if (!session_.should_log(level) || !has_room(cost || how.error)) return;
+  session_.log(level, "{}", session_line(how, path.listen(), path.to()));
 }
 
-void session_log::unanswered(const std::string& remote, const session_summary& how,
+void session_log::unanswered(const path_name& path, const session_summary& how,
                              std::chrono::milliseconds half_close_timeout) {
   constexpr auto* why = "no answer came within half_close_timeout, cut off";
-  if (!session_.should_log(spdlog::level::warn) || !admits(socket_, remote, "", why)) return;
-  session_.warn("{} => {}: the client had ended; {} after {}", how.client.client.to_string(),
-                remote, why, print_duration(half_close_timeout));
+  if (!session_.should_log(spdlog::level::warn) || !admits(path, kind::warning, "", why)) return;
+  session_.warn("{} => {}: the client had ended; {} after {}{}", how.client.client.to_string(),
+                path.to(), why, print_duration(half_close_timeout), on(path.listen()));
 }
 
-void session_log::broke(const rule& to, const ip_endpoint& client, const char* why) {
-  session_.error("{} => {}: given up: {}", client.to_string(), to.name(), why);
+void session_log::broke(const path_name& path, const ip_endpoint& client, const char* why) {
+  session_.error("{} => {}: given up: {}{}", client.to_string(), path.to(), why, on(path.listen()));
 }
 
-void session_log::accept_failed(const std::string& listen, const error_code& ec) {
-  if (!tcp_.should_log(spdlog::level::err) || !admits(tcp_, listen, "accepting", describe(ec)))
-    return;
-  tcp_.error("[tcp]failed to accept: {} (on {}; trying again)", describe(ec), listen);
-}
-
-void session_log::association_opened(const std::string& remote, const ip_endpoint& client,
-                                     const ip_endpoint& as) {
-  if (!udp_middle_.should_log(spdlog::level::info)) return;
-  udp_middle_.info("[udp]new association {} => {} as {}", client.to_string(), remote,
-                   as.to_string());
-}
-
-void session_log::association_done(const std::string& remote, const ip_endpoint& listen,
-                                   const session_summary& how, std::uint64_t up_datagrams,
-                                   std::uint64_t down_datagrams) {
-  if (!session_.should_log(spdlog::level::info)) return;
-  const auto client = how.client.client.to_string();
-  if (up_datagrams > 0 && down_datagrams == 0) {
-    session_.info("{} => {}: never answered, {} datagrams in {} ms (on {})", client, remote,
-                  up_datagrams, how.lasted.count(), listen.to_string());
-  }
-  if (!session_.should_log(spdlog::level::debug)) return;
-  udp_middle_.debug("[udp]remove association for {}", client);
-  session_.debug(
-      "association done id={} client={} listen={} remote={} up={} down={} up_datagrams={} "
-      "down_datagrams={} ms={} end={}",
-      how.id, client, listen.to_string(), remote, how.up, how.down, up_datagrams, down_datagrams,
-      how.lasted.count(), pump::to_string(how.end));
-}
-
-void session_log::no_association(const rule& to, const char* why) {
-  if (!udp_.should_log(spdlog::level::err) ||
-      !admits({false, to.name(), "making an association", why, true})) {
+void session_log::accept_failed(rule& by, const ip_endpoint& listen, const error_code& ec) {
+  by.errors.add("accepting", describe(ec));
+  if (!tcp_.should_log(spdlog::level::err) ||
+      !admits({false, listen.to_string(), "accepting", describe(ec)})) {
     return;
   }
-  udp_.error("[udp]error: {}: making an association: {}", to.name(), why);
+  tcp_.error("[tcp]failed to accept: {} (on {}; trying again)", describe(ec), listen.to_string());
 }
 
-void session_log::association_evicted(const rule& to, const char* why) {
-  if (!udp_.should_log(spdlog::level::warn) ||
-      !admits({true, to.name(), "ending the oldest association", why, true})) {
-    return;
-  }
-  udp_.warn("[udp]{}: ending the oldest association: {}", to.name(), why);
+std::string session_log::name_of(const rule& by, const std::string& remote) const {
+  return as_realm_ ? remote : by.listen_name() + " => " + remote;
 }
 
-void session_log::datagrams_dropped(const rule& to, const ip_endpoint& client, const char* why) {
-  if (!udp_.should_log(spdlog::level::warn) ||
-      !admits({true, to.name(), "dropping datagrams", why, true})) {
-    return;
-  }
-  udp_.warn("[udp]{} => {}: dropping datagrams: {}", client.to_string(), to.name(), why);
+std::string session_log::on(const std::string& listen) const {
+  return as_realm_ ? std::string() : " (on " + listen + ')';
 }
 
-void session_log::refused(const std::string& remote, const ip_endpoint& as, const error_code& ec) {
-  if (!udp_.should_log(spdlog::level::warn) ||
-      !admits({true, remote, "sending", describe(ec), true})) {
-    return;
-  }
-  udp_.warn("[udp]{} as {}: sending: {}", remote, as.to_string(), describe(ec));
-}
-
-void session_log::stranger(const rule& to, const std::string& remote, const ip_endpoint& who) {
-  constexpr auto why = "not from the remote (`udp_strangers`)";
-  if (!udp_.should_log(spdlog::level::warn) ||
-      !admits({true, remote, "dropping datagrams", why, true})) {
-    return;
-  }
-  udp_.warn("[udp]{} => {}: dropping datagrams: {}", who.to_string(), to.name(), why);
-}
-
-void session_log::call_refused(const char* call, const char* so) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::ranges::find(refused_calls_, call) != refused_calls_.end()) return;
-    refused_calls_.emplace_back(call);
-  }
-  udp_.debug("[udp]{} is refused here: {}", call, so);
-}
-
-void session_log::datagrams_lost(const rule& to, const ip_endpoint& client, const char* phase,
-                                 const error_code& ec) {
-  if (!udp_.should_log(spdlog::level::err) ||
-      !admits({false, to.name(), phase, describe(ec), true})) {
-    return;
-  }
-  udp_.error("[udp]{} => {}, error: {}: {}", client.to_string(), to.name(), phase, describe(ec));
-}
-
-void session_log::uncut(const std::string& remote) {
-  udp_middle_.debug("[udp]{}: UDP_SEGMENT is not possible on this way, sending one by one", remote);
-}
-
-void session_log::receive_failed(const rule& to, const error_code& ec) {
-  if (!udp_.should_log(spdlog::level::err) ||
-      !admits({false, to.name(), "receiving", describe(ec), true})) {
-    return;
-  }
-  udp_.error("[udp]error: {}: receiving: {}", to.name(), describe(ec));
-}
-
-void session_log::lookup_failed(const std::string& remote, const error_code& ec) {
-  if (!udp_.should_log(spdlog::level::err) ||
-      !admits({false, remote, "resolving", describe(ec), true})) {
-    return;
-  }
-  udp_.error("[udp]error: {}: resolving: {}", remote, describe(ec));
-}
-
-bool session_log::admits(spdlog::logger& to, const std::string& endpoint, const char* phase,
-                         std::string_view error) {
-  return admits({&to == &socket_, endpoint, phase, std::string(error)});
+bool session_log::admits(const path_name& path, kind what, std::string_view phase,
+                         std::string_view why, bool datagrams) {
+  const bool is_warning = what == kind::warning;
+  path.by.own().errors.add(phase, why);
+  const auto level = is_warning ? spdlog::level::warn : spdlog::level::err;
+  if (!(datagrams ? udp_ : tcp_).should_log(level)) return false;
+  return admits({is_warning, name_of(path.by, path.by.remotes[path.remote].name),
+                 std::string(phase), std::string(why), datagrams});
 }
 
 bool session_log::admits(storm::key what) {
@@ -286,25 +207,47 @@ bool session_log::admits(storm::key what) {
   return written;
 }
 
+// At `debug` nothing is left out, and under realm's name there was no line to begin with.
+bool session_log::has_room(bool is_remarkable) {
+  if (as_realm_ || session_.should_log(spdlog::level::debug)) return true;
+  const auto what = is_remarkable ? line_budget::kind::remarkable : line_budget::kind::ordinary;
+  bool begins = false;
+  bool written = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const bool owed = budget_.owes();
+    written = budget_.admit(what, line_budget::clock::now());
+    begins = !owed && budget_.owes();
+  }
+  if (begins) storm_begins_();
+  return written;
+}
+
 bool session_log::write_summaries(storm::clock::time_point now) {
   std::vector<storm::summary> due;
+  std::optional<line_budget::summary> left_out;
   bool more = false;
   {
     const std::lock_guard lock(mutex_);
     due = storm_.due(now);
-    more = !storm_.empty();
+    left_out = budget_.due(now);
+    more = !storm_.empty() || budget_.owes();
   }
   write(due);
+  write(left_out);
   return more;
 }
 
 void session_log::write_final_summaries() {
   std::vector<storm::summary> rest;
+  std::optional<line_budget::summary> left_out;
   {
     const std::lock_guard lock(mutex_);
     rest = storm_.rest(storm::clock::now());
+    left_out = budget_.rest(storm::clock::now());
   }
   write(rest);
+  write(left_out);
 }
 
 void session_log::write(const std::vector<storm::summary>& summaries) {
@@ -315,6 +258,12 @@ void session_log::write(const std::vector<storm::summary>& summaries) {
            "[{}]{}: {}: {} more times in {} s", what.datagrams ? "udp" : "tcp", what.endpoint,
            told_of(what.phase, what.error), times, during.count());
   }
+}
+
+void session_log::write(const std::optional<line_budget::summary>& left_out) {
+  if (!left_out) return;
+  session_.info("{} more sessions ended in {} s than have a line", left_out->left_out,
+                left_out->during.count());
 }
 
 }  // namespace relay::forward

@@ -74,8 +74,10 @@ bool session::step(direction& way, bool is_up, bool& more) {
   if (way.is_done()) return true;
   error_code why;
   auto* const rate = !throttles_ ? nullptr : is_up ? &throttles_->up : &throttles_->down;
+  const bool is_mute = !is_up && way.moved() == 0;
   const auto result =
       way.run(stream_of(is_up), stream_of(!is_up), shared_, transport::turn_budget, why, rate);
+  if (is_mute && way.moved() != 0) owner_.answered(*this);
   if (way.has_spoken()) (is_up ? down_ : up_).message_boundary();
   switch (result) {
     case progress::blocked:

@@ -338,10 +338,11 @@ TEST(Proxy, IsInTheLinesOfTheLog) {
   ASSERT_TRUE(test::wait_until([&] { return b.running->connections() == 0; }));
   const auto text = b.log_text();
   for (const auto& line :
-       {std::string("[realm_core::tcp::proxy][INFO][tcp]accept proxy-protocol-v1: "
+       {std::string("[realm_core::tcp::proxy][DEBUG][tcp]accept proxy-protocol-v1: "
                     "192.0.2.1:4711 => 198.51.100.2:443\n"),
-        "[realm_core::tcp::middle][INFO][tcp]" + from + " => " + to + " as " + to + '\n',
-        "session done id=1 client=192.0.2.1:4711 via=" + from + " remote=" + to + " up=0 "}) {
+        "[realm_core::tcp::middle][DEBUG][tcp]" + from + " => " + to + " as " + to + '\n',
+        "session done id=1 client=192.0.2.1:4711 via=" + from +
+            " listen=" + b.running->bound(0)->to_string() + " remote=" + to + " up=0 "}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "is not in\n" << text;
   }
 }

@@ -267,12 +267,19 @@ TEST(Server, StopEndsLiveAndDiallingSessionsAsResets) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(b.ended(end_reason::shutdown, i), 1U) << i;
 }
 
-TEST(Server, WritesRealmsLineAndOursForEverySession) {
+/// What the log says of one session, with the addresses of its three ends.
+struct told {
+  std::string text, from, at, to;
+  bool has(const std::string& part) const { return text.find(part) != std::string::npos; }
+};
+
+told tell_of_a_session(config::dialect rules, logs::level level) {
   relay_bench b;
+  b.settings.rules = rules;
   const auto remote = test::listen_any();
   const auto to = test::address_of(remote.get()).to_string();
   b.add(test::address_of(remote.get()));
-  b.start();
+  b.start(level);
   std::string from;
   {
     const auto client = b.connect();
@@ -282,16 +289,34 @@ TEST(Server, WritesRealmsLineAndOursForEverySession) {
     test::shut_write(client.get());
     test::read_to_end(server.get());
   }
-  ASSERT_TRUE(test::wait_until([&] { return b.running->connections() == 0; }));
-  const auto text = b.log_text();
-  EXPECT_NE(text.find("[realm_core::tcp::middle][INFO][tcp]" + from + " => " + to + " as " + to),
-            std::string::npos)
-      << text;
-  EXPECT_NE(text.find("[relay::session][DEBUG]session done id=1 client=" + from + " remote=" + to +
-                      " up=3 down=0 ms="),
-            std::string::npos)
-      << text;
-  EXPECT_NE(text.find(" end=client_eof\n"), std::string::npos) << text;
+  EXPECT_TRUE(test::wait_until([&] { return b.running->connections() == 0; }));
+  return {b.log_text(), from, b.running->bound(0)->to_string(), to};
+}
+
+std::string session_done(const told& of) {
+  return "session done id=1 client=" + of.from + " listen=" + of.at + " remote=" + of.to +
+         " up=3 down=0 ms=";
+}
+
+TEST(Server, ASessionHasOneLineAtInfoAndItsStepsAtDebug) {
+  const auto all = tell_of_a_session(config::dialect::relay, logs::level::debug);
+  EXPECT_TRUE(all.has("[relay::session][INFO]" + session_done(all))) << all.text;
+  EXPECT_TRUE(all.has(" end=client_eof\n")) << all.text;
+  const auto step = "[tcp]" + all.from + " => " + all.to + " as " + all.to;
+  EXPECT_TRUE(all.has("[realm_core::tcp::middle][DEBUG]" + step)) << all.text;
+  const auto line = tell_of_a_session(config::dialect::relay, logs::level::info);
+  EXPECT_TRUE(line.has(session_done(line))) << line.text;
+  EXPECT_FALSE(line.has("realm_core")) << line.text;
+  EXPECT_EQ(tell_of_a_session(config::dialect::relay, logs::level::warn).text, "");
+}
+
+TEST(Server, UnderRealmsNameItIsRealmsLineThatIsAtInfo) {
+  const auto all = tell_of_a_session(config::dialect::realm, logs::level::debug);
+  EXPECT_TRUE(all.has("[relay::session][DEBUG]" + session_done(all))) << all.text;
+  const auto step = "[tcp]" + all.from + " => " + all.to + " as " + all.to;
+  EXPECT_TRUE(all.has("[realm_core::tcp::middle][INFO]" + step)) << all.text;
+  const auto line = tell_of_a_session(config::dialect::realm, logs::level::info);
+  EXPECT_FALSE(line.has("session done")) << line.text;
 }
 
 TEST(Server, SaysThatItsThreadsCannotBeStarted) {

@@ -22,6 +22,7 @@ struct session_bench : pump_bench, pump::session::owner {
     if (rates.any()) running.limit(rates);
     running.start(client, remote);
   }
+  void answered(pump::session& /*by*/) override { ++answers; }
   void ended(pump::session& /*over*/, pump::end_reason why, const error_code& ec) override {
     end = why;
     error = ec;
@@ -37,6 +38,7 @@ struct session_bench : pump_bench, pump::session::owner {
   fake_stream remote;
   std::optional<pump::end_reason> end;
   error_code error;
+  int answers = 0;
   pump::session running;
 };
 

@@ -32,6 +32,8 @@ class admission {
   /// A place for one connection of the endpoint whose gate it is. False: `room` will be called.
   bool enter(gate& own);
   void leave(gate& own);
+  /// Whether clients of that endpoint have had to wait for a place lately.
+  bool keeps_waiting(const gate& own);
   /// The same for who has no limit of his own.
   bool enter();
   void leave();

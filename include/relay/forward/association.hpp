@@ -2,6 +2,7 @@
 
 #include <relay/forward/flow_table.hpp>
 #include <relay/forward/loop_watch.hpp>
+#include <relay/forward/session_log.hpp>
 #include <relay/net/poller.hpp>
 #include <relay/pump/datagrams.hpp>
 #include <relay/pump/policer.hpp>
@@ -27,6 +28,7 @@ class association final : public flow, public net::waiter, private pump::reply_s
   const socket_address& client() const noexcept { return client_; }
   datagram_inlet& inlet() const noexcept { return inlet_; }
   std::size_t remote() const noexcept { return remote_; }  ///< index into the rule's
+  path_name path() const noexcept;                         ///< for lines about it
   std::uint64_t id() const noexcept { return id_; }
 
   /// Whether it has a socket and knows its way, as of a target's version.

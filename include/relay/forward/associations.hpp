@@ -7,6 +7,7 @@
 #include <relay/forward/quarantine.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/target.hpp>
+#include <relay/forward/totals.hpp>
 #include <relay/net/asio.hpp>
 #include <relay/net/datagram_socket.hpp>
 #include <relay/net/timer_wheel.hpp>
@@ -39,6 +40,8 @@ class associations final : private net::timer {
   /// Ends one since somebody else needs its descriptor, or its port, which is free some time later.
   /// False: there is none.
   bool give_one(shortage of);
+  /// Of those that it has at the moment.
+  live_traffic traffic() const;
   /// Closes the sockets that are only kept for their ports, unless no others are left.
   void close_all_retired();
 
@@ -63,6 +66,8 @@ class associations final : private net::timer {
   void stranger(const association& by, const socket_address& from);
   /// The kernel does not cut what goes to the remote of this one.
   void uncut(const association& by);
+  /// For lines about the endpoint, which its main remote stands for.
+  path_name main_path(const association& by) const noexcept;
   /// Datagrams that the kernel did not take, for the client.
   void unanswered(const association& by, const pump::send_outcome& how);
 
@@ -83,7 +88,8 @@ class associations final : private net::timer {
 
   association* create(datagram_inlet& at, const flow_key& key, const pump::arrival& first);
   bool goes_round(association& by, const pump::datagram_run& next);
-  bool goes_round(const ip_endpoint& client, std::size_t remote, const pump::datagram_run& first);
+  bool goes_round(const ip_endpoint& client, std::size_t remote, std::uint16_t nth,
+                  const pump::datagram_run& first);
   bool make_room();
   /// Ends the most dispensable, other than `but`; false when there is none.
   bool evict(const char* why, bool retires, const association* but = nullptr);

@@ -37,6 +37,10 @@ class connection final : public lane_hook, private pump::session::owner {
   ~connection();
 
   rule& by() noexcept { return rule_->own(); }
+  const rule& by() const noexcept { return rule_->own(); }
+  /// What has been moved so far, up and down.
+  std::uint64_t up() const noexcept { return pump_.up(); }
+  std::uint64_t down() const noexcept { return pump_.down(); }
 
   /// Begins with an accepted descriptor.
   void start(unique_fd client) noexcept;
@@ -52,6 +56,7 @@ class connection final : public lane_hook, private pump::session::owner {
 
   // Before anything is dialled.
   void set_off(unique_fd client);
+  void note_waiting();
   task<> meet_client();
   task<std::optional<step_outcome>> consult_hook();
   task<std::optional<step_outcome>> hear_proxy();
@@ -61,6 +66,10 @@ class connection final : public lane_hook, private pump::session::owner {
   /// Who the client is: what a PROXY header told, else who is connected here.
   const ip_endpoint& source() const noexcept;
   client_name name() const;
+  /// For lines about the remote that was chosen.
+  path_name path() const noexcept { return {*rule_, chosen_, nth_}; }
+  /// For lines about the endpoint, which its main remote stands for.
+  path_name main_path() const noexcept { return {*rule_, 0, nth_}; }
 
   // A connection that was made ahead.
   bool take_warm(std::size_t index);
@@ -92,6 +101,9 @@ class connection final : public lane_hook, private pump::session::owner {
   std::optional<std::chrono::milliseconds> time_left() const;
 
   void established(const ip_endpoint& as);
+  /// How long ago dialling began.
+  std::uint32_t since_dialling() const;
+  session_times times() const;
   // Once the remote is connected.
   void greet_remote();
   task<> go_on_greeting(wire::proxy_bytes header, std::size_t sent);
@@ -99,6 +111,7 @@ class connection final : public lane_hook, private pump::session::owner {
   wire::proxy_bytes header() const;
   void begin();
 
+  void answered(pump::session& by) override;
   void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;
   void spawn(task<> work);
   /// For what is called from outside of a coroutine: an exception ends this connection only.
@@ -108,7 +121,7 @@ class connection final : public lane_hook, private pump::session::owner {
   /// After an exception: its place is given back.
   void broke() noexcept { stop(pump::end_reason::internal_error); }
   void fail(const step_outcome& why);
-  void finish(pump::end_reason why, const error_code& ec);
+  void finish(pump::end_reason why, const error_code& ec, const std::string& detail = {});
 
   lane& lane_;
   rule* rule_;  // another one from the moment on when the client turns out to be a visitor
@@ -116,10 +129,14 @@ class connection final : public lane_hook, private pump::session::owner {
   std::uint16_t chosen_ = 0;  // which of the rule's remotes
   ip_endpoint peer_;
   std::uint64_t id_;
+  // In tenths of a millisecond, since dialling began; small, since there are many connections.
+  static constexpr std::uint32_t never = UINT32_MAX;
+  std::uint32_t connected_after_ = never;
+  std::uint32_t answered_after_ = never;
   std::chrono::steady_clock::time_point since_;  // the worker's own time
   transport::plain_stream client_;
   transport::plain_stream remote_;
-  std::unique_ptr<introduction> introduction_;  // only where the rule asks for one
+  std::unique_ptr<introduction> introduction_;  // where the rule asks for one, or it had to wait
   std::unique_ptr<dialing> dialing_;            // only while a known address is being connected
   std::unique_ptr<wrapping> wrapping_;          // only where there is TLS or WebSocket
   pump::session pump_;

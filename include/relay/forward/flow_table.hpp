@@ -74,6 +74,10 @@ class flow_table {
     return one->used <= other->used ? one : other;
   }
   std::size_t size() const noexcept { return by_key_.size(); }
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [key, each] : by_key_) visit(*each);
+  }
 
  private:
   using by_use = boost::intrusive::list<flow, boost::intrusive::constant_time_size<false>>;

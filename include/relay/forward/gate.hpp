@@ -21,6 +21,7 @@ class gate {
   const std::string& name() const noexcept { return name_; }
   std::uint64_t limit() const noexcept { return limit_; }
   bool is_limited() const noexcept { return limit_ != 0; }
+  bool is_biting() const noexcept { return biting_; }
   bool has_room() const noexcept { return limit_ == 0 || inside_ < limit_; }
 
   void enter() noexcept { ++inside_; }

@@ -9,6 +9,7 @@
 #include <relay/forward/own_listener.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/forward/totals.hpp>
 #include <relay/forward/warm_pool.hpp>
 #include <relay/net/listener.hpp>
 #include <relay/net/resolver.hpp>
@@ -86,6 +87,9 @@ class lane {
 
   /// Takes a client that this or another worker has accepted and admitted.
   void adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
+  /// Adds what goes on here at the moment, by endpoint.
+  void count(std::map<const rule*, live_traffic>& into) const;
+
   /// The connection is over: destroys it.
   void remove(connection& over) noexcept;
   /// The place of a connection that is no more.

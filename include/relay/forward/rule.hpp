@@ -2,6 +2,7 @@
 
 #include <relay/config/config.hpp>
 #include <relay/forward/endpoint_layers.hpp>
+#include <relay/forward/error_counts.hpp>
 #include <relay/forward/gate.hpp>
 #include <relay/forward/proxy_policy.hpp>
 #include <relay/forward/route.hpp>
@@ -83,8 +84,13 @@ struct rule {
   bool is_warm() const noexcept { return warm > 0; }
   /// The first remote: what the lines about the endpoint call it by.
   const std::string& name() const noexcept { return remotes.front().name; }
+  /// Where it listens, all ports of a range; as configured until that is known.
+  const std::string& listen_name() const noexcept { return listen_name_; }
+  /// The very port of a range.
+  std::string listen_name_at(std::uint16_t nth) const;
   /// The endpoint itself, whose limits hold for its visitors too.
   rule& own() noexcept { return visitors_of != nullptr ? *visitors_of : *this; }
+  const rule& own() const noexcept { return visitors_of != nullptr ? *visitors_of : *this; }
 
   std::vector<remote> remotes;  ///< never empty
   net::listen_options listen;
@@ -116,6 +122,7 @@ struct rule {
   gate limit;  ///< `max_connections`; guarded by `admission`
   route way;
   counters count;
+  error_counts errors;          ///< guards itself
   std::atomic_flag uncut_told;  ///< that datagrams cannot be sent together; said once
   /// Another way on from the same listener, for those who do not speak `in`: its remote is the web
   /// server. It has its own route and counters. Null: they are not handed over.
@@ -124,6 +131,7 @@ struct rule {
 
  private:
   port_range listen_ports_;
+  std::string listen_name_;
 };
 
 }  // namespace relay::forward

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,6 +91,10 @@ class server {
   /// Whether every worker turns, now or within `limit`; stop() waits for one that does not.
   bool turn_within(std::chrono::milliseconds limit);
 
+  /// While it runs: adds up what every endpoint that listens has done and does, in the order of the
+  /// settings. `told` is called once, on a worker, when all workers have said their part.
+  void add_up(std::function<void(std::vector<endpoint_totals>)> told);
+
   const counters& count(std::size_t endpoint) const { return rules_[endpoint]->count; }
   std::size_t connections() const noexcept { return door_ ? door_->connections() : 0; }
   /// Connections per worker.
@@ -110,6 +115,7 @@ class server {
   void listen_share(rule& of, bound_endpoint& bound, std::size_t nth, std::size_t shares);
   void tell_when_drained();
   std::size_t affordable_descriptors() const;
+  std::vector<endpoint_totals> totals(const std::map<const rule*, live_traffic>& live) const;
 
   const config::settings& settings_;
   std::vector<config::problem> warnings_;

@@ -17,9 +17,12 @@ namespace relay::pump {
 /// both must live as long as it does. Plain data between wake-ups.
 class session final : public net::waiter, public net::timer {
  public:
-  /// Told once when the session is over; the streams then only want to be closed. May destroy it.
+  /// `ended` is told once, when the session is over; the streams then only want to be closed. May
+  /// destroy it.
   class owner {
    public:
+    /// Told once, when the first of what the remote says has been passed on. Must not end it.
+    virtual void answered(session& /*by*/) {}
     virtual void ended(session& over, end_reason why, const error_code& ec) = 0;
 
    protected:

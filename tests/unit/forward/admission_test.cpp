@@ -167,6 +167,20 @@ TEST(Admission, SaysOnceThatALimitBites) {
   EXPECT_EQ(told, (std::vector<std::string>{"own bites", "the process bites"}));
 }
 
+TEST(Admission, KnowsWhoseClientsHaveHadToWait) {
+  admission door(1000, 3);
+  gate own("own", 1);
+  gate other("other", 5);
+  EXPECT_FALSE(door.keeps_waiting(own));
+  door.enter(own);
+  door.enter(own);
+  EXPECT_TRUE(door.keeps_waiting(own));
+  EXPECT_FALSE(door.keeps_waiting(other));
+  for (int i = 0; i < 3; ++i) door.enter(other);
+  EXPECT_TRUE(door.keeps_waiting(other)) << "for the limit of the process";
+  EXPECT_FALSE(admission(1000).keeps_waiting(gate("free", 0)));
+}
+
 TEST(Admission, AnAssociationTakesOneDescriptorAndIsNoConnection) {
   admission door(5, 2);
   int idle = 0;

@@ -61,6 +61,21 @@ TEST(Rule, ClientsOfTheNthPortGoToTheNthPortOfARange) {
   EXPECT_EQ(single.port(9), 80);
 }
 
+TEST(Rule, IsCalledByWhereItListens) {
+  bench b;
+  b.from.listen = *parse_listen("*:0");
+  rule made(b.from, {}, b.log.target("x"));
+  EXPECT_EQ(made.listen_name(), "*:0") << "as configured, until it is known";
+  made.listening({*ip_address::parse("::"), 5000});
+  EXPECT_EQ(made.listen_name(), "[::]:5000");
+  EXPECT_EQ(made.listen_name_at(0), "[::]:5000");
+  b.from.listen = *parse_listen("127.0.0.1:5000-5009");
+  rule range(b.from, {}, b.log.target("x"));
+  range.listening({*ip_address::parse("127.0.0.1"), 5000});
+  EXPECT_EQ(range.listen_name(), "127.0.0.1:5000-5009");
+  EXPECT_EQ(range.listen_name_at(3), "127.0.0.1:5003");
+}
+
 TEST(Rule, WaitsForNobodyToBeginOnAPlainEndpoint) {
   bench b;
   const rule made(b.from, {}, b.log.target("x"));

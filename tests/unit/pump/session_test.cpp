@@ -39,6 +39,29 @@ TEST(Session, TheAnswerArrivesAfterTheClientHasEnded) {
   EXPECT_FALSE(b.client.aborted);
 }
 
+TEST(Session, TellsOnceThatTheRemoteHasAnswered) {
+  bench b;
+  b.client.incoming = "question";
+  b.wake();
+  EXPECT_EQ(b.answers, 0) << "the client's own words are no answer";
+  b.remote.incoming = "answer";
+  b.wake();
+  EXPECT_EQ(b.answers, 1);
+  b.remote.incoming = "more";
+  b.wake();
+  EXPECT_EQ(b.answers, 1);
+  EXPECT_EQ(b.client.written, "answermore");
+}
+
+TEST(Session, AnAnswerThatComesWithTheEndIsToldBeforeIt) {
+  bench b;
+  b.client.ended = b.remote.ended = true;
+  b.remote.incoming = "answer";
+  b.wake();
+  EXPECT_TRUE(b.end);
+  EXPECT_EQ(b.answers, 1);
+}
+
 TEST(Session, TellsWhoEndedFirst) {
   bench b;
   b.remote.ended = true;
