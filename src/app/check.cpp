@@ -28,7 +28,10 @@ void append(std::vector<config::problem>& all, std::vector<config::problem> more
 /// Everything there is to say about a configuration that can be read.
 std::vector<config::problem> problems_of(config::loaded& what, const environment& with) {
   auto all = std::move(what.warnings);
-  append(all, config::duplicate_listens(what.value, config::problem::level::error));
+  const auto& process = what.value.process;
+  const bool is_wanted = process.binds_partially && process.keys.at("bind").from;
+  append(all, config::duplicate_listens(what.value, is_wanted ? config::problem::level::warning
+                                                              : config::problem::level::error));
   append(all, missing_devices(what.value));
   std::vector<config::problem> transports;
   forward::make_layers(what.value, transports, with.variable("CREDENTIALS_DIRECTORY"));

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "demo_http.hpp"
+#include "open_log.hpp"
 
 #include <relay/base/ip.hpp>
 #include <relay/base/log.hpp>
@@ -41,7 +42,7 @@ int demo(const invocation& given, const environment& with) {
   words.remote = "127.0.0.1:" + std::to_string(web.port());
   auto what = config::load_command_line({words}, given.forced).value;
   what.process.shutdown_timeout = std::chrono::seconds(1);  // Ctrl-C means now
-  logs log(static_cast<logs::level>(what.log.level), what.log.output);
+  auto log = open_log(what);
 
   serve_options options;
   options.ready = [&] {

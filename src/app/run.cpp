@@ -3,13 +3,16 @@
 #include "cpu_count.hpp"
 #include "descriptor_limit.hpp"
 #include "hardening.hpp"
+#include "open_log.hpp"
 #include "signals.hpp"
 #include "standard_streams.hpp"
+#include "start_messages.hpp"
 #include "start_report.hpp"
 
 #include <relay/app/run.hpp>
 #include <relay/base/error.hpp>
 #include <relay/base/log.hpp>
+#include <relay/config/listen_clashes.hpp>
 #include <relay/ops/service_manager.hpp>
 
 #include <spdlog/logger.h>
@@ -25,9 +28,6 @@
 
 namespace relay::app {
 namespace {
-
-logs::level level_of(config::log_level level) { return static_cast<logs::level>(level); }
-static_assert(static_cast<int>(logs::level::trace) == static_cast<int>(config::log_level::trace));
 
 bool serves_something(const config::settings& what) {
   return std::ranges::any_of(what.endpoints, [](const config::endpoint& each) {
@@ -50,6 +50,15 @@ int nothing_to_serve(const serve_options& options, std::ostream& err) {
   return exit_done;
 }
 
+/// Two endpoints at one address: the second would never serve. A start that was not asked to leave
+/// it out (`process.bind`) is a mistake, as `check` says; throws then.
+std::vector<config::problem> duplicates_at_start(const config::settings& what) {
+  if (!config::refuses_duplicates(what)) return config::duplicate_listens(what);
+  auto errors = config::duplicate_listens(what, config::problem::level::error);
+  if (!errors.empty()) throw config::config_error(std::move(errors));
+  return {};
+}
+
 /// Says what was understood and runs it. In the order of spec 1.3; nothing here starts a thread
 /// before serve() does.
 int start(const invocation& given, const environment& with, background& caller, pid_t started_as) {
@@ -62,7 +71,7 @@ int start(const invocation& given, const environment& with, background& caller, 
     return exit_usage;
   }
   auto warnings = std::move(read->warnings);
-  for (auto& each : config::duplicate_listens(read->value)) warnings.push_back(std::move(each));
+  for (auto& each : duplicates_at_start(read->value)) warnings.push_back(std::move(each));
   for (const auto& each : warnings) with.err << config::render(each) << '\n';
   if (read->legacy) with.err << "attention: you are using a legacy config file!\n";
   const auto workers = worker_count(with.variable);
@@ -73,9 +82,8 @@ int start(const invocation& given, const environment& with, background& caller, 
 
   hardening walls(read->value, given.config.value_or(std::string()));
   walls.before_threads();
-  logs log(level_of(read->value.log.level), read->value.log.output);
-  for (const auto& each : warnings)
-    log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
+  auto log = open_log(read->value);
+  for (const auto& each : warnings) start_messages(log, with.err).log_only(each);
   if (!log.remark().empty()) with.err << "warning: " << log.remark() << '\n';
   log.flush();  // it may go to the same place as what follows
   with.out << descriptor_line();
@@ -186,15 +194,36 @@ int refuse(const usage_error& why, program_name called, const environment& with)
   return exit_usage;
 }
 
-bool has_configuration(const environment& with) {
-  return with.variable("RELAY_CONF").value_or("").find_first_not_of(" \t\r\n") !=
-             std::string::npos ||
-         with.variable("REALM_CONF").value_or("").find_first_not_of(" \t\r\n") != std::string::npos;
+/// The variable that holds a configuration, as `load` looks for it; null: none does.
+const char* configuration_variable(const environment& with) {
+  for (const char* name : {"RELAY_CONF", "REALM_CONF"}) {
+    const auto text = with.variable(name).value_or("");
+    if (text.find_first_not_of(" \t\r\n") != std::string::npos) return name;
+  }
+  return nullptr;
 }
 
 void take_name(invocation& given, program_name called) {
   given.called = called;
   if (called == program_name::realm) given.forced.rules = config::dialect::realm;
+}
+
+/// Two sources of endpoints, of which one is not used. realm says nothing of it (spec 1.3).
+void tell_what_wins(invocation& given, const environment& with) {
+  const bool reads = given.what == command::relay || given.what == command::check;
+  if (given.called == program_name::realm || !reads || given.help || given.version) return;
+  const bool has_pairs = !given.endpoints.empty() || given.missing.starts_with("`-");
+  if (given.config && has_pairs) {
+    given.warnings.push_back("`-c " + *given.config +
+                             "` wins: the endpoints of the command line (-l, -r) are not used");
+  }
+  if (given.what == command::check) return;  // it obeys its words first
+  const auto* const variable = configuration_variable(with);
+  if (variable != nullptr && (given.config || has_pairs)) {
+    given.warnings.push_back(std::string("the variable ") + variable + " wins: " +
+                             (given.config ? "`-c`" : "the endpoints of the command line") +
+                             (given.config ? " is" : " are") + " not used");
+  }
 }
 
 program_name name_of(int argc, const char* const* argv) {
@@ -208,7 +237,7 @@ int run(int argc, const char* const* argv, const environment& with) {
   fill_standard_streams();
   set_up_signals();
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  if (words.empty() && has_configuration(with)) {
+  if (words.empty() && configuration_variable(with) != nullptr) {
     invocation nothing;
     nothing.missing = "nothing to do";
     take_name(nothing, name_of(argc, argv));
@@ -220,6 +249,7 @@ int run(int argc, const char* const* argv, const environment& with) {
     return refuse(*wrong, called, with);
   auto& given = std::get<invocation>(understood);
   take_name(given, called);
+  tell_what_wins(given, with);
   return run_command(given, with);
 }
 

@@ -1,6 +1,8 @@
 #include "memory.hpp"
 #include "refusals.hpp"
 #include "signals.hpp"
+#include "start_messages.hpp"
+#include "status_line.hpp"
 #include "worker_watch.hpp"
 
 #include <relay/app/serve.hpp>
@@ -120,10 +122,22 @@ class supervisor {
       case SIGUSR1:
         return logs_.reopen();
       case SIGUSR2:
-        return log_.warn("SIGUSR2 ignored: it means nothing to this version");
+        return tell_totals();
       default:
         return draining_ ? finish("a second signal") : drain(number);
     }
+  }
+
+  /// Whoever asks is answered, even if the log is off.
+  void tell_totals() {
+    server_.add_up([this](std::vector<forward::endpoint_totals> all) {
+      asio::post(loop_, [this, all = std::move(all)] {
+        for (const auto& each : all) {
+          logs_.answers().info("{}", status_line(each));
+          if (logs_.is_off()) std::cerr << status_line(each) << '\n';
+        }
+      });
+    });
   }
 
   void drain(int number) {
@@ -189,7 +203,7 @@ class supervisor {
 
 /// Which endpoints could not be bound, and because of which other one.
 void report(const config::settings& what, const std::vector<forward::bind_failure>& failures,
-            spdlog::logger& log) {
+            start_messages& say) {
   if (failures.empty()) return;
   std::map<std::size_t, config::listen_clash> clashes;
   for (const auto& each : config::listen_clashes(what)) clashes.emplace(each.second, each);
@@ -201,34 +215,38 @@ void report(const config::settings& what, const std::vector<forward::bind_failur
       message += " (the endpoint at " + first.origin.to_string() + " listens on " +
                  first.listen.to_string() + (advice.empty() ? "" : "; " + advice) + ")";
     }
-    std::cerr << "error: " << message << '\n';
-    log.error("{}", message);
+    say.error(message);
   }
 }
 
 /// The sockets that the service manager opened, told about.
-std::vector<net::inherited_socket> inherited_sockets(const serve_options& options,
-                                                     spdlog::logger& log) {
+std::vector<net::inherited_socket> inherited_sockets(const serve_options& options, logs& log,
+                                                     start_messages& say) {
   auto given = ops::take_listen_fds(options.variable, options.started_as);
-  for (const auto& why : given.refused) {
-    std::cerr << "warning: " << why << '\n';
-    log.warn("{}", why);
-  }
+  for (const auto& why : given.refused) say.warning(why);
   for (const auto& each : given.sockets)
-    log.info("inherited {} {}{}", each.datagram ? "udp" : "tcp", each.at.to_string(),
-             each.name.empty() ? "" : " (" + each.name + ")");
+    log.target("relay").info("inherited {} {}{}", each.datagram ? "udp" : "tcp",
+                             each.at.to_string(), each.name.empty() ? "" : " (" + each.name + ")");
   return std::move(given.sockets);
 }
 
-/// Those that fit no endpoint. They are closed: else their clients would wait for ever.
-void tell_of_unwanted(const std::vector<net::inherited_socket>& sockets, spdlog::logger& log) {
+/// Those that fit no endpoint. Their clients would wait for ever, or, once they are closed, be
+/// refused by a socket of which the service manager says that it listens. realm knows none.
+bool refuses_unwanted(const std::vector<net::inherited_socket>& sockets, config::dialect rules,
+                      start_messages& say) {
   for (const auto& each : sockets) {
-    const auto message = "the inherited socket " + each.at.to_string() +
-                         (each.datagram ? " (UDP)" : " (TCP)") +
-                         " is wanted by no endpoint: it is closed, as none listens on exactly that";
-    std::cerr << "warning: " << message << '\n';
-    log.warn("{}", message);
+    const auto at = each.at.to_string();
+    const auto message = "the inherited socket " + at + (each.datagram ? " (UDP)" : " (TCP)") +
+                         " is wanted by no endpoint: none listens on exactly that";
+    if (rules == config::dialect::realm) {
+      say.warning(message + "; it is closed");
+    } else {
+      say.error(message + "; write `listen = \"" + at + "\"`" +
+                (each.datagram ? " with `use_udp = true`" : "") +
+                ", or take it out of the .socket unit");
+    }
   }
+  return !sockets.empty() && rules == config::dialect::relay;
 }
 
 /// A call of the hook has not returned, so its library is in use: nothing of it may be tidied up,
@@ -246,16 +264,14 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   wanted.workers = options.workers;
   wanted.pipe_bytes = options.pipe_bytes;
   wanted.hook = options.hook;
-  wanted.inherited = inherited_sockets(options, log.target("relay"));
+  start_messages say(log, std::cerr);
+  wanted.inherited = inherited_sockets(options, log, say);
   if (options.variable) wanted.credentials = options.variable("CREDENTIALS_DIRECTORY");
   forward::server running(what, log, std::move(wanted));
-  for (const auto& each : running.warnings()) {
-    std::cerr << config::render(each);
-    log.target("relay").warn("{}: {}", each.where.to_string(), each.message);
-  }
+  for (const auto& each : running.warnings()) say.problem(each);
   const auto failures = running.bind();
-  report(what, failures, log.target("relay"));
-  tell_of_unwanted(running.take_unwanted(), log.target("relay"));
+  report(what, failures, say);
+  if (refuses_unwanted(running.take_unwanted(), what.rules, say)) return exit_config;
   if (running.bound_count() == 0) return exit_unavailable;
   if (options.bound) options.bound();
   // Before the threads, so that they inherit handlers and no signal is lost in between.

@@ -1,5 +1,6 @@
 #include "start_report.hpp"
 
+#include <relay/base/units.hpp>
 #include <relay/config/balance.hpp>
 #include <relay/config/transport.hpp>
 
@@ -76,6 +77,31 @@ std::string options_of(const config::endpoint& of, config::dialect rules) {
   return all + fmt::format("balance={}", config::to_string(config::read_balance(of.balance).by));
 }
 
+/// ` name=value`, behind a comma where it is not the first; nothing where there is no such limit.
+void add(std::string& to, bool is_there, std::string_view name, const std::string& value) {
+  if (is_there) to += fmt::format("{}{}={}", to.empty() ? " " : ", ", name, value);
+}
+
+/// What the reference's line does not have: which protocols are served, and the limits that are in
+/// force for them.
+std::string own_options_of(const config::endpoint& of) {
+  const auto& net = of.network;
+  const bool tcp = !net.no_tcp;
+  const auto time = [](std::chrono::milliseconds limit) { return print_duration(limit); };
+  std::string limits;
+  add(limits, tcp && of.max_connections != 0, "max-connections",
+      std::to_string(of.max_connections));
+  add(limits, net.use_udp, "max-associations", std::to_string(of.max_associations));
+  add(limits, tcp && net.connect_limit.count() != 0, "connect-limit", time(net.connect_limit));
+  add(limits, tcp && net.idle_timeout.count() != 0, "idle-timeout", time(net.idle_timeout));
+  add(limits, tcp, "half-close-timeout", time(net.half_close_timeout));
+  add(limits, net.byte_rate != 0, "byte-rate", print_rate(net.byte_rate));
+  add(limits, net.endpoint_byte_rate != 0, "endpoint-byte-rate",
+      print_rate(net.endpoint_byte_rate));
+  const auto* const protocols = !tcp ? "udp" : net.use_udp ? "tcp+udp" : "tcp";
+  return fmt::format("; protocols={}; limits:{}", protocols, limits);
+}
+
 }  // namespace
 
 std::string start_report(const config::settings& what) {
@@ -84,9 +110,11 @@ std::string start_report(const config::settings& what) {
       fmt::format("dns: mode={}, protocol={}, min-ttl={}, max-ttl={}, cache-size={}, servers={}\n",
                   word(what.dns.mode), word(what.dns.protocol), what.dns.min_ttl.count(),
                   what.dns.max_ttl.count(), what.dns.cache_size, joined(what.dns.nameservers));
-  for (const auto& each : what.endpoints)
-    text += fmt::format("inited: {} -> [{}]; options: {}\n", each.listen.to_string(), remotes(each),
-                        options_of(each, what.rules));
+  for (const auto& each : what.endpoints) {
+    text += fmt::format("inited: {} -> [{}]; options: {}{}\n", each.listen.to_string(),
+                        remotes(each), options_of(each, what.rules),
+                        what.rules == config::dialect::relay ? own_options_of(each) : "");
+  }
   return text;
 }
 

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -44,10 +45,26 @@ class level_word final : public spdlog::custom_flag_formatter {
   }
 };
 
-std::unique_ptr<spdlog::formatter> line_format() {
-  auto format = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::local, "\n");
+const char* clock_of(logs::stamp time) {
+  switch (time) {
+    case logs::stamp::local:
+      return "%H:%M:%S.%e";
+    case logs::stamp::utc:
+      return "%H:%M:%S.%eZ";
+    case logs::stamp::zone:
+      return "%H:%M:%S.%e%z";
+    case logs::stamp::seconds:
+      break;
+  }
+  return "%H:%M:%S";
+}
+
+std::unique_ptr<spdlog::formatter> line_format(logs::stamp time) {
+  const auto of =
+      time == logs::stamp::utc ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local;
+  auto format = std::make_unique<spdlog::pattern_formatter>(of, "\n");
   format->add_flag<level_word>('*');
-  format->set_pattern("[%Y-%m-%d][%H:%M:%S][%n][%*]%v");
+  format->set_pattern("[%Y-%m-%d][" + std::string(clock_of(time)) + "][%n][%*]%v");
   return format;
 }
 
@@ -58,8 +75,8 @@ std::string formatted(spdlog::formatter& by, const spdlog::details::log_msg& lin
 }
 
 /// The log's own lines, with a formatter of their own: they are made on the writer's thread.
-log_writer::line_maker own_lines() {
-  return [format = std::shared_ptr(line_format())](bool is_error, const std::string& text) {
+log_writer::line_maker own_lines(logs::stamp time) {
+  return [format = std::shared_ptr(line_format(time))](bool is_error, const std::string& text) {
     const auto level = is_error ? spdlog::level::err : spdlog::level::warn;
     return formatted(*format, spdlog::details::log_msg("relay::log", level, text));
   };
@@ -74,7 +91,7 @@ log_output open_output(const std::string& name) {
 /// Makes lines and gives them to the writer.
 class line_sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit line_sink(log_writer& to) : base_sink(line_format()), to_(to) {}
+  line_sink(log_writer& to, logs::stamp time) : base_sink(line_format(time)), to_(to) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& line) override {
@@ -114,20 +131,23 @@ constexpr std::size_t ring_bytes = std::size_t{1} << 20;
 struct logs::parts {
   spdlog::level::level_enum filter;
   std::string remark;
+  bool shares_stderr = false;
   std::unique_ptr<log_writer> writer;  ///< none when nothing is ever logged
   std::shared_ptr<line_sink> sink;
   std::mutex mutex;  ///< guards `targets`; a logger is found once by whoever keeps it, then used
   std::map<std::string, spdlog::logger, std::less<>> targets;
 };
 
-logs::logs(level filter, const std::string& output) : parts_(std::make_unique<parts>()) {
+logs::logs(level filter, const std::string& output, stamp time)
+    : parts_(std::make_unique<parts>()) {
   parts_->filter = to_spdlog(filter);
   auto opened = open_output(output);
   if (filter == level::off) return;
   if (opened.lacks_reader())
     parts_->remark = output + " is a FIFO without a reader: lines wait there for one";
-  parts_->writer = std::make_unique<log_writer>(std::move(opened), ring_bytes, own_lines());
-  parts_->sink = std::make_shared<line_sink>(*parts_->writer);
+  parts_->shares_stderr = opened.is_same_as(STDERR_FILENO);
+  parts_->writer = std::make_unique<log_writer>(std::move(opened), ring_bytes, own_lines(time));
+  parts_->sink = std::make_shared<line_sink>(*parts_->writer, time);
 }
 
 logs::~logs() = default;
@@ -143,6 +163,16 @@ spdlog::logger& logs::target(std::string_view name) {
   made.set_level(parts_->filter);
   return made;
 }
+
+spdlog::logger& logs::answers() {
+  auto& made = target("relay::status");
+  if (!is_off()) made.set_level(std::min(parts_->filter, spdlog::level::info));
+  return made;
+}
+
+bool logs::is_off() const noexcept { return !parts_->writer; }
+
+bool logs::shares_stderr() const noexcept { return parts_->shares_stderr; }
 
 void logs::reopen() {
   if (parts_->writer) parts_->writer->reopen();

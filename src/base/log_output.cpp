@@ -63,6 +63,13 @@ log_output::log_output(std::string path) : path_(std::move(path)), fd_(-1) {
   in_line_ = ends_within_a_line(path_);
 }
 
+bool log_output::is_same_as(int fd) const noexcept {
+  struct stat ours {};
+  struct stat other {};
+  if (::fstat(fd_, &ours) != 0 || ::fstat(fd, &other) != 0) return false;
+  return ours.st_dev == other.st_dev && ours.st_ino == other.st_ino;
+}
+
 error_code log_output::write(std::string_view line) {
   std::string ended;
   if (in_line_) {

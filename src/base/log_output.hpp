@@ -23,6 +23,8 @@ class log_output {
   error_code write(std::string_view line);
 
   bool is_file() const noexcept { return !path_.empty(); }
+  /// Whether what is written to `fd` goes to the same place.
+  bool is_same_as(int fd) const noexcept;
   /// It was opened as a FIFO that nobody read from.
   bool lacks_reader() const noexcept { return lacks_reader_; }
   const std::string& path() const noexcept { return path_; }

@@ -61,6 +61,10 @@ settings assemble(std::vector<document> documents, const overrides& forced, find
   }
   settings made;
   made.rules = forced.rules;
+  if (made.rules == dialect::realm) {
+    made.log.level = log_level::off;
+    made.process.binds_partially = true;
+  }
   log_fields(filling(made.log, std::vector<const log_patch*>{&forced.log, &whole.log}));
   dns_fields(filling(made.dns, std::vector<const dns_patch*>{&forced.dns, &whole.dns}));
   process_fields(filling(made.process, std::vector<const process_patch*>{&whole.process}));

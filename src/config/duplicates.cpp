@@ -142,6 +142,8 @@ std::string advice_on(const settings& what, const listen_clash& clash) {
          " it leaves IPv4 to the other, and both serve";
 }
 
+bool refuses_duplicates(const settings& what) { return !what.process.binds_partially; }
+
 std::vector<problem> duplicate_listens(const settings& what, problem::level severity) {
   findings found;
   for (const auto& clash : listen_clashes(what)) {
@@ -152,11 +154,15 @@ std::vector<problem> duplicate_listens(const settings& what, problem::level seve
     const auto& first = what.endpoints[clash.first];
     const auto& second = what.endpoints[clash.second];
     auto advice = advice_on(what, clash);
-    found.add(
-        severity, second.origin,
-        "`listen`: " + second.listen.to_string() + (clash.udp ? " (UDP)" : " (TCP)") +
-            " is already taken by " + first.listen.to_string() + " at " + first.origin.to_string(),
-        advice.empty() ? "the first one serves, this one cannot be bound" : std::move(advice));
+    std::string outcome = "the first one serves, this one cannot be bound";
+    if (refuses_duplicates(what)) {
+      outcome = "remove one of them, or start without the second: [process] bind = \"partial\"";
+    }
+    found.add(severity, second.origin,
+              "`listen`: " + second.listen.to_string() + (clash.udp ? " (UDP)" : " (TCP)") +
+                  " is already taken by " + first.listen.to_string() + " at " +
+                  first.origin.to_string(),
+              advice.empty() ? std::move(outcome) : std::move(advice));
   }
   return found.take();
 }

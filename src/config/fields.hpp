@@ -41,6 +41,9 @@ void log_fields(Visit&& visit) {
                               word{"debug", log_level::debug}, word{"trace", log_level::trace}};
   visit(key_name{"level"}, &p::level, &v::level, levels);
   visit(key_name{"output"}, &p::output, &v::output, text_codec{true});
+  constexpr word_codec times{word{"local", log_time::local}, word{"utc", log_time::utc},
+                             word{"zone", log_time::zone}};
+  visit(key_name{"time"}, &p::time, &v::time, times);
 }
 
 template <class Visit>
@@ -77,6 +80,8 @@ void process_fields(Visit&& visit) {
   visit(key_name{"group"}, &p::group, &v::group, text_codec{});
   visit(key_name{"sandbox"}, &p::sandbox, &v::sandbox, on_off);
   visit(key_name{"core_dumps"}, &p::core_dumps, &v::core_dumps, on_off);
+  constexpr word_codec bind{word{"strict", false}, word{"partial", true}};
+  visit(key_name{"bind"}, &p::binds_partially, &v::binds_partially, bind);
 }
 
 template <class Visit>

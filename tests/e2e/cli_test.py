@@ -128,8 +128,12 @@ class Endpoints(Case):  # spec 1.1, 1.2, 3
 
     def test_an_unspecified_address_meets_the_other_family(self):
         port = free_port()
-        started = self.launch("-l", f"0.0.0.0:{port}", "-r", "127.0.0.1:1",
-                              "-l", f"[::]:{port}", "-r", "127.0.0.1:1")
+        pairs = ("-l", f"0.0.0.0:{port}", "-r", "127.0.0.1:1", "-l", f"[::]:{port}",
+                 "-r", "127.0.0.1:1")
+        refused = self.cli(*pairs, code=78).stderr
+        self.assertIn(f"error: `listen`: [::]:{port} (TCP) is already taken by 0.0.0.0:{port}", refused)
+        self.assertIn(f"with `ipv6_only = true` for [::]:{port}", refused)
+        started = self.launch(*pairs, **self.as_realm())
         started.wait_text("and both serve)", "err")
         self.assertIn(f"listens on 0.0.0.0:{port}; with `ipv6_only = true` for [::]:{port}", started.err())
 
@@ -167,13 +171,14 @@ class StartUp(Case):  # spec 1.2 (-n, -p), 1.4 (threads), 1.7
         self.assertRegex(text, (
             r"\Afd: soft=\d+, hard=\d+\n"
             r"pipe capacity: 262144\n"
-            r"log: level=off, output=stdout\n"
+            r"log: level=warn, output=stdout\n"
             r"dns: mode=ipv4_only, protocol=tcp\+udp, min-ttl=0, max-ttl=86400, cache-size=1024, "
             r"servers=127\.0\.0\.1:53\n"
             rf"inited: 127\.0\.0\.1:{started.port} -> \[127\.0\.0\.1:{nobody.port}\]; options: "
             r"ipv6-only=false, accept-mptcp=false; send-mptcp=false; send-proxy=false, "
             r"send-proxy-version=2, accept-proxy=false, accept-proxy-timeout=5s; "
-            r"tcp-keepalive=15s\[3\] connect-timeout=5s, associate-timeout=30s; balance=off\n"),
+            r"tcp-keepalive=15s\[3\] connect-timeout=5s, associate-timeout=30s; balance=off; "
+            r"protocols=tcp; limits: connect-limit=15s, half-close-timeout=10s\n"),
             started.story())
 
     def test_servers_are_the_system_s_by_default(self):

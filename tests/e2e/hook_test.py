@@ -102,7 +102,8 @@ class Decisions(HookCase):
             self.assertEqual(ask(relay.port, b"yes"), b"yes")
             self.assertEqual(len(remote.seen), 1)
             self.assertRegex(relay.out(), r"\[realm_core::tcp\]\[ERROR\]\[tcp\]127\.0\.0\.1:\d+ => "
-                             rf"127\.0\.0\.1:{remote.port}, error: rejected by pre-connect hook\n")
+                             rf"127\.0\.0\.1:{remote.port}, error: rejected by pre-connect hook "
+                             rf"\(on 127\.0\.0\.1:{relay.port}\)\n")
             until(lambda: relay.out().count("end=hook_rejected") == 3, relay.story)
 
     def test_the_index_chooses_a_remote_where_nothing_is_balanced(self):

@@ -145,6 +145,9 @@ class Files(UdpCase):
         self.log = self.folder / "relay.log"
 
     def logging(self, level="info", **options):
+        """As realm: a line at `info` when a connection begins, so a client that has been served
+        knows that it has one."""
+        options = {**self.as_realm(), **options}
         return self.relay_to(self.server.port, "--log-level", level, "--log-output", self.log,
                              **options)
 

@@ -475,16 +475,25 @@ class Lines(AsRealm):
 
     def test_an_established_connection(self):
         with Server(named("here")) as server:
-            started = self.relay_to(f"localhost:{server.port}", "--log-level", "info")
+            started = self.relay_to(f"localhost:{server.port}", "--log-level", "info",
+                                    **self.as_realm())
             hear(started.port)
             self.logged(started, r"\[realm_core::tcp::middle\]\[INFO\]\[tcp\]127\.0\.0\.1:\d+ => "
                         rf"localhost:{server.port} as 127\.0\.0\.1:{server.port}")
+
+    def test_there_is_no_log_unless_it_is_asked_for(self):
+        with Refusing() as nobody:
+            started = self.relay_to(nobody.port, **self.as_realm())
+            self.assertEqual(hear(started.port), b"")
+            self.assertIn("log: level=off, output=stdout\n", started.out())
+            self.assertNotIn("refused", started.out())
+            self.assertTrue(started.out().endswith("balance=off\n"), "the line of the endpoint")
 
     def test_a_file_is_appended_to_and_stands_where_relay_was_started(self):  # 2.2
         log = self.file("kept.log", "before\n")
         with Server(named("here")) as server:
             started = self.relay_to(server.port, "--log-level=info", "--log-output=kept.log",
-                                    cwd=self.folder)
+                                    cwd=self.folder, **self.as_realm())
             hear(started.port)
             until(lambda: " => " in log.read_text(encoding="utf-8"), started.story)
         self.assertTrue(log.read_text(encoding="utf-8").startswith("before\n["))
@@ -492,7 +501,7 @@ class Lines(AsRealm):
 
     def test_a_remote_that_refuses(self):
         with Refusing() as nobody:
-            started = self.relay_to(nobody.port, "--log-level", "warn")
+            started = self.relay_to(nobody.port, "--log-level", "warn", **self.as_realm())
             self.assertEqual(hear(started.port), b"")
             where = rf"127\.0\.0\.1:{nobody.port}"
             started.wait_text("[ERROR]")

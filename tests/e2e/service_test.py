@@ -249,13 +249,14 @@ class Activated(Case):
             self.assertEqual(hear(self.port), b"behind")
             running.wait_text("inherited descriptor 3 (odd): neither an IPv4 nor", "err")
 
-    def test_a_socket_that_fits_no_endpoint_is_told(self):
+    def test_a_socket_that_fits_no_endpoint_is_an_error_of_the_start(self):
         with Server(named("behind")) as server, socket.create_server(("127.0.0.1", 0)) as other:
             running = self.launch_at(server, self.listener, other)
-            self.manager.first_word_of(running)
-            self.assertIn(f"warning: the inherited socket 127.0.0.1:{other.getsockname()[1]} (TCP) is "
-                          "wanted by no endpoint", running.err())
-            self.assertEqual(hear(self.port), b"behind")
+            self.assertEqual(running.wait_exit(), 78)
+            at = f"127.0.0.1:{other.getsockname()[1]}"
+            self.assertIn(f"error: the inherited socket {at} (TCP) is wanted by no endpoint: ",
+                          running.err())
+            self.assertIn(f'write `listen = "{at}"`', running.err())
 
     def test_sockets_meant_for_another_process_are_not_touched(self):
         with Refusing() as nobody:

@@ -164,9 +164,18 @@ class Lines(UdpCase):  # spec 4.7
         self.assertIn("[realm_core::udp::middle][DEBUG][udp]remove association for " +
                       address(client), started.out())
 
-    def test_at_level_info_only_the_beginning(self):
+    def test_at_level_info_only_the_line_of_the_end(self):
         started = self.udp_relay(self.remote().port, network='udp_timeout = "300ms"', level="info")
         before = self.descriptors_without_clients(started)
         until(lambda: started.descriptors() <= before, started.story)
-        self.assertEqual(len(opened(started)), 1)
-        self.assertEqual(finished(started), [])
+        until(lambda: len(finished(started)) == 1, started.story)
+        self.assertEqual(opened(started), [])
+        self.assertNotIn("realm_core", started.out())
+
+    def test_under_realm_s_name_at_level_info_only_the_beginning(self):
+        started = self.udp_relay(self.remote().port, network='udp_timeout = "300ms"', level="info",
+                                 **self.as_realm())
+        before = self.descriptors_without_clients(started)
+        until(lambda: started.descriptors() <= before, started.story)
+        self.assertRegex(started.out(), r"\[realm_core::udp::middle\]\[INFO\]\[udp\]new association ")
+        self.assertNotIn("association done", started.out())

@@ -21,9 +21,13 @@ using std::chrono::milliseconds;
 
 enum class log_level { off, error, warn, info, debug, trace };
 
+/// How a line tells the time: local without a word about the zone, in UTC, or local with the zone.
+enum class log_time { local, utc, zone };
+
 struct log {
-  log_level level = log_level::off;
-  std::string output = "stdout";  ///< `stdout`, `stderr`, or a file to append to
+  log_level level = log_level::warn;  ///< under realm's name: `off`
+  std::string output = "stdout";      ///< `stdout`, `stderr`, or a file to append to
+  log_time time = log_time::local;
   key_origins keys{};
   friend bool operator==(const log&, const log&) = default;
 };
@@ -116,6 +120,7 @@ struct process {
   std::string group;                  ///< empty: the user's own
   bool sandbox = false;               ///< seccomp and Landlock
   bool core_dumps = false;            ///< a core holds the private keys
+  bool binds_partially = false;       ///< two endpoints at one address: the first serves
   key_origins keys{};
   friend bool operator==(const process&, const process&) = default;
 };

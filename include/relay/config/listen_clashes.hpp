@@ -15,6 +15,10 @@ struct listen_clash {
 };
 std::vector<listen_clash> listen_clashes(const settings& what);
 
+/// Whether such endpoints are an error of the start too, and not only of `check`: they are, unless
+/// `process.bind` is `partial`, as it is under realm's name.
+bool refuses_duplicates(const settings& what);
+
 /// What would let both serve; empty when nothing would.
 std::string advice_on(const settings& what, const listen_clash& clash);
 

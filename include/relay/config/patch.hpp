@@ -14,6 +14,7 @@ namespace relay::config {
 struct log_patch {
   std::optional<log_level> level;
   std::optional<std::string> output;
+  std::optional<log_time> time;
   key_origins keys{};
 };
 
@@ -69,6 +70,7 @@ struct process_patch {
   std::optional<std::string> group;
   std::optional<bool> sandbox;
   std::optional<bool> core_dumps;
+  std::optional<bool> binds_partially;
   key_origins keys{};
 };
 

@@ -57,6 +57,14 @@ class Case(unittest.TestCase):
                 break
         return self.fail(f"did not start: {started.story()}")
 
+    def as_realm(self):
+        """Options that start relay under the name `realm`."""
+        link = self.folder / "as" / "realm"
+        if not link.exists():
+            link.parent.mkdir()
+            link.symlink_to(relay.BINARY)
+        return {"launcher": ("sh", "-c", 'shift; exec "$0" "$@"', link)}
+
     def relay_to(self, remote, *more, **options):
         """A relay from a free local port to `remote` (a port or host:port)."""
         where = remote if isinstance(remote, str) else f"127.0.0.1:{remote}"

@@ -19,7 +19,8 @@ OWN_VARIABLES = ("REALM_CONF", "RELAY_CONF", "RELAY_WORKERS", "TOKIO_WORKER_THRE
                  "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
                  "LISTEN_FDNAMES")
 # A line of the log.
-LINE = re.compile(r"\[\d{4}-\d\d-\d\d\]\[\d\d:\d\d:\d\d\]\[[\w:]+\]\[(ERROR|WARN|INFO|DEBUG|TRACE)\]\S")
+LINE = re.compile(r"\[\d{4}-\d\d-\d\d\]\[\d\d:\d\d:\d\d(\.\d{3}(Z|[+-]\d\d:\d\d)?)?\]\[[\w:]+\]"
+                  r"\[(ERROR|WARN|INFO|DEBUG|TRACE)\]\S")
 ALARMS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer", "Assertion")
 
 

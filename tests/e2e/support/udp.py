@@ -149,13 +149,13 @@ def named(name):
 
 def opened(started):
     """The `new association` lines so far: (client, remote, its address)."""
-    return re.findall(r"\[realm_core::udp::middle\]\[INFO\]\[udp\]new association (\S+) => (\S+) "
+    return re.findall(r"\[realm_core::udp::middle\]\[DEBUG\]\[udp\]new association (\S+) => (\S+) "
                       r"as (\S+)\n", started.out())
 
 
 def finished(started):
     """The fields of each `association done` line so far."""
-    lines = re.findall(r"\[relay::session\]\[DEBUG\]association done (.*)\n", started.out())
+    lines = re.findall(r"\[relay::session\]\[INFO\]association done (.*)\n", started.out())
     return [dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines]
 
 

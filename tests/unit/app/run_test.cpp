@@ -72,7 +72,7 @@ TEST_F(Run, ServesTheEndpointOfTheCommandLine) {
   EXPECT_EQ(options_.workers, 2U);
   EXPECT_EQ(options_.pipe_bytes, 64U * 4096);
   EXPECT_TRUE(out_.str().starts_with("fd: soft="));
-  EXPECT_TRUE(prints("\npipe capacity: 262144\nlog: level=off, output=stdout\ndns: "));
+  EXPECT_TRUE(prints("\npipe capacity: 262144\nlog: level=warn, output=stdout\ndns: "));
   EXPECT_TRUE(prints("\ninited: 127.0.0.1:1 -> [a:2]; options: "));
 }
 
@@ -87,6 +87,51 @@ TEST_F(Run, FileBeatsTheEndpointOfTheCommandLine) {
   ASSERT_EQ(served_[0].endpoints.size(), 1U);
   EXPECT_EQ(served_[0].endpoints[0].remote.to_string(), "a:2");
   EXPECT_EQ(served_[0].endpoints[0].network.tcp_timeout, std::chrono::seconds(7));
+}
+
+TEST_F(Run, SaysWhichOfTwoSourcesWins) {
+  const auto path = file("a.toml", toml_);
+  run_with({"-c", path, "-l", ":9", "-r", "z:9"});
+  EXPECT_TRUE(says("warning: `-c " + path + "` wins: the endpoints of the command line"))
+      << err_.str();
+  run_with({"-c", path, "-l", ":9"});
+  EXPECT_TRUE(says("wins: the endpoints of the command line")) << "half a pair as well";
+  run_with({"-c", path, "--tcp-timeout=7"});
+  EXPECT_EQ(err_.str(), "") << "options are used all the same";
+  variables_["RELAY_CONF"] = toml_;
+  run_with({"-c", path});
+  EXPECT_TRUE(says("warning: the variable RELAY_CONF wins: `-c` is not used\n")) << err_.str();
+  run_with({"check", "-c", path});
+  EXPECT_EQ(err_.str(), "") << "check obeys its words";
+  called_as_ = "realm";
+  run_with({"-c", path, "-l", ":9", "-r", "z:9"});
+  EXPECT_EQ(err_.str(), "") << "as the reference";
+}
+
+TEST_F(Run, TwoEndpointsAtOneAddressAreAMistakeUnlessThatIsMeant) {
+  const auto path = file("a.toml", toml_ + toml_);
+  EXPECT_EQ(run_with({"-c", path}), exit_config);
+  EXPECT_TRUE(says("a.toml:5:10: error: `listen`: 127.0.0.1:1 (TCP) is already taken"))
+      << err_.str();
+  EXPECT_TRUE(served_.empty());
+  const auto meant = file("b.toml", toml_ + toml_ + "[process]\nbind = \"partial\"\n");
+  EXPECT_EQ(run_with({"-c", meant}), exit_done);
+  EXPECT_TRUE(says("b.toml:5:10: warning: `listen`: 127.0.0.1:1 (TCP) is already taken"));
+  EXPECT_EQ(served_.size(), 1U);
+  EXPECT_EQ(run_with({"check", "-c", meant}), exit_done);
+  called_as_ = "realm";
+  EXPECT_EQ(run_with({"-c", path}), exit_done);
+  EXPECT_EQ(served_.size(), 1U);
+}
+
+TEST_F(Run, TheLevelIsWarnUnderOurNameAndOffUnderTheReferences) {
+  run_with({"-l", ":1", "-r", "a:2"});
+  EXPECT_EQ(served_.at(0).log.level, config::log_level::warn);
+  run_with({"-l", ":1", "-r", "a:2", "--log-level=info"});
+  EXPECT_EQ(served_.at(0).log.level, config::log_level::info);
+  called_as_ = "realm";
+  run_with({"-l", ":1", "-r", "a:2"});
+  EXPECT_EQ(served_.at(0).log.level, config::log_level::off);
 }
 
 TEST_F(Run, VariableBeatsTheFileAndOursBeatsTheReferences) {

@@ -16,13 +16,20 @@ config::settings one_endpoint() {
   return what;
 }
 
+config::settings as_realm() {
+  auto what = one_endpoint();
+  what.rules = config::dialect::realm;
+  what.log.level = config::log_level::off;
+  return what;
+}
+
 std::string last_line(const config::settings& what) {
   const auto text = start_report(what);
   return text.substr(text.find("inited: "));
 }
 
 TEST(StartReport, DefaultsPrintAsInTheReference) {  // spec 1.7
-  EXPECT_EQ(start_report(one_endpoint()),
+  EXPECT_EQ(start_report(as_realm()),
             "log: level=off, output=stdout\n"
             "dns: mode=ipv4_and_ipv6, protocol=tcp+udp, min-ttl=0, max-ttl=86400, cache-size=32, "
             "servers=system\n"
@@ -33,7 +40,7 @@ TEST(StartReport, DefaultsPrintAsInTheReference) {  // spec 1.7
 }
 
 TEST(StartReport, EverythingSetPrintsInItsPlace) {
-  auto what = one_endpoint();
+  auto what = as_realm();
   what.log = {config::log_level::debug, "a.log", {}};
   what.dns.mode = config::dns_mode::ipv6_then_ipv4;
   what.dns.protocol = config::dns_protocol::udp;
@@ -70,12 +77,34 @@ TEST(StartReport, EverythingSetPrintsInItsPlace) {
 TEST(StartReport, TransportIsNamedWhenEitherSideHasOne) {
   auto what = one_endpoint();
   what.endpoints[0].remote_transport = "ws;host=a;path=/";
-  EXPECT_NE(last_line(what).find("; transport=[plain]||[ws][plain]; balance=off\n"),
+  EXPECT_NE(last_line(what).find("; transport=[plain]||[ws][plain]; balance=off;"),
             std::string::npos);
   what.endpoints[0].remote_transport = "wss;host=a;path=/;sni=a";
   EXPECT_NE(last_line(what).find("; transport=[plain]||[ws][tls][plain]; "), std::string::npos);
   what.rules = config::dialect::realm;  // there it is no word
   EXPECT_EQ(last_line(what).find("transport="), std::string::npos);
+}
+
+std::string own_part(const config::settings& what) {
+  const auto line = last_line(what);
+  return line.substr(line.find("; protocols="));
+}
+
+TEST(StartReport, OursSaysWhatIsServedAndWhichLimitsAreInForce) {
+  auto what = one_endpoint();
+  EXPECT_TRUE(last_line(what).find("; balance=off; protocols=") != std::string::npos);
+  EXPECT_EQ(own_part(what), "; protocols=tcp; limits: connect-limit=15s, half-close-timeout=10s\n");
+  auto& one = what.endpoints[0];
+  one.network.use_udp = true;
+  one.max_connections = 100;
+  one.network.idle_timeout = 1h;
+  one.network.connect_limit = 0s;
+  one.network.byte_rate = 5 << 20;
+  EXPECT_EQ(own_part(what),
+            "; protocols=tcp+udp; limits: max-connections=100, max-associations=16384, "
+            "idle-timeout=1h, half-close-timeout=10s, byte-rate=5MiB/s\n");
+  one.network.no_tcp = true;
+  EXPECT_EQ(own_part(what), "; protocols=udp; limits: max-associations=16384, byte-rate=5MiB/s\n");
 }
 
 TEST(StartReport, EndpointsStandInTheirOrder) {

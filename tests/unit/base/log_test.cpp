@@ -56,6 +56,44 @@ TEST_F(LogFile, LinesHaveDateTimeTargetAndLevelWithoutSpaces) {
   EXPECT_TRUE(std::regex_match(written[0], form)) << written[0];
 }
 
+TEST_F(LogFile, TheTimeIsAsExactAsIsAskedFor) {
+  const std::pair<logs::stamp, const char*> forms[]{
+      {logs::stamp::seconds, R"(\d\d:\d\d:\d\d)"},
+      {logs::stamp::local, R"(\d\d:\d\d:\d\d\.\d{3})"},
+      {logs::stamp::utc, R"(\d\d:\d\d:\d\d\.\d{3}Z)"},
+      {logs::stamp::zone, R"(\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d)"}};
+  for (const auto& [stamp, form] : forms) {
+    const auto path = path_.string() + std::to_string(static_cast<int>(stamp));
+    logs log(logs::level::info, path, stamp);
+    log.target("x").info("y");
+    const auto written = lines(path, log);
+    ASSERT_EQ(written.size(), 1U);
+    const std::regex line(R"(\[\d{4}-\d\d-\d\d\]\[)" + std::string(form) + R"(\]\[x\]\[INFO\]y)");
+    EXPECT_TRUE(std::regex_match(written[0], line)) << written[0];
+  }
+}
+
+TEST_F(LogFile, WhatWasAskedForIsAnsweredAtEveryLevel) {
+  logs log(logs::level::error, path_);
+  log.answers().info("asked");
+  log.target("relay").warn("not asked");
+  EXPECT_EQ(lines(path_, log).size(), 1U);
+  EXPECT_FALSE(log.is_off());
+  logs off(logs::level::off, path_);
+  off.answers().info("nowhere");
+  EXPECT_TRUE(off.is_off());
+  EXPECT_EQ(lines(path_).size(), 1U);
+}
+
+TEST_F(LogFile, KnowsWhetherTheStandardErrorGoesThere) {
+  logs apart(logs::level::error, path_);
+  EXPECT_FALSE(apart.shares_stderr());
+  logs same(logs::level::error, "stderr");
+  EXPECT_TRUE(same.shares_stderr());
+  logs off(logs::level::off, "stderr");
+  EXPECT_FALSE(off.shares_stderr()) << "it writes nothing";
+}
+
 TEST_F(LogFile, LevelsAreUpperCaseWords) {
   logs log(logs::level::trace, path_);
   auto& target = log.target("t");

@@ -37,6 +37,7 @@ const texts bad_texts{"\"a\\u0000b\""};
 const std::vector<row> rows{
     {"log", "level", "t", "\"debug\"", bad_words},
     {"log", "output", "t", "\"/tmp/a.log\"", bad_texts},
+    {"log", "time", "t", "\"zone\"", bad_words},
     {"dns", "mode", "t", "\"ipv6_only\"", bad_words},
     {"dns", "protocol", "t", "\"tcp\"", bad_words},
     {"dns",
@@ -55,6 +56,7 @@ const std::vector<row> rows{
     {"process", "group", "t", "\"ssl-cert\"", bad_texts},
     {"process", "sandbox", "t", "\"on\"", bad_words},
     {"process", "core_dumps", "t", "\"on\"", bad_words},
+    {"process", "bind", "t", "\"partial\"", bad_words},
     {"network", "no_tcp", "b", "true"},
     {"network", "use_udp", "b", "true"},
     {"network", "ipv6_only", "b", "true"},

@@ -65,8 +65,9 @@ trusted_proxies = ["10.0.0.0/8", "::1"]
 byte_rate = "5MiB/s"
 )"));
   EXPECT_EQ(to_toml(made.value), R"([log]
-level = "off"
+level = "warn"
 output = "stdout"
+time = "local"
 
 [dns]
 mode = "ipv4_and_ipv6"
@@ -83,6 +84,7 @@ max_connections = 0
 socket_memory = "64MiB"
 sandbox = "off"
 core_dumps = "off"
+bind = "strict"
 
 [[endpoints]]
 listen = "127.0.0.1:1"
@@ -130,7 +132,7 @@ TEST(ToToml, WritesWhatIsInForceForAnEndpoint) {
       load(test::with_endpoint("through = \"10.0.0.1\"\n[network]\ntcp_timeout = \"1500ms\"\n"))
           .value);
   for (const auto* line :
-       {"[log]\nlevel = \"off\"\noutput = \"stdout\"\n", "\n# protocol = \"tcp_and_udp\"\n",
+       {"[log]\nlevel = \"warn\"\noutput = \"stdout\"\n", "\n# protocol = \"tcp_and_udp\"\n",
         "\nshutdown_timeout = 10\n", "listen = \"127.0.0.1:1\"\nremote = \"b:2\"\n",
         "\nthrough = \"10.0.0.1:0\"\n", "[endpoints.network]\n", "\ntcp_timeout = \"1500ms\"\n",
         "\nudp_timeout = 30\n", "\ncamouflage = \"404\"\n", "\nmoderation = \"on\"\n"}) {

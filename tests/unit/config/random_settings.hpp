@@ -17,7 +17,7 @@ class random_settings {
 
   settings make() {
     settings made;
-    made.log = {static_cast<log_level>(below(6)), text("stdout")};
+    made.log = {static_cast<log_level>(below(6)), text("stdout"), static_cast<log_time>(below(3))};
     made.dns.mode = static_cast<dns_mode>(below(5));
     made.dns.protocol_given = flag();
     if (made.dns.protocol_given) made.dns.protocol = static_cast<dns_protocol>(below(3));
@@ -25,7 +25,8 @@ class random_settings {
     made.dns.min_ttl = std::chrono::seconds(below(1000));
     made.dns.max_ttl = std::chrono::seconds(1000 + below(1000));
     made.dns.cache_size = below(100000);
-    made.process = {time(), time(), below(1000), amount(), text("nobody"), {}, flag(), flag()};
+    made.process = {time(), time(), below(1000), amount(), text("nobody"),
+                    {},     flag(), flag(),      flag()};
     if (!made.process.user.empty()) made.process.group = text("");
     for (auto left = below(4); left > 0; --left) made.endpoints.push_back(rule());
     share_networks(made.endpoints);
