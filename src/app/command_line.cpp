@@ -172,12 +172,10 @@ class reader {
       return std::ranges::find(given_, letter, &option_row::letter) != given_.end();
     };
     for (auto& each : into_.endpoints) {
-      const auto& all = into_.endpoints.front();
-      each.through = all.through;
-      each.interface = all.interface;
-      each.listen_interface = all.listen_interface;
-      each.listen_transport = all.listen_transport;
-      each.remote_transport = all.remote_transport;
+      auto whole = into_.endpoints.front();  // the first one has the options that all share
+      whole.listen = each.listen;
+      whole.remote = each.remote;
+      each = std::move(whole);
     }
     if (given('l') && given('r')) return;
     if (given('l')) {

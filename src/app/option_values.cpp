@@ -1,6 +1,7 @@
 #include "option_values.hpp"
 
 #include <relay/base/host_port.hpp>
+#include <relay/config/words.hpp>
 
 #include <algorithm>
 #include <array>
@@ -11,57 +12,34 @@
 namespace relay::app {
 namespace {
 
-template <class Enum>
-using word = std::pair<std::string_view, Enum>;
-
-constexpr auto log_levels = std::to_array<word<config::log_level>>({
-    {"off", config::log_level::off},
-    {"error", config::log_level::error},
-    {"warn", config::log_level::warn},
-    {"info", config::log_level::info},
-    {"debug", config::log_level::debug},
-    {"trace", config::log_level::trace},
-});
-
-constexpr auto dns_modes = std::to_array<word<config::dns_mode>>({
-    {"ipv4_and_ipv6", config::dns_mode::ipv4_and_ipv6},
-    {"ipv4_only", config::dns_mode::ipv4_only},
-    {"ipv6_only", config::dns_mode::ipv6_only},
-    {"ipv4_then_ipv6", config::dns_mode::ipv4_then_ipv6},
-    {"ipv6_then_ipv4", config::dns_mode::ipv6_then_ipv4},
-});
-
-constexpr auto dns_protocols = std::to_array<word<config::dns_protocol>>({
-    {"tcp_and_udp", config::dns_protocol::tcp_and_udp},
-    {"tcp", config::dns_protocol::tcp},
-    {"udp", config::dns_protocol::udp},
-});
+using config::word;
 
 constexpr auto formats = std::to_array<word<config::convert_format>>({
     {"toml", config::convert_format::toml},
     {"json", config::convert_format::json},
 });
 
+/// The default on the command line first.
 template <class Enum, std::size_t N>
-std::vector<std::string_view> spelled(const std::array<word<Enum>, N>& words) {
-  std::vector<std::string_view> all;
-  for (const auto& each : words) all.push_back(each.first);
+std::vector<std::string_view> spelled(const std::array<word<Enum>, N>& words, Enum otherwise) {
+  std::vector<std::string_view> all{config::word_for(words, otherwise)};
+  for (const auto& each : words)
+    if (each.value != otherwise) all.push_back(each.name);
   return all;
 }
 
-/// An unknown word becomes the default, which is the first of the words, and still overrides the
-/// file, as in the reference.
+/// An unknown word becomes the reference's default and still overrides the file, as it does there.
 template <class Enum, std::size_t N>
-Enum word_or_first(invocation& into, const option_row& row, std::string_view value,
-                   const std::array<word<Enum>, N>& words) {
+Enum word_or(Enum otherwise, invocation& into, const option_row& row, std::string_view value,
+             const std::array<word<Enum>, N>& words) {
   std::string lower(value);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  const auto found = std::ranges::find(words, std::string_view(lower), &word<Enum>::first);
-  if (found != words.end()) return found->second;
+  const auto found = std::ranges::find(words, std::string_view(lower), &word<Enum>::name);
+  if (found != words.end()) return found->value;
   into.warnings.push_back("--" + std::string(row.name) + ": unknown word `" + std::string(value) +
-                          "`; `" + std::string(words.front().first) + "` is used");
-  return words.front().second;
+                          "`; `" + std::string(config::word_for(words, otherwise)) + "` is used");
+  return otherwise;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -72,12 +50,20 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string_view> log_level_words() { return spelled(log_levels); }
-std::vector<std::string_view> dns_mode_words() { return spelled(dns_modes); }
-std::vector<std::string_view> dns_protocol_words() { return spelled(dns_protocols); }
+std::vector<std::string_view> log_level_words() {
+  return spelled(config::log_level_words, config::log_level::off);
+}
+std::vector<std::string_view> dns_mode_words() {
+  return spelled(config::dns_mode_words, config::dns_mode::ipv4_and_ipv6);
+}
+std::vector<std::string_view> dns_protocol_words() {
+  return spelled(config::dns_protocol_words, config::dns_protocol::tcp_and_udp);
+}
 std::vector<std::string_view> bool_words() { return {"true", "false"}; }
 std::vector<std::string_view> proxy_version_words() { return {"1", "2"}; }
-std::vector<std::string_view> format_words() { return spelled(formats); }
+std::vector<std::string_view> format_words() {
+  return spelled(formats, config::convert_format::toml);
+}
 
 void ignore(invocation& into, const option_row& row, std::string_view value,
             std::string_view wanted) {
@@ -109,15 +95,18 @@ void take_pipe_pages(invocation& into, const option_row&, std::string_view value
 }
 
 void take_log_level(invocation& into, const option_row& row, std::string_view value) {
-  into.forced.log.level = word_or_first(into, row, value, log_levels);
+  give(into, &config::log::level,
+       word_or(config::log_level::off, into, row, value, config::log_level_words));
 }
 
 void take_dns_mode(invocation& into, const option_row& row, std::string_view value) {
-  into.forced.dns.mode = word_or_first(into, row, value, dns_modes);
+  give(into, &config::dns::mode,
+       word_or(config::dns_mode::ipv4_and_ipv6, into, row, value, config::dns_mode_words));
 }
 
 void take_dns_protocol(invocation& into, const option_row& row, std::string_view value) {
-  into.forced.dns.protocol = word_or_first(into, row, value, dns_protocols);
+  give(into, &config::dns::protocol,
+       word_or(config::dns_protocol::tcp_and_udp, into, row, value, config::dns_protocol_words));
 }
 
 /// A name server that cannot be read ends the start: names would silently be asked elsewhere.
@@ -140,13 +129,13 @@ void take_nameservers(invocation& into, const option_row& row, std::string_view 
     }
     at = comma + 1;
   }
-  into.forced.dns.nameservers = std::move(servers);
+  give(into, &config::dns::nameservers, std::move(servers));
 }
 
 void take_format(invocation& into, const option_row&, std::string_view value) {
-  const auto found = std::ranges::find(formats, value, &word<config::convert_format>::first);
+  const auto found = std::ranges::find(formats, value, &word<config::convert_format>::name);
   if (found != formats.end())
-    into.format = found->second;
+    into.format = found->value;
   else
     into.missing = "--type is `toml` or `json`, not `" + std::string(value) + "`";
 }

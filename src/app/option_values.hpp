@@ -3,34 +3,38 @@
 #include "options.hpp"
 
 #include <charconv>
-#include <type_traits>
+#include <utility>
 
 /// What the options do with their values. A value that does not parse leaves a warning and counts
 /// as not given, as in the reference; a bad name server is an error there, and here.
 namespace relay::app {
 
-/// Where a value goes, found by what it is a member of.
-template <class T>
-T& field_of(invocation& into, T invocation::*field) {
-  return into.*field;
+/// Puts a value where it goes, which is found by what the field is a member of.
+template <class T, class U>
+void give(invocation& into, T invocation::*field, U value) {
+  into.*field = std::move(value);
 }
 template <class T>
-T& field_of(invocation& into, T config::log_patch::*field) {
-  return into.forced.log.*field;
+void give(invocation& into, T config::log::*field, T value) {
+  config::force(into.forced.log, field, std::move(value));
 }
 template <class T>
-T& field_of(invocation& into, T config::dns_patch::*field) {
-  return into.forced.dns.*field;
+void give(invocation& into, T config::dns::*field, T value) {
+  config::force(into.forced.dns, field, std::move(value));
 }
 template <class T>
-T& field_of(invocation& into, T config::network_patch::*field) {
-  return into.forced.network.*field;
+void give(invocation& into, T config::network::*field, T value) {
+  config::force(into.forced.network, field, std::move(value));
 }
 /// The endpoint options apply to every endpoint; the parser copies them from this one.
-template <class T>
-T& field_of(invocation& into, T config::command_line_endpoint::*field) {
-  return into.endpoints.front().*field;
+template <class T, class U>
+void give(invocation& into, T config::command_line_endpoint::*field, U value) {
+  into.endpoints.front().*field = std::move(value);
 }
+
+/// The type of what a pointer to a member points to.
+template <class Table, class T>
+T field_type(T Table::*);
 
 /// A whole number as the reference reads one: digits, perhaps after a plus.
 template <class T>
@@ -50,20 +54,19 @@ inline void do_nothing(invocation&, const option_row&, std::string_view) {}
 
 template <auto... Fields>
 void switch_on(invocation& into, const option_row&, std::string_view) {
-  ((field_of(into, Fields) = true), ...);
+  (give(into, Fields, true), ...);
 }
 
 template <auto Field>
 void take_text(invocation& into, const option_row&, std::string_view value) {
-  field_of(into, Field) = std::string(value);
+  give(into, Field, std::string(value));
 }
 
 template <auto Field>
 void take_number(invocation& into, const option_row& row, std::string_view value) {
-  auto& field = field_of(into, Field);
-  using number = typename std::remove_reference_t<decltype(field)>::value_type;
+  using number = decltype(field_type(Field));
   if (const auto read = read_number<number>(value))
-    field = read;
+    give(into, Field, *read);
   else
     ignore(into, row, value, "a whole number in range");
 }
@@ -71,8 +74,9 @@ void take_number(invocation& into, const option_row& row, std::string_view value
 /// Seconds into a duration; 32 bits of them never overflow milliseconds.
 template <auto Field>
 void take_seconds(invocation& into, const option_row& row, std::string_view value) {
+  using duration = decltype(field_type(Field));
   if (const auto read = read_number<std::uint32_t>(value))
-    field_of(into, Field) = std::chrono::seconds(*read);
+    give(into, Field, duration(std::chrono::seconds(*read)));
   else
     ignore(into, row, value, "a number of seconds");
 }
@@ -80,7 +84,7 @@ void take_seconds(invocation& into, const option_row& row, std::string_view valu
 template <auto Field>
 void take_bool(invocation& into, const option_row& row, std::string_view value) {
   if (value == "true" || value == "false")
-    field_of(into, Field) = value == "true";
+    give(into, Field, value == "true");
   else
     ignore(into, row, value, "`true` or `false`");
 }

@@ -8,9 +8,9 @@
 namespace relay::app {
 namespace {
 
-using config::dns_patch;
-using config::log_patch;
-using config::network_patch;
+using config::dns;
+using config::log;
+using config::network;
 using shared = config::command_line_endpoint;
 using applier = decltype(option_row::apply);
 
@@ -49,12 +49,12 @@ constexpr auto flags = section(
     flag('d', "daemon", "detach; the caller returns once the listeners are bound",
          switch_on<&invocation::daemon>)
         .of(to_relay),
-    flag('u', "udp", "forward UDP as well", switch_on<&network_patch::use_udp>),
+    flag('u', "udp", "forward UDP as well", switch_on<&network::use_udp>),
     flag('m', "mtcp", "use Multipath TCP on both sides",
-         switch_on<&network_patch::send_mptcp, &network_patch::accept_mptcp>)
+         switch_on<&network::send_mptcp, &network::accept_mptcp>)
         .or_spelled("mptcp"),
-    flag('t', "ntcp", "do not forward TCP", switch_on<&network_patch::no_tcp>),
-    flag('6', "ipv6", "IPv6 listeners take no IPv4", switch_on<&network_patch::ipv6_only>),
+    flag('t', "ntcp", "do not forward TCP", switch_on<&network::no_tcp>),
+    flag('6', "ipv6", "IPv6 listeners take no IPv4", switch_on<&network::ipv6_only>),
     flag('f', "tfo", "accepted, without effect", do_nothing),
     flag('z', "splice", "accepted, without effect: always on", do_nothing),
     flag(no_letter, "strict", "warnings are errors", switch_on<&invocation::strict>).of(to_check),
@@ -85,14 +85,14 @@ constexpr auto system_limits = section(
     option('j', "pre-conn-hook", "PATH", "ask this library about every TCP client",
            take_text<&invocation::hook>));
 
-constexpr auto logging = section("LOG OPTIONS",
-                                 option(no_letter, "log-level", "LEVEL",
-                                        "off, error, warn, info, debug or trace", take_log_level)
-                                     .one_of(log_level_words)
-                                     .of(to_relay | to_check | to_demo),
-                                 option(no_letter, "log-output", "PATH", "stdout, stderr or a file",
-                                        take_text<&log_patch::output>)
-                                     .of(to_relay | to_check | to_demo));
+constexpr auto logging = section(
+    "LOG OPTIONS",
+    option(no_letter, "log-level", "LEVEL", "off, error, warn, info, debug or trace",
+           take_log_level)
+        .one_of(log_level_words)
+        .of(to_relay | to_check | to_demo),
+    option(no_letter, "log-output", "PATH", "stdout, stderr or a file", take_text<&log::output>)
+        .of(to_relay | to_check | to_demo));
 
 constexpr auto names = section(
     "DNS OPTIONS",
@@ -100,11 +100,10 @@ constexpr auto names = section(
            "ipv4_only, ipv6_only, ipv4_then_ipv6, ipv6_then_ipv4 or ipv4_and_ipv6", take_dns_mode)
         .one_of(dns_mode_words),
     option(no_letter, "dns-min-ttl", "SECONDS", "keep answers at least",
-           take_seconds<&dns_patch::min_ttl>),
+           take_seconds<&dns::min_ttl>),
     option(no_letter, "dns-max-ttl", "SECONDS", "keep answers at most",
-           take_seconds<&dns_patch::max_ttl>),
-    option(no_letter, "dns-cache-size", "NUMBER", "answers to keep",
-           take_number<&dns_patch::cache_size>),
+           take_seconds<&dns::max_ttl>),
+    option(no_letter, "dns-cache-size", "NUMBER", "answers to keep", take_number<&dns::cache_size>),
     option(no_letter, "dns-protocol", "PROTOCOL", "tcp, udp or tcp_and_udp", take_dns_protocol)
         .one_of(dns_protocol_words),
     option(no_letter, "dns-servers", "ADDRESS,...", "name servers, each with its port",
@@ -113,28 +112,28 @@ constexpr auto names = section(
 constexpr auto proxy_headers =
     section("PROXY OPTIONS",
             option(no_letter, "send-proxy", "BOOL", "send a PROXY header to the remote",
-                   take_bool<&network_patch::send_proxy>)
+                   take_bool<&network::send_proxy>)
                 .one_of(bool_words),
             option(no_letter, "send-proxy-version", "VERSION", "1 or 2",
-                   take_number<&network_patch::send_proxy_version>)
+                   take_number<&network::send_proxy_version>)
                 .one_of(proxy_version_words),
             option(no_letter, "accept-proxy", "BOOL", "expect a PROXY header from the client",
-                   take_bool<&network_patch::accept_proxy>)
+                   take_bool<&network::accept_proxy>)
                 .one_of(bool_words),
             option(no_letter, "accept-proxy-timeout", "SECONDS", "wait so long for it; 0 for ever",
-                   take_seconds<&network_patch::accept_proxy_timeout>));
+                   take_seconds<&network::accept_proxy_timeout>));
 
 constexpr auto timeouts = section(
     "TIMEOUT OPTIONS",
     option(no_letter, "tcp-timeout", "SECONDS", "one connect to one address",
-           take_seconds<&network_patch::tcp_timeout>),
+           take_seconds<&network::tcp_timeout>),
     option(no_letter, "udp-timeout", "SECONDS", "an idle association",
-           take_seconds<&network_patch::udp_timeout>),
+           take_seconds<&network::udp_timeout>),
     option(no_letter, "tcp-keepalive", "SECONDS", "between keepalive probes; 0 turns them off",
-           take_seconds<&network_patch::tcp_keepalive>),
+           take_seconds<&network::tcp_keepalive>),
     option(no_letter, "tcp-keepalive-probe", "NUMBER",
            "unanswered probes until a connection is given up",
-           take_number<&network_patch::tcp_keepalive_probe>));
+           take_number<&network::tcp_keepalive_probe>));
 
 constexpr auto converting =
     section("OPTIONS",

@@ -3,6 +3,7 @@
 #include <relay/base/units.hpp>
 #include <relay/config/balance.hpp>
 #include <relay/config/transport.hpp>
+#include <relay/config/words.hpp>
 
 #include <fmt/format.h>
 
@@ -12,17 +13,7 @@
 namespace relay::app {
 namespace {
 
-std::string_view word(config::log_level level) {
-  static constexpr std::string_view words[]{"off", "error", "warn", "info", "debug", "trace"};
-  return words[static_cast<std::size_t>(level)];
-}
-
-std::string_view word(config::dns_mode mode) {
-  static constexpr std::string_view words[]{"ipv4_only", "ipv6_only", "ipv4_then_ipv6",
-                                            "ipv6_then_ipv4", "ipv4_and_ipv6"};
-  return words[static_cast<std::size_t>(mode)];
-}
-
+/// The reference spells this one in its own way.
 std::string_view word(config::dns_protocol protocol) {
   static constexpr std::string_view words[]{"tcp", "udp", "tcp+udp"};
   return words[static_cast<std::size_t>(protocol)];
@@ -105,11 +96,14 @@ std::string own_options_of(const config::endpoint& of) {
 }  // namespace
 
 std::string start_report(const config::settings& what) {
-  auto text = fmt::format("log: level={}, output={}\n", word(what.log.level), what.log.output);
+  auto text =
+      fmt::format("log: level={}, output={}\n",
+                  config::word_for(config::log_level_words, what.log.level), what.log.output);
   text +=
       fmt::format("dns: mode={}, protocol={}, min-ttl={}, max-ttl={}, cache-size={}, servers={}\n",
-                  word(what.dns.mode), word(what.dns.protocol), what.dns.min_ttl.count(),
-                  what.dns.max_ttl.count(), what.dns.cache_size, joined(what.dns.nameservers));
+                  config::word_for(config::dns_mode_words, what.dns.mode), word(what.dns.protocol),
+                  what.dns.min_ttl.count(), what.dns.max_ttl.count(), what.dns.cache_size,
+                  joined(what.dns.nameservers));
   for (const auto& each : what.endpoints) {
     text += fmt::format("inited: {} -> [{}]; options: {}{}\n", each.listen.to_string(),
                         remotes(each), options_of(each, what.rules),

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "document.hpp"
+#include "fragment.hpp"
 
 namespace relay::config {
 
 /// Merges texts, the first one that has a key wins, puts what the command line forces on top, and
 /// validates the result.
-settings assemble(std::vector<document> documents, const overrides& forced, findings& found);
+settings assemble(std::vector<fragment> texts, const overrides& forced, findings& found);
 
 /// What no single key can tell: checks between keys, and limits of the kernel. Values out of the
 /// kernel's range are moved into it, with a warning.

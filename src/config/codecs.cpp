@@ -11,8 +11,8 @@ constexpr std::int64_t most_seconds = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t most_bytes = 1'000'000'000'000'000;
 constexpr std::string_view a_time = "a time: whole seconds, or a text such as \"250ms\" or \"2m\"";
 
-constexpr std::pair<std::string_view, camouflage_answer> camouflage_words[]{
-    {"404", camouflage_answer::not_found}, {"close", camouflage_answer::close}};
+constexpr auto camouflage_words = std::to_array<word<camouflage_answer>>(
+    {{"404", camouflage_answer::not_found}, {"close", camouflage_answer::close}});
 
 std::string between(std::int64_t least, std::int64_t most) {
   return "from " + std::to_string(least) + " to " + std::to_string(most);
@@ -228,15 +228,7 @@ std::optional<camouflage_choice> camouflage_codec::read(const value_at& from) co
 
 std::string camouflage_codec::print(const camouflage_choice& value) const {
   if (const auto* site = std::get_if<host_port>(&value)) return quote(site->to_string());
-  for (const auto& [name, answer] : camouflage_words) {
-    if (std::get<camouflage_answer>(value) == answer) return quote(name);
-  }
-  return {};
-}
-
-std::optional<std::optional<host_port>> through_codec::read(const value_at& from) const {
-  if (auto made = address_codec{parse_through}.read(from)) return made;
-  return std::nullopt;
+  return quote(word_for(camouflage_words, std::get<camouflage_answer>(value)));
 }
 
 std::optional<std::vector<host_port>> address_list_codec::read(const value_at& from) const {

@@ -5,6 +5,7 @@
 #include <relay/base/words.hpp>
 #include <relay/config/balance.hpp>
 #include <relay/config/config.hpp>
+#include <relay/config/words.hpp>
 
 #include <array>
 #include <chrono>
@@ -87,38 +88,28 @@ struct rate_codec {
   std::string print(std::uint64_t value) const;
 };
 
-template <class Enum>
-struct word {
-  std::string_view name;
-  Enum value;
-};
-template <class Enum>
-word(std::string_view, Enum) -> word<Enum>;
-
 /// The position of a word that is read, or a problem that lists all words.
 std::optional<std::size_t> read_word(const value_at& from, std::span<const std::string_view> words);
 
-/// One of a few words, spelled exactly.
-template <class Enum, std::size_t Count>
+/// One of a few words, spelled exactly. The words outlive the codec.
+template <class Enum>
 struct word_codec {
-  std::array<word<Enum>, Count> words;
+  std::span<const word<Enum>> words;
 
   std::optional<Enum> read(const value_at& from) const {
-    std::array<std::string_view, Count> names;
-    for (std::size_t at = 0; at < Count; ++at) names[at] = words[at].name;
+    std::vector<std::string_view> names;
+    for (const auto& each : words) names.push_back(each.name);
     const auto found = read_word(from, names);
     if (!found) return std::nullopt;
     return words[*found].value;
   }
-  std::string print(Enum value) const {
-    for (const auto& each : words) {
-      if (each.value == value) return quote(each.name);
-    }
-    return {};
-  }
+  std::string print(Enum value) const { return quote(word_for(words, value)); }
 };
-template <class Enum, class... More>
-word_codec(word<Enum>, More...) -> word_codec<Enum, 1 + sizeof...(More)>;
+template <class Enum, std::size_t Count>
+word_codec(const std::array<word<Enum>, Count>&) -> word_codec<Enum>;
+
+inline constexpr auto on_off_words = std::to_array<word<bool>>({{"on", true}, {"off", false}});
+inline constexpr word_codec<bool> on_off{on_off_words};
 
 using address_parser = parsed<host_port> (*)(std::string_view);
 
@@ -126,13 +117,9 @@ struct address_codec {
   address_parser parse = nullptr;
   std::optional<host_port> read(const value_at& from) const;
   std::string print(const host_port& value) const { return quote(value.to_string()); }
-};
-
-/// An address that may be absent in the structs as well.
-struct through_codec {
-  std::optional<std::optional<host_port>> read(const value_at& from) const;
+  /// Of an address that may be absent.
   std::string print(const std::optional<host_port>& value) const {
-    return value ? quote(value->to_string()) : "";
+    return value ? print(*value) : "";
   }
 };
 

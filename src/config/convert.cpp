@@ -1,26 +1,26 @@
-#include "document.hpp"
+#include "fragment.hpp"
 
 namespace relay::config {
 
 namespace {
 
-std::string as_toml(const std::vector<endpoint_patch>& rules) {
+std::string as_toml(const std::vector<endpoint>& rules) {
   std::string text;
   for (const auto& each : rules) {
     if (!text.empty()) text += '\n';
-    text += "[[endpoints]]\nlisten = " + quote(each.listen->to_string()) +
-            "\nremote = " + quote(each.remote->to_string()) + '\n';
+    text += "[[endpoints]]\nlisten = " + quote(each.listen.to_string()) +
+            "\nremote = " + quote(each.remote.to_string()) + '\n';
   }
   return text;
 }
 
 /// One compact line. What a TOML string escapes, a JSON string escapes the same way.
-std::string as_json(const std::vector<endpoint_patch>& rules) {
+std::string as_json(const std::vector<endpoint>& rules) {
   std::string text = "{\"endpoints\":[";
   for (const auto& each : rules) {
     if (text.back() == '}') text += ',';
-    text += "{\"listen\":" + quote(each.listen->to_string()) +
-            ",\"remote\":" + quote(each.remote->to_string()) + '}';
+    text += "{\"listen\":" + quote(each.listen.to_string()) +
+            ",\"remote\":" + quote(each.remote.to_string()) + '}';
   }
   return text + "]}";
 }
@@ -34,7 +34,7 @@ bool is_legacy_json(const std::string& text) {
 conversion from_legacy(std::string name, std::string text, convert_format format) {
   findings found;
   const auto from = make_source(std::move(name), std::move(text));
-  std::vector<endpoint_patch> rules;
+  std::vector<endpoint> rules;
   if (const auto root = read_json(from, found)) {
     if (is_legacy(*root)) {
       rules = read_legacy(*root, from, found);

@@ -1,4 +1,4 @@
-#include "document.hpp"
+#include "fragment.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -94,8 +94,8 @@ bool is_legacy(const node& root) {
   return std::ranges::any_of(legacy_keys, [&](auto key) { return find(root, key) != nullptr; });
 }
 
-std::vector<endpoint_patch> read_legacy(const node& root, const std::shared_ptr<const source>& from,
-                                        findings& found) {
+std::vector<endpoint> read_legacy(const node& root, const std::shared_ptr<const source>& from,
+                                  findings& found) {
   for (const auto& each : root.members) {
     if (std::ranges::find(legacy_keys, each.key) == legacy_keys.end()) {
       found.warning({from, each.offset}, "unknown key `" + each.key + "` in a realm 1.x file");
@@ -107,7 +107,7 @@ std::vector<endpoint_patch> read_legacy(const node& root, const std::shared_ptr<
   }
   const auto& [listen_hosts, listen_ports, remote_hosts, remote_ports] = lists;
   if (std::ranges::any_of(lists, [](const auto& list) { return list.empty(); })) return {};
-  std::vector<endpoint_patch> made;
+  std::vector<endpoint> made;
   const auto read = [&](std::string_view side, const entry& host, const entry& port, auto parse) {
     // Joined with a plain colon: an IPv6 address carries its brackets in the file.
     auto address = parse(host.text + ':' + port.text);
@@ -120,15 +120,17 @@ std::vector<endpoint_patch> read_legacy(const node& root, const std::shared_ptr<
     return address.value;
   };
   for (std::size_t at = 0; at < listen_ports.size(); ++at) {
-    endpoint_patch rule;
     const auto& host = at_or_first(listen_hosts, at);
-    rule.where = {from, host.offset};
-    rule.listen = read("listening", host, listen_ports[at], parse_listen);
-    rule.remote =
+    auto listen = read("listening", host, listen_ports[at], parse_listen);
+    auto remote =
         read("remote", at_or_first(remote_hosts, at), at_or_first(remote_ports, at), parse_remote);
     // One bad address would be told for each of its ports.
-    if (!rule.listen || !rule.remote) return {};
-    made.push_back(std::move(rule));
+    if (!listen || !remote) return {};
+    auto& rule = made.emplace_back();
+    rule.origin = {from, host.offset};
+    rule.listen = std::move(*listen);
+    rule.remote = std::move(*remote);
+    for (const auto* key : {"listen", "remote"}) rule.keys.set(key, rule.origin);
   }
   return made;
 }

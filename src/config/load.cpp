@@ -7,16 +7,16 @@ namespace relay::config {
 
 namespace {
 
-loaded finish(std::vector<document> documents, const overrides& forced, findings& found) {
+loaded finish(std::vector<fragment> texts, const overrides& forced, findings& found) {
   loaded made;
-  for (const auto& each : documents) made.legacy = made.legacy || each.legacy;
-  made.value = assemble(std::move(documents), forced, found);
+  for (const auto& each : texts) made.legacy = made.legacy || each.legacy;
+  made.value = assemble(std::move(texts), forced, found);
   made.warnings = found.finish();
   return made;
 }
 
 /// A text on its own must say what to forward, if only `endpoints = []`.
-void require_endpoints(const document& what, findings& found) {
+void require_endpoints(const fragment& what, findings& found) {
   if (what.has_endpoints) return;
   found.error(what.where, "there are no `endpoints`",
               "add [[endpoints]] with `listen` and `remote`");
@@ -37,12 +37,12 @@ class option_table {
     text_ += *value;
   }
 
-  endpoint_patch read(findings& found) {
+  endpoint read(findings& found) {
     table_.what = node::kind::table;
     const auto shown = make_source("command line", text_);
     auto made = read_endpoint(table_, shown, found);
     // Later messages are about the endpoint as a whole.
-    made.where = {make_source("command line", {}), 0};
+    made.origin = {make_source("command line", {}), 0};
     return made;
   }
 
@@ -55,7 +55,7 @@ class option_table {
 
 loaded load_path(const std::filesystem::path& path, const overrides& forced) {
   findings found;
-  std::vector<document> documents;
+  std::vector<fragment> texts;
   std::error_code ignored;  // what cannot be looked at cannot be read either, and that is told
   const bool folder = std::filesystem::is_directory(path, ignored);
   const auto files = folder ? list_folder(path, found) : std::vector{path};
@@ -64,23 +64,23 @@ loaded load_path(const std::filesystem::path& path, const overrides& forced) {
     auto text = read_file(file, found, room);
     if (!text) continue;
     room -= text->size();
-    documents.push_back(read_document(make_source(file.string(), std::move(*text)), found));
-    if (!folder) require_endpoints(documents.back(), found);
+    texts.push_back(read_fragment(make_source(file.string(), std::move(*text)), found));
+    if (!folder) require_endpoints(texts.back(), found);
   }
-  return finish(std::move(documents), forced, found);
+  return finish(std::move(texts), forced, found);
 }
 
 loaded load_text(std::string name, std::string text, const overrides& forced) {
   findings found;
-  std::vector<document> documents;
-  documents.push_back(read_document(make_source(std::move(name), std::move(text)), found));
-  require_endpoints(documents.back(), found);
-  return finish(std::move(documents), forced, found);
+  std::vector<fragment> texts;
+  texts.push_back(read_fragment(make_source(std::move(name), std::move(text)), found));
+  require_endpoints(texts.back(), found);
+  return finish(std::move(texts), forced, found);
 }
 
 loaded load_command_line(const std::vector<command_line_endpoint>& given, const overrides& forced) {
   findings found;
-  std::vector<document> documents(1);
+  std::vector<fragment> texts(1);
   for (const auto& each : given) {
     option_table options;
     options.add("-l", "listen", each.listen);
@@ -90,9 +90,9 @@ loaded load_command_line(const std::vector<command_line_endpoint>& given, const 
     options.add("-e", "listen_interface", each.listen_interface);
     options.add("-a", "listen_transport", each.listen_transport);
     options.add("-b", "remote_transport", each.remote_transport);
-    documents.back().endpoints.push_back(options.read(found));
+    texts.back().endpoints.push_back(options.read(found));
   }
-  return finish(std::move(documents), forced, found);
+  return finish(std::move(texts), forced, found);
 }
 
 }  // namespace relay::config

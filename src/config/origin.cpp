@@ -47,6 +47,11 @@ void key_origins::set(std::string_view key, origin where) {
   given_.emplace_back(key, std::move(where));
 }
 
+bool key_origins::has(std::string_view key) const {
+  return std::ranges::find(given_, key, &std::pair<std::string_view, origin>::first) !=
+         given_.end();
+}
+
 origin key_origins::at(std::string_view key) const {
   for (const auto& [name, place] : given_) {
     if (name == key) return place;

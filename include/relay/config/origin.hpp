@@ -31,12 +31,13 @@ struct origin {
 /// where the text does not stand there as it is: with escapes in it, or on a command line.
 origin place_within(const origin& where, std::string_view value, std::size_t at);
 
-/// Where the keys of one table were given, for messages about their values. It compares equal, as
-/// an origin does.
+/// Which keys of one table were given, and where. The values of the others are their defaults. It
+/// compares equal, as an origin does.
 class key_origins {
  public:
   /// `key` is the name of a known key: a literal, which outlives this.
   void set(std::string_view key, origin where);
+  bool has(std::string_view key) const;
   /// The place of the key; an origin without a source when it was not given.
   origin at(std::string_view key) const;
   friend bool operator==(const key_origins&, const key_origins&) noexcept { return true; }

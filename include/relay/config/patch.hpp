@@ -4,75 +4,15 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
-/// The tri-state forms of the settings: a key is given or it is not. Merging is per key, never per
-/// table: command line over endpoint over global over default (spec 1.5). `keys` says where a key
-/// was given; a key that is not in there was given on the command line.
+/// Settings of which only some keys were given. A patch of a table is the table itself: its `keys`
+/// say which values count, and the others are not looked at. Merging is per key, never per table:
+/// command line over endpoint over global over default (spec 1.5).
 namespace relay::config {
-
-struct log_patch {
-  std::optional<log_level> level;
-  std::optional<std::string> output;
-  std::optional<log_time> time;
-  key_origins keys{};
-};
-
-struct dns_patch {
-  std::optional<dns_mode> mode;
-  std::optional<dns_protocol> protocol;
-  std::optional<std::vector<host_port>> nameservers;
-  std::optional<std::chrono::seconds> min_ttl;
-  std::optional<std::chrono::seconds> max_ttl;
-  std::optional<std::size_t> cache_size;
-  key_origins keys{};
-};
-
-/// One optional for each field of `network`, same names.
-struct network_patch {
-  std::optional<bool> no_tcp;
-  std::optional<bool> use_udp;
-  std::optional<bool> ipv6_only;
-  std::optional<milliseconds> tcp_timeout;
-  std::optional<milliseconds> udp_timeout;
-  std::optional<std::chrono::seconds> tcp_keepalive;
-  std::optional<int> tcp_keepalive_probe;
-  std::optional<milliseconds> tcp_user_timeout;
-  std::optional<bool> send_mptcp;
-  std::optional<bool> accept_mptcp;
-  std::optional<bool> send_proxy;
-  std::optional<int> send_proxy_version;
-  std::optional<bool> accept_proxy;
-  std::optional<milliseconds> accept_proxy_timeout;
-  std::optional<milliseconds> half_close_timeout;
-  std::optional<milliseconds> idle_timeout;
-  std::optional<milliseconds> connect_limit;
-  std::optional<std::vector<std::string>> trusted_proxies;
-  std::optional<udp_proxy> send_proxy_udp;
-  std::optional<config::udp_strangers> udp_strangers;
-  std::optional<camouflage_choice> camouflage;
-  std::optional<milliseconds> handshake_timeout;
-  std::optional<std::uint32_t> warm;
-  std::optional<milliseconds> warm_max_age;
-  std::optional<std::uint64_t> byte_rate;
-  std::optional<std::uint64_t> endpoint_byte_rate;
-  std::optional<bool> moderation;
-  std::optional<client_prefix> iphash_prefix;
-  key_origins keys{};
-};
-
-struct process_patch {
-  std::optional<milliseconds> shutdown_timeout;
-  std::optional<milliseconds> worker_stall;
-  std::optional<std::uint64_t> max_connections;
-  std::optional<std::uint64_t> socket_memory;
-  std::optional<std::string> user;
-  std::optional<std::string> group;
-  std::optional<bool> sandbox;
-  std::optional<bool> core_dumps;
-  std::optional<bool> binds_partially;
-  key_origins keys{};
-};
 
 /// A value of the command line that makes no sense and must not be passed over.
 struct refused_value {
@@ -81,14 +21,29 @@ struct refused_value {
   std::string hint;
 };
 
-/// What the command line forces on every configuration.
+/// What the command line forces on every configuration: the keys that `force` has set.
 struct overrides {
-  log_patch log;
-  dns_patch dns;
-  network_patch network;
+  config::log log;
+  config::dns dns;
+  config::network network;
   dialect rules = dialect::relay;
   std::vector<refused_value> refused;  ///< told with the other problems of the configuration
 };
+
+/// The place of whatever is given on the command line without a text to show.
+origin command_line();
+
+/// The name of the key whose value is this member of the table.
+std::string_view key_at(const log& table, const void* member);
+std::string_view key_at(const dns& table, const void* member);
+std::string_view key_at(const network& table, const void* member);
+
+/// Gives a key on the command line: `force(made.network, &network::use_udp, true)`.
+template <class Table, class T>
+void force(Table& into, T Table::*member, std::type_identity_t<T> value) {
+  into.*member = std::move(value);
+  into.keys.set(key_at(into, &(into.*member)), command_line());
+}
 
 /// One `-l … -r …` pair with the endpoint options that go with it, unparsed.
 struct command_line_endpoint {

@@ -75,7 +75,7 @@ TEST(CommandLine, EveryOptionTakesItsValueInEverySpelling) {  // spec 1.1, 1.2
       {"-b", "--remote-transport", "tls;sni=a", endpoint(&one::remote_transport)},
       {"-n", "--nofile", "512", [](auto& i) { return std::to_string(i.nofile.value_or(0)); }},
       {"-j", "--pre-conn-hook", "a.so", [](auto& i) { return i.hook.value_or("none"); }},
-      {"", "--log-output", "a.log", [](auto& i) { return i.forced.log.output.value_or("none"); }},
+      {"", "--log-output", "a.log", [](auto& i) { return i.forced.log.output; }},
   };
   for (const auto& row : rows) {
     std::vector<words> spellings{{row.name, row.value}, {row.name + "=" + row.value}};
@@ -191,14 +191,17 @@ TEST(CommandLine, ValuesThatDoNotParseCountAsNotGivenWithAWarning) {  // spec 1.
   const auto got = understood({"--tcp-timeout=5s", "--udp-timeout=-1", "--dns-min-ttl=4294967296",
                                "--send-proxy=yes", "--dns-cache-size=", "--tcp-keepalive=+-1"});
   EXPECT_EQ(got.warnings.size(), 6U);
-  EXPECT_FALSE(got.forced.network.tcp_timeout || got.forced.network.udp_timeout ||
-               got.forced.dns.min_ttl || got.forced.network.send_proxy ||
-               got.forced.dns.cache_size || got.forced.network.tcp_keepalive);
+  for (const auto* key : {"tcp_timeout", "udp_timeout", "send_proxy", "tcp_keepalive"})
+    EXPECT_FALSE(got.forced.network.keys.has(key)) << key;
+  for (const auto* key : {"min_ttl", "cache_size"})
+    EXPECT_FALSE(got.forced.dns.keys.has(key)) << key;
 }
 
 TEST(CommandLine, UnknownWordsBecomeTheDefaultAndStillOverride) {
   const auto got = understood({"--log-level=loud", "--dns-mode=x", "--dns-protocol=quic"});
   EXPECT_EQ(got.warnings.size(), 3U);
+  EXPECT_TRUE(got.forced.log.keys.has("level"));
+  EXPECT_TRUE(got.forced.dns.keys.has("mode") && got.forced.dns.keys.has("protocol"));
   EXPECT_EQ(got.forced.log.level, config::log_level::off);
   EXPECT_EQ(got.forced.dns.mode, config::dns_mode::ipv4_and_ipv6);
   EXPECT_EQ(got.forced.dns.protocol, config::dns_protocol::tcp_and_udp);
@@ -206,9 +209,8 @@ TEST(CommandLine, UnknownWordsBecomeTheDefaultAndStillOverride) {
 
 TEST(CommandLine, NameServersAreTrimmed) {
   const auto got = understood({"--dns-servers", "1.1.1.1:53, [::1]:5353"});
-  ASSERT_TRUE(got.forced.dns.nameservers);
-  ASSERT_EQ(got.forced.dns.nameservers->size(), 2U);
-  EXPECT_EQ(got.forced.dns.nameservers->back().to_string(), "[::1]:5353");
+  ASSERT_EQ(got.forced.dns.nameservers.size(), 2U);
+  EXPECT_EQ(got.forced.dns.nameservers.back().to_string(), "[::1]:5353");
 }
 
 TEST(CommandLine, EachNameServerThatIsNoneIsRefusedWithItsPlace) {

@@ -117,10 +117,10 @@ TEST(ConvertKinds, FilesOfRealm1) {
 
 TEST(ConvertKinds, CommandLinesAsTheyArePrinted) {
   overrides forced;
-  forced.network.use_udp = true;
-  forced.network.tcp_timeout = milliseconds(250);
-  forced.log.level = log_level::info;
-  forced.dns.mode = dns_mode::ipv6_only;
+  force(forced.network, &network::use_udp, true);
+  force(forced.network, &network::tcp_timeout, milliseconds(250));
+  force(forced.log, &log::level, log_level::info);
+  force(forced.dns, &dns::mode, dns_mode::ipv6_only);
   const std::vector<command_line_endpoint> given{
       {"127.0.0.1:1-3", "a.test:2000-2002", "::1", "eth1", "eth0", "ws;host=a;path=/", "tls;sni=b"},
       {":4", "b.test:5", {}, {}, {}, {}, {}}};

@@ -23,7 +23,7 @@ TEST(Exposure, AnEndpointThatServesNothingIsAnError) {
   EXPECT_EQ(brief(load(text, as_realm()).warnings), "t:4:22: warning: " + message);
   EXPECT_TRUE(load(with_endpoint("network = { use_udp = true, no_tcp = true }")).warnings.empty());
   overrides forced;
-  forced.network.no_tcp = true;
+  force(forced.network, &network::no_tcp, true);
   EXPECT_EQ(brief(problems_of(with_endpoint(""), forced)), "command line: error: " + message);
 }
 

@@ -165,9 +165,9 @@ TEST(Load, DecidesTheFormatByTheFirstCharacter) {
 
 TEST(Load, MergesPerKeyAndTheNearestWins) {
   overrides forced;
-  forced.network.use_udp = true;
-  forced.log.level = log_level::trace;
-  forced.dns.cache_size = 3;
+  force(forced.network, &network::use_udp, true);
+  force(forced.log, &log::level, log_level::trace);
+  force(forced.dns, &dns::cache_size, 3);
   const auto made = load(with_endpoint(R"(network = {tcp_timeout = 1, use_udp = false}
 [network]
 tcp_timeout = 2
@@ -217,7 +217,7 @@ TEST(Load, PrefersTheRealNameToItsAlias) {
 
 TEST(Load, RemembersWhereEachKeyWasGiven) {
   overrides forced;
-  forced.network.send_proxy = true;
+  force(forced.network, &network::send_proxy, true);
   const auto made = load(with_endpoint("balance = \"off:\"\n[network]\nuse_udp = true\n"), forced);
   const auto& rule = made.value.endpoints.at(0);
   EXPECT_EQ(rule.origin.to_string(), "t:2:10");
@@ -236,7 +236,7 @@ TEST(Load, NeedsEndpoints) {
 
 TEST(LoadCommandLine, MakesOneEndpointOfEachPair) {
   overrides forced;
-  forced.network.tcp_timeout = 1s;
+  force(forced.network, &network::tcp_timeout, 1s);
   const auto made = load_command_line({{"127.0.0.1:1", "a:2", "10.0.0.1", "eth0", "eth1", {}, {}},
                                        {":3", "b:4", {}, {}, {}, {}, {}}},
                                       forced);

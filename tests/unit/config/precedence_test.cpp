@@ -22,13 +22,13 @@ struct row {
 };
 
 template <class T>
-row of(const char* key, std::optional<T> network_patch::*patch, T network::*value, std::string one,
-       std::type_identity_t<T> first, std::string other, std::type_identity_t<T> second) {
+row of(const char* key, T network::*value, std::string one, std::type_identity_t<T> first,
+       std::string other, std::type_identity_t<T> second) {
   const std::vector<T> both{first, second};
   return {key,
           {std::move(one), std::move(other)},
           [=](overrides& forced, int at) {
-            forced.network.*patch = static_cast<T>(both[static_cast<std::size_t>(at)]);
+            force(forced.network, value, static_cast<T>(both[static_cast<std::size_t>(at)]));
           },
           [=](const network& made, int at) {
             return made.*value == both[static_cast<std::size_t>(at)];
@@ -36,52 +36,49 @@ row of(const char* key, std::optional<T> network_patch::*patch, T network::*valu
           [=](const network& made) { return made.*value == network{}.*value; }};
 }
 
-row flag(const char* key, std::optional<bool> network_patch::*patch, bool network::*value) {
-  return of(key, patch, value, "true", true, "false", false);
+row flag(const char* key, bool network::*value) {
+  return of(key, value, "true", true, "false", false);
 }
 
-row time(const char* key, std::optional<milliseconds> network_patch::*patch,
-         milliseconds network::*value) {
-  return of(key, patch, value, "0", 0ms, "\"77ms\"", 77ms);
+row time(const char* key, milliseconds network::*value) {
+  return of(key, value, "0", 0ms, "\"77ms\"", 77ms);
 }
 
 std::vector<row> all_rows() {
-  using p = network_patch;
   using v = network;
   return {
-      flag("no_tcp", &p::no_tcp, &v::no_tcp),
-      flag("use_udp", &p::use_udp, &v::use_udp),
-      flag("ipv6_only", &p::ipv6_only, &v::ipv6_only),
-      time("tcp_timeout", &p::tcp_timeout, &v::tcp_timeout),
-      time("udp_timeout", &p::udp_timeout, &v::udp_timeout),
-      of("tcp_keepalive", &p::tcp_keepalive, &v::tcp_keepalive, "0", 0s, "7", 7s),
-      of("tcp_keepalive_probe", &p::tcp_keepalive_probe, &v::tcp_keepalive_probe, "1", 1, "9", 9),
-      time("tcp_user_timeout", &p::tcp_user_timeout, &v::tcp_user_timeout),
-      flag("send_mptcp", &p::send_mptcp, &v::send_mptcp),
-      flag("accept_mptcp", &p::accept_mptcp, &v::accept_mptcp),
-      flag("send_proxy", &p::send_proxy, &v::send_proxy),
-      of("send_proxy_version", &p::send_proxy_version, &v::send_proxy_version, "1", 1, "2", 2),
-      flag("accept_proxy", &p::accept_proxy, &v::accept_proxy),
-      time("accept_proxy_timeout", &p::accept_proxy_timeout, &v::accept_proxy_timeout),
-      time("half_close_timeout", &p::half_close_timeout, &v::half_close_timeout),
-      time("idle_timeout", &p::idle_timeout, &v::idle_timeout),
-      time("connect_limit", &p::connect_limit, &v::connect_limit),
-      of("trusted_proxies", &p::trusted_proxies, &v::trusted_proxies, "[\"::1\"]", {"::1"}, "[]",
-         {}),
-      of("send_proxy_udp", &p::send_proxy_udp, &v::send_proxy_udp, "\"every\"", udp_proxy::every,
-         "\"off\"", udp_proxy::off),
-      of("udp_strangers", &p::udp_strangers, &v::udp_strangers, "\"drop\"", udp_strangers::drop,
-         "\"accept\"", udp_strangers::accept),
-      of("camouflage", &p::camouflage, &v::camouflage, "\"close\"", camouflage_answer::close,
-         "\"404\"", camouflage_answer::not_found),
-      time("handshake_timeout", &p::handshake_timeout, &v::handshake_timeout),
-      of("warm", &p::warm, &v::warm, "1", 1, "0", 0),
-      time("warm_max_age", &p::warm_max_age, &v::warm_max_age),
-      of("byte_rate", &p::byte_rate, &v::byte_rate, "1", 1, "0", 0),
-      of("endpoint_byte_rate", &p::endpoint_byte_rate, &v::endpoint_byte_rate, "1", 1, "0", 0),
-      of("moderation", &p::moderation, &v::moderation, "\"on\"", true, "\"off\"", false),
-      of("iphash_prefix", &p::iphash_prefix, &v::iphash_prefix, "\"/24,/64\"",
-         client_prefix{24, 64}, "\"/32,/128\"", client_prefix{}),
+      flag("no_tcp", &v::no_tcp),
+      flag("use_udp", &v::use_udp),
+      flag("ipv6_only", &v::ipv6_only),
+      time("tcp_timeout", &v::tcp_timeout),
+      time("udp_timeout", &v::udp_timeout),
+      of("tcp_keepalive", &v::tcp_keepalive, "0", 0s, "7", 7s),
+      of("tcp_keepalive_probe", &v::tcp_keepalive_probe, "1", 1, "9", 9),
+      time("tcp_user_timeout", &v::tcp_user_timeout),
+      flag("send_mptcp", &v::send_mptcp),
+      flag("accept_mptcp", &v::accept_mptcp),
+      flag("send_proxy", &v::send_proxy),
+      of("send_proxy_version", &v::send_proxy_version, "1", 1, "2", 2),
+      flag("accept_proxy", &v::accept_proxy),
+      time("accept_proxy_timeout", &v::accept_proxy_timeout),
+      time("half_close_timeout", &v::half_close_timeout),
+      time("idle_timeout", &v::idle_timeout),
+      time("connect_limit", &v::connect_limit),
+      of("trusted_proxies", &v::trusted_proxies, "[\"::1\"]", {"::1"}, "[]", {}),
+      of("send_proxy_udp", &v::send_proxy_udp, "\"every\"", udp_proxy::every, "\"off\"",
+         udp_proxy::off),
+      of("udp_strangers", &v::udp_strangers, "\"drop\"", udp_strangers::drop, "\"accept\"",
+         udp_strangers::accept),
+      of("camouflage", &v::camouflage, "\"close\"", camouflage_answer::close, "\"404\"",
+         camouflage_answer::not_found),
+      time("handshake_timeout", &v::handshake_timeout),
+      of("warm", &v::warm, "1", 1, "0", 0),
+      time("warm_max_age", &v::warm_max_age),
+      of("byte_rate", &v::byte_rate, "1", 1, "0", 0),
+      of("endpoint_byte_rate", &v::endpoint_byte_rate, "1", 1, "0", 0),
+      of("moderation", &v::moderation, "\"on\"", true, "\"off\"", false),
+      of("iphash_prefix", &v::iphash_prefix, "\"/24,/64\"", client_prefix{24, 64}, "\"/32,/128\"",
+         client_prefix{}),
   };
 }
 
@@ -175,19 +172,19 @@ TEST(Precedence, OfTheCommandLineHoldsForLogAndDns) {
       "protocol = \"tcp\"\nnameservers = [\"1.1.1.1:1\"]\nmin_ttl = 1\nmax_ttl = 2\n"
       "cache_size = 3\n";
   overrides forced;
-  forced.log.level = log_level::error;
-  forced.log.output = "b";
-  forced.dns.mode = dns_mode::ipv6_only;
-  forced.dns.protocol = dns_protocol::udp;
-  forced.dns.nameservers = std::vector{*parse_nameserver("2.2.2.2:2")};
-  forced.dns.min_ttl = 4s;
-  forced.dns.max_ttl = 5s;
-  forced.dns.cache_size = 6;
+  force(forced.log, &log::level, log_level::error);
+  force(forced.log, &log::output, "b");
+  force(forced.dns, &dns::mode, dns_mode::ipv6_only);
+  force(forced.dns, &dns::protocol, dns_protocol::udp);
+  force(forced.dns, &dns::nameservers, std::vector{*parse_nameserver("2.2.2.2:2")});
+  force(forced.dns, &dns::min_ttl, 4s);
+  force(forced.dns, &dns::max_ttl, 5s);
+  force(forced.dns, &dns::cache_size, 6);
   for (const auto& text : {std::string("endpoints = []"), file}) {
     const auto made = load(text, forced).value;
     EXPECT_EQ(made.log, (config::log{log_level::error, "b"}));
     EXPECT_EQ(made.dns, (config::dns{dns_mode::ipv6_only, dns_protocol::udp, true,
-                                     *forced.dns.nameservers, 4s, 5s, 6}));
+                                     forced.dns.nameservers, 4s, 5s, 6}));
   }
   const auto made = load(file).value;
   EXPECT_EQ(made.log, (config::log{log_level::warn, "a"}));

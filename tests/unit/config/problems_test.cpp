@@ -230,7 +230,7 @@ TEST(Problems, ClampWhatTheKernelWouldRefuse) {
 
 TEST(Problems, CheckWhatTheCommandLineForces) {
   overrides forced;
-  forced.network.send_proxy_version = 7;
+  force(forced.network, &network::send_proxy_version, 7);
   EXPECT_EQ(brief(problems_of(with_endpoint("") + with_endpoint(""), forced)),
             "command line: error: `send_proxy_version`: there is no version 7\n");
 }

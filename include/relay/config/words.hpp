@@ -1,0 +1,62 @@
+#pragma once
+
+#include <relay/config/config.hpp>
+
+#include <array>
+#include <string_view>
+
+/// The words of the keys that are one of a few, once: files, the command line, completions and
+/// printing all spell them so.
+namespace relay::config {
+
+template <class Enum>
+struct word {
+  std::string_view name;
+  Enum value;
+};
+
+inline constexpr auto log_level_words = std::to_array<word<log_level>>({
+    {"off", log_level::off},
+    {"error", log_level::error},
+    {"warn", log_level::warn},
+    {"info", log_level::info},
+    {"debug", log_level::debug},
+    {"trace", log_level::trace},
+});
+
+inline constexpr auto log_time_words = std::to_array<word<log_time>>({
+    {"local", log_time::local},
+    {"utc", log_time::utc},
+    {"zone", log_time::zone},
+});
+
+inline constexpr auto dns_mode_words = std::to_array<word<dns_mode>>({
+    {"ipv4_only", dns_mode::ipv4_only},
+    {"ipv6_only", dns_mode::ipv6_only},
+    {"ipv4_then_ipv6", dns_mode::ipv4_then_ipv6},
+    {"ipv6_then_ipv4", dns_mode::ipv6_then_ipv4},
+    {"ipv4_and_ipv6", dns_mode::ipv4_and_ipv6},
+});
+
+inline constexpr auto dns_protocol_words = std::to_array<word<dns_protocol>>({
+    {"tcp", dns_protocol::tcp},
+    {"udp", dns_protocol::udp},
+    {"tcp_and_udp", dns_protocol::tcp_and_udp},
+});
+
+/// Of `process.bind`: whether endpoints serve although another one has their address.
+inline constexpr auto bind_words = std::to_array<word<bool>>({
+    {"strict", false},
+    {"partial", true},
+});
+
+/// The word for a value; empty when there is none.
+template <class Words, class Enum>
+constexpr std::string_view word_for(const Words& words, Enum value) {
+  for (const auto& each : words) {
+    if (each.value == value) return each.name;
+  }
+  return {};
+}
+
+}  // namespace relay::config

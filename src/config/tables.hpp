@@ -1,0 +1,16 @@
+#pragma once
+
+#include "schema.hpp"
+
+/// The keys of each table, in the order of the document. A new key is a member of the table, with
+/// its default, and a row here.
+namespace relay::config {
+
+const schema<log>& log_keys();
+const schema<dns>& dns_keys();
+const schema<process>& process_keys();
+const schema<network>& network_keys();
+/// Without `network`, which is a table of its own.
+const schema<endpoint>& endpoint_keys();
+
+}  // namespace relay::config
