@@ -2,7 +2,6 @@
 
 #include <relay/base/unique_fd.hpp>
 #include <relay/config/credentials.hpp>
-#include <relay/config/transport.hpp>
 #include <relay/ops/sandbox.hpp>
 
 #include <spdlog/logger.h>
@@ -52,15 +51,13 @@ std::vector<std::string> certificate_files(const config::settings& what) {
   const auto credentials = variable("CREDENTIALS_DIRECTORY");
   std::vector<std::string> all;
   for (const auto& each : what.endpoints) {
-    auto in = config::parse_listen_transport(each.listen_transport, what.rules);
-    if (in && in->tls) {
-      auto& of = *in.value->tls;
+    if (const auto& in = each.listen_transport->value; in.tls) {
+      auto of = *in.tls;
       (void)config::expand_credentials(of, credentials);  // what is wrong has been told
       all.insert(all.end(), {of.cert, of.key, of.ocsp, of.client_ca});
     }
-    auto out = config::parse_dial_transport(each.remote_transport, what.rules);
-    if (out && out->tls) {
-      auto& of = *out.value->tls;
+    if (const auto& out = each.remote_transport->value; out.tls) {
+      auto of = *out.tls;
       (void)config::expand_credentials(of, credentials);
       all.insert(all.end(), {of.ca, of.client_cert, of.client_key});
     }

@@ -1,8 +1,6 @@
 #include "start_report.hpp"
 
 #include <relay/base/units.hpp>
-#include <relay/config/balance.hpp>
-#include <relay/config/transport.hpp>
 #include <relay/config/words.hpp>
 
 #include <fmt/format.h>
@@ -34,10 +32,10 @@ std::string joined(const std::vector<host_port>& servers) {
 
 /// The layers outermost first. The order is fixed, whatever the order in the string.
 template <class Transport>
-std::string layers(const parsed<Transport>& of) {
+std::string layers(const Transport& of) {
   std::string all;
-  if (of && of->ws) all += "[ws]";
-  if (of && of->tls) all += "[tls]";
+  if (of.ws) all += "[ws]";
+  if (of.tls) all += "[tls]";
   return all + "[plain]";
 }
 
@@ -47,7 +45,7 @@ std::string remotes(const config::endpoint& of) {
   return all;
 }
 
-std::string options_of(const config::endpoint& of, config::dialect rules) {
+std::string options_of(const config::endpoint& of) {
   const auto& net = of.network;
   std::string all;
   if (!of.listen_interface.empty()) all += fmt::format("listen-iface={}, ", of.listen_interface);
@@ -62,10 +60,10 @@ std::string options_of(const config::endpoint& of, config::dialect rules) {
   all += fmt::format("tcp-keepalive={}[{}] connect-timeout={}, associate-timeout={}; ",
                      seconds(net.tcp_keepalive), net.tcp_keepalive_probe, seconds(net.tcp_timeout),
                      seconds(net.udp_timeout));
-  const auto in = layers(config::parse_listen_transport(of.listen_transport, rules));
-  const auto out = layers(config::parse_dial_transport(of.remote_transport, rules));
+  const auto in = layers(of.listen_transport->value);
+  const auto out = layers(of.remote_transport->value);
   if (in != "[plain]" || out != "[plain]") all += fmt::format("transport={}||{}; ", in, out);
-  return all + fmt::format("balance={}", config::to_string(config::read_balance(of.balance).by));
+  return all + fmt::format("balance={}", config::to_string(of.balance->by));
 }
 
 /// ` name=value`, behind a comma where it is not the first; nothing where there is no such limit.
@@ -106,7 +104,7 @@ std::string start_report(const config::settings& what) {
                   joined(what.dns.nameservers));
   for (const auto& each : what.endpoints) {
     text += fmt::format("inited: {} -> [{}]; options: {}{}\n", each.listen.to_string(),
-                        remotes(each), options_of(each, what.rules),
+                        remotes(each), options_of(each),
                         what.rules == config::dialect::relay ? own_options_of(each) : "");
   }
   return text;

@@ -26,8 +26,6 @@ bool speaks_transport(const endpoint& what);
 
 /// The strings with a grammar of their own (spec 7.1, 9.1).
 void check_balance(const endpoint& what, findings& found);
-enum class transport_side { listen, remote };
-void check_transport(std::string_view text, transport_side side, dialect rules, const origin& where,
-                     findings& found);
+void check_transports(const endpoint& what, findings& found);
 
 }  // namespace relay::config

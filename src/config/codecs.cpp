@@ -239,11 +239,24 @@ std::string address_list_codec::print(const std::vector<host_port>& value) const
   return print_list(value, [](const host_port& each) { return each.to_string(); });
 }
 
-std::optional<std::vector<std::string>> cidr_list_codec::read(const value_at& from) const {
-  return read_list<std::string>(from, "a list of address blocks", [](const std::string& text) {
-    auto made = cidr::parse(text);
-    return made ? parsed<std::string>::good(text) : parsed<std::string>::bad(made.wrong);
-  });
+parsed<address_block> parse_address_block(std::string_view text) {
+  auto made = cidr::parse(text);
+  if (!made) return parsed<address_block>::bad(std::move(made.wrong));
+  return parsed<address_block>::good({std::string(text), *made});
+}
+
+std::optional<std::vector<address_block>> cidr_list_codec::read(const value_at& from) const {
+  return read_list<address_block>(from, "a list of address blocks", parse_address_block);
+}
+
+std::string cidr_list_codec::print(const std::vector<address_block>& value) const {
+  return print_list(value, [](const address_block& each) { return each.text; });
+}
+
+std::optional<balance_text> balance_codec::read(const value_at& from) const {
+  auto text = text_codec{}.read(from);
+  if (!text) return std::nullopt;
+  return balance_text(*std::move(text));
 }
 
 std::optional<client_prefix> client_prefix_codec::read(const value_at& from) const {
@@ -255,10 +268,6 @@ std::optional<client_prefix> client_prefix_codec::read(const value_at& from) con
                 "IPv4's (/1 to /32), then IPv6's (/1 to /128), such as \"/24,/64\"");
   }
   return made;
-}
-
-std::string cidr_list_codec::print(const std::vector<std::string>& value) const {
-  return print_list(value, [](const std::string& each) { return each; });
 }
 
 }  // namespace relay::config

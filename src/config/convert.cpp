@@ -49,7 +49,7 @@ conversion from_legacy(std::string name, std::string text, convert_format format
           true};
 }
 
-conversion written(loaded what, convert_format format) {
+conversion converted(loaded what, convert_format format) {
   const auto print = format == convert_format::toml ? to_toml : to_json;
   return {print(what.value, extent::needed), std::move(what.warnings), false};
 }
@@ -65,11 +65,11 @@ conversion convert_text(std::string name, std::string text, convert_format forma
   }
   if (takes == convert_input::legacy || is_legacy_json(text))
     return from_legacy(std::move(name), std::move(text), format);
-  return written(load_text(std::move(name), std::move(text), {}), format);
+  return converted(load_text(std::move(name), std::move(text), {}), format);
 }
 
 conversion convert_folder(const std::filesystem::path& path, convert_format format) {
-  return written(load_path(path, {}), format);
+  return converted(load_path(path, {}), format);
 }
 
 std::string convert_legacy(std::string name, std::string text, convert_format format) {

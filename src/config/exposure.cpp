@@ -1,7 +1,6 @@
 #include "assemble.hpp"
 
 #include <relay/base/cidr.hpp>
-#include <relay/config/transport.hpp>
 
 #include <algorithm>
 #include <array>
@@ -46,11 +45,10 @@ void check_serves(const endpoint& what, dialect rules, findings& found) {
 }
 
 /// Datagrams go their own way, which nobody who reads `tls` expects.
-void check_datagrams(const endpoint& what, dialect rules, findings& found) {
+void check_datagrams(const endpoint& what, findings& found) {
   if (!what.network.use_udp || what.network.no_tcp) return;
-  const auto in = read_listen_transport(what.listen_transport, rules).value;
-  const auto out = read_dial_transport(what.remote_transport, rules).value;
-  const bool listens = in.ws || in.tls;
+  const auto& out = what.remote_transport->value;
+  const bool listens = speaks_transport(what);
   if (!listens && !out.ws && !out.tls) return;
   const std::string key = listens ? "listen_transport" : "remote_transport";
   found.warning(place_of(what, key),
@@ -66,7 +64,7 @@ void check_exposure(const settings& what, findings& found) {
   std::set<std::pair<const source*, std::size_t>> told;  // a global key is told of once
   for (const auto& each : what.endpoints) {
     check_serves(each, what.rules, found);
-    check_datagrams(each, what.rules, found);
+    check_datagrams(each, found);
     const auto& net = each.network;
     if (!net.accept_proxy || !net.trusted_proxies.empty() || net.no_tcp) continue;
     if (!is_public(each.listen)) continue;

@@ -15,7 +15,7 @@ void read_table(std::string_view name, const node* table, const schema<Table>& k
 }
 
 void read_endpoints(const node& list, fragment& into, const std::shared_ptr<const source>& from,
-                    findings& found) {
+                    dialect rules, findings& found) {
   const value_at whole{"endpoints", list, from, found};
   if (list.what != node::kind::list) {
     whole.refuse_type("a list of tables",
@@ -31,7 +31,7 @@ void read_endpoints(const node& list, fragment& into, const std::shared_ptr<cons
   }
   for (const auto& each : list.items) {
     if (each.what == node::kind::table) {
-      into.endpoints.push_back(read_endpoint(each, from, found));
+      into.endpoints.push_back(read_endpoint(each, from, rules, found));
     } else {
       value_at{"endpoints", each, from, found}.refuse_type("a table in each place");
     }
@@ -40,12 +40,12 @@ void read_endpoints(const node& list, fragment& into, const std::shared_ptr<cons
 
 }  // namespace
 
-endpoint read_endpoint(const node& table, const std::shared_ptr<const source>& from,
+endpoint read_endpoint(const node& table, const std::shared_ptr<const source>& from, dialect rules,
                        findings& found) {
   endpoint made;
   made.origin = {from, table.offset};
   table_reader reader("endpoints", table, from, key_words(), found);
-  reader.read(endpoint_keys(), made);
+  reader.read(endpoint_keys(rules), made);
   const auto* listen = reader.value_of("listen", "local");
   if (listen != nullptr) {
     made.origin = {from, listen->offset};
@@ -62,7 +62,7 @@ endpoint read_endpoint(const node& table, const std::shared_ptr<const source>& f
   return made;
 }
 
-fragment read_fragment(const std::shared_ptr<const source>& from, findings& found) {
+fragment read_fragment(const std::shared_ptr<const source>& from, dialect rules, findings& found) {
   fragment made;
   made.where = {from, 0};
   const auto root = read_tree(from, found);
@@ -85,7 +85,7 @@ fragment read_fragment(const std::shared_ptr<const source>& from, findings& foun
   read("network", network_keys(), made.network);
   if (const auto* endpoints = reader.find("endpoints")) {
     made.has_endpoints = true;
-    read_endpoints(endpoints->value, made, from, found);
+    read_endpoints(endpoints->value, made, from, rules, found);
   }
   reader.warn_about_the_rest();
   return made;

@@ -19,10 +19,10 @@ struct fragment {
 };
 
 /// Reads a text in any of the formats. Problems go to `found`; what could be read is returned.
-fragment read_fragment(const std::shared_ptr<const source>& from, findings& found);
+fragment read_fragment(const std::shared_ptr<const source>& from, dialect rules, findings& found);
 
 /// The endpoint in a table of `listen`, `remote` and so on.
-endpoint read_endpoint(const node& table, const std::shared_ptr<const source>& from,
+endpoint read_endpoint(const node& table, const std::shared_ptr<const source>& from, dialect rules,
                        findings& found);
 
 /// Whether a JSON text has the schema of realm 1.x, and its endpoints (spec 2.6).

@@ -2,7 +2,6 @@
 
 #include <relay/base/words.hpp>
 #include <relay/config/balance.hpp>
-#include <relay/config/transport.hpp>
 
 #include <array>
 
@@ -30,9 +29,9 @@ std::string counted(std::size_t count, std::string_view what) {
 }  // namespace
 
 void check_balance(const endpoint& what, findings& found) {
-  if (!what.keys.at("balance").from && what.balance.empty()) return;
+  if (!what.keys.has("balance") && what.balance.text().empty()) return;
   const auto where = place_of(what, "balance");
-  const auto read = read_balance(what.balance);
+  const auto& read = *what.balance;
   if (!read.is_known) {
     found.error(where, "`balance`: unknown strategy `" + std::string(read.name) + '`',
                 advice_on_strategy(read.name));
@@ -58,20 +57,18 @@ void check_balance(const endpoint& what, findings& found) {
   }
 }
 
-void check_transport(std::string_view text, transport_side side, dialect rules, const origin& where,
-                     findings& found) {
-  const std::string key =
-      side == transport_side::listen ? "`listen_transport`: " : "`remote_transport`: ";
-  const auto problems = side == transport_side::listen ? read_listen_transport(text, rules).problems
-                                                       : read_dial_transport(text, rules).problems;
-  for (const auto& each : problems) {
-    auto place = place_within(where, text, each.at);
-    if (each.is_error) {
-      found.error(std::move(place), key + each.message, each.hint);
-    } else {
-      found.warning(std::move(place), key + each.message, each.hint);
+void check_transports(const endpoint& what, findings& found) {
+  const auto tell = [&](std::string_view key, std::string_view text,
+                        const std::vector<transport_problem>& problems) {
+    const auto where = problems.empty() ? origin() : place_of(what, key);
+    for (const auto& each : problems) {
+      found.add(each.is_error ? problem::level::error : problem::level::warning,
+                place_within(where, text, each.at), '`' + std::string(key) + "`: " + each.message,
+                each.hint);
     }
-  }
+  };
+  tell("listen_transport", what.listen_transport.text(), what.listen_transport->problems);
+  tell("remote_transport", what.remote_transport.text(), what.remote_transport->problems);
 }
 
 }  // namespace relay::config

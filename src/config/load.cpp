@@ -37,10 +37,10 @@ class option_table {
     text_ += *value;
   }
 
-  endpoint read(findings& found) {
+  endpoint read(dialect rules, findings& found) {
     table_.what = node::kind::table;
     const auto shown = make_source("command line", text_);
-    auto made = read_endpoint(table_, shown, found);
+    auto made = read_endpoint(table_, shown, rules, found);
     // Later messages are about the endpoint as a whole.
     made.origin = {make_source("command line", {}), 0};
     return made;
@@ -64,7 +64,8 @@ loaded load_path(const std::filesystem::path& path, const overrides& forced) {
     auto text = read_file(file, found, room);
     if (!text) continue;
     room -= text->size();
-    texts.push_back(read_fragment(make_source(file.string(), std::move(*text)), found));
+    texts.push_back(
+        read_fragment(make_source(file.string(), std::move(*text)), forced.rules, found));
     if (!folder) require_endpoints(texts.back(), found);
   }
   return finish(std::move(texts), forced, found);
@@ -73,7 +74,8 @@ loaded load_path(const std::filesystem::path& path, const overrides& forced) {
 loaded load_text(std::string name, std::string text, const overrides& forced) {
   findings found;
   std::vector<fragment> texts;
-  texts.push_back(read_fragment(make_source(std::move(name), std::move(text)), found));
+  texts.push_back(
+      read_fragment(make_source(std::move(name), std::move(text)), forced.rules, found));
   require_endpoints(texts.back(), found);
   return finish(std::move(texts), forced, found);
 }
@@ -90,7 +92,7 @@ loaded load_command_line(const std::vector<command_line_endpoint>& given, const 
     options.add("-e", "listen_interface", each.listen_interface);
     options.add("-a", "listen_transport", each.listen_transport);
     options.add("-b", "remote_transport", each.remote_transport);
-    texts.back().endpoints.push_back(options.read(found));
+    texts.back().endpoints.push_back(options.read(forced.rules, found));
   }
   return finish(std::move(texts), forced, found);
 }

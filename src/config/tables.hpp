@@ -10,7 +10,7 @@ const schema<log>& log_keys();
 const schema<dns>& dns_keys();
 const schema<process>& process_keys();
 const schema<network>& network_keys();
-/// Without `network`, which is a table of its own.
-const schema<endpoint>& endpoint_keys();
+/// Without `network`, which is a table of its own. The transports are read by `rules`.
+const schema<endpoint>& endpoint_keys(dialect rules = dialect::relay);
 
 }  // namespace relay::config

@@ -204,16 +204,18 @@ std::optional<tls_listen_options> read_listen_tls(transport_items& items) {
   return made;
 }
 
+}  // namespace
+
 template <class T>
-parsed<T> only_value(transport_reading<T> from) {
-  for (const auto& each : from.problems) {
+parsed<T> transport_reading<T>::result() const {
+  for (const auto& each : problems) {
     if (!each.is_error) continue;
     return parsed<T>::bad(each.hint.empty() ? each.message : each.message + ", " + each.hint);
   }
-  return parsed<T>::good(std::move(from.value));
+  return parsed<T>::good(value);
 }
-
-}  // namespace
+template struct transport_reading<dial_transport>;
+template struct transport_reading<listen_transport>;
 
 transport_reading<dial_transport> read_dial_transport(std::string_view text, dialect rules) {
   transport_items items(text, transport_text::dial, rules);
@@ -233,16 +235,32 @@ transport_reading<listen_transport> read_listen_transport(std::string_view text,
   return made;
 }
 
+transport_reading<dial_transport> read_dial_transport(std::string_view text) {
+  return read_dial_transport(text, dialect::relay);
+}
+
+transport_reading<listen_transport> read_listen_transport(std::string_view text) {
+  return read_listen_transport(text, dialect::relay);
+}
+
+dial_text make_dial_text(std::string text, dialect rules) {
+  return {std::move(text), [=](std::string_view of) { return read_dial_transport(of, rules); }};
+}
+
+listen_text make_listen_text(std::string text, dialect rules) {
+  return {std::move(text), [=](std::string_view of) { return read_listen_transport(of, rules); }};
+}
+
 std::size_t item_offset(std::string_view text, std::string_view name) {
   return transport_items(text, transport_text::dial, dialect::relay).value(name).at;
 }
 
 parsed<dial_transport> parse_dial_transport(std::string_view text, dialect rules) {
-  return only_value(read_dial_transport(text, rules));
+  return read_dial_transport(text, rules).result();
 }
 
 parsed<listen_transport> parse_listen_transport(std::string_view text, dialect rules) {
-  return only_value(read_listen_transport(text, rules));
+  return read_listen_transport(text, rules).result();
 }
 
 }  // namespace relay::config

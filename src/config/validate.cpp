@@ -1,7 +1,6 @@
 #include "assemble.hpp"
 
 #include <relay/base/zoned_address.hpp>
-#include <relay/config/transport.hpp>
 
 #include <algorithm>
 #include <set>
@@ -196,10 +195,8 @@ const host_port* site_of(const endpoint& what) {
 }
 
 bool speaks_transport(const endpoint& what) {
-  // What relay refuses and realm takes (`ws;hots=…`) runs under realm's name.
-  auto text = parse_listen_transport(what.listen_transport, dialect::relay);
-  if (!text) text = parse_listen_transport(what.listen_transport, dialect::realm);
-  return text && (text->ws || text->tls);
+  const auto& wants = what.listen_transport->value;
+  return wants.ws || wants.tls;
 }
 
 origin place_of(const endpoint& what, std::string_view key) {
@@ -225,10 +222,7 @@ void validate(settings& what, findings& found) {
     check_through_port(each, found);
     check_warm(each, first, found);
     check_balance(each, found);
-    check_transport(each.listen_transport, transport_side::listen, what.rules,
-                    place_of(each, "listen_transport"), found);
-    check_transport(each.remote_transport, transport_side::remote, what.rules,
-                    place_of(each, "remote_transport"), found);
+    check_transports(each, found);
   }
   check_companions(what, first, found);
   check_exposure(what, found);

@@ -29,10 +29,10 @@ struct text_of {
   }
 };
 text_of listening(const config::endpoint& of) {
-  return {of, "listen_transport", of.listen_transport};
+  return {of, "listen_transport", of.listen_transport.text()};
 }
 text_of dialling(const config::endpoint& of) {
-  return {of, "remote_transport", of.remote_transport};
+  return {of, "remote_transport", of.remote_transport.text()};
 }
 
 /// What the texts of an endpoint say, with paths that can be opened.
@@ -51,11 +51,11 @@ void expand(std::optional<Options>& paths, const text_of& from,
   if (!wrong.empty()) paths.reset();  // nothing more is to be said of them
 }
 
-wanted read(const config::endpoint& of, config::dialect rules,
-            const std::optional<std::string>& credentials, problems& found) {
+wanted read(const config::endpoint& of, const std::optional<std::string>& credentials,
+            problems& found) {
   wanted made;
-  auto in = config::parse_listen_transport(of.listen_transport, rules);
-  auto out = config::parse_dial_transport(of.remote_transport, rules);
+  auto in = of.listen_transport->result();
+  auto out = of.remote_transport->result();
   if (in) made.in = *std::move(in.value);
   if (out) made.out = *std::move(out.value);
   for (const auto& [from, why] :
@@ -156,7 +156,7 @@ std::vector<endpoint_layers> make_layers(const config::settings& of, problems& f
                                          const std::optional<std::string>& credentials) {
   std::vector<wanted> all;
   all.reserve(of.endpoints.size());
-  for (const auto& each : of.endpoints) all.push_back(read(each, of.rules, credentials, found));
+  for (const auto& each : of.endpoints) all.push_back(read(each, credentials, found));
   transport::self_signed_certificates self_signed;
   std::vector<endpoint_layers> made;
   made.reserve(all.size());

@@ -9,10 +9,7 @@ proxy_policy::proxy_policy(const config::network& from)
       limit(from.accept_proxy_timeout),
       sends(from.send_proxy ? from.send_proxy_version : 0),
       datagrams(from.send_proxy_udp) {
-  for (const auto& text : from.trusted_proxies) {
-    // The reader of the configuration has refused what is none.
-    if (auto block = cidr::parse(text)) trusted_.push_back(*block);
-  }
+  for (const auto& each : from.trusted_proxies) trusted_.push_back(each.block);
 }
 
 bool proxy_policy::trusts(const ip_address& sender) const noexcept {

@@ -42,7 +42,7 @@ struct route::shared {
 
 route::route(const config::endpoint& from, spdlog::logger& log, std::uint32_t seed) {
   auto names = names_of(from);
-  const auto how = config::read_balance(from.balance);
+  const auto& how = *from.balance;
   const auto shares = balance::shares(how, names.size());
   if (shares.size() - static_cast<std::size_t>(std::ranges::count(shares, 0U)) > 1) {
     shared_ =

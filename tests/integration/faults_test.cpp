@@ -72,7 +72,7 @@ struct faulty_bench : test::remote_bench {
 TEST(Faults, ACoroutineThatThrowsGivesThePlaceOfItsConnectionBack) {
   faulty_bench b;
   b.network().accept_proxy = true;
-  b.network().trusted_proxies = {"127.0.0.1"};
+  b.network().trusted_proxies = {*config::parse_address_block("127.0.0.1")};
   b.begin("realm_core::tcp::proxy", "accept proxy-protocol");
   b.expect_one_victim("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
 }

@@ -172,9 +172,10 @@ TEST(Proxy, WhoOnlyLooksWhetherThePortIsOpenIsNoError) {
 TEST(Proxy, OfOthersThanTheTrustedIsRefusedAndSaidOnce) {
   bench b;
   b.network().accept_proxy = true;
-  b.network().trusted_proxies = {"10.0.0.0/8", "127.0.0.9"};
+  const auto block = [](const char* text) { return *config::parse_address_block(text); };
+  b.network().trusted_proxies = {block("10.0.0.0/8"), block("127.0.0.9")};
   b.settings.endpoints.push_back(b.settings.endpoints[0]);
-  b.settings.endpoints[1].network.trusted_proxies = {"10.0.0.0/8", "127.0.0.0/8"};
+  b.settings.endpoints[1].network.trusted_proxies = {block("10.0.0.0/8"), block("127.0.0.0/8")};
   b.start();
   for (int i = 0; i < 3; ++i) {
     const auto client = b.connect();

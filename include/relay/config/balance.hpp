@@ -1,5 +1,7 @@
 #pragma once
 
+#include <relay/config/written.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,8 +25,8 @@ struct client_prefix {
 std::optional<client_prefix> read_client_prefix(std::string_view text);
 std::string to_string(const client_prefix& what);
 
-/// The text of a `balance` key, taken apart (spec 7.1); views refer to that text. Whoever runs it
-/// needs `by` and `weights`, the rest is for whoever checks it.
+/// The text of a `balance` key, taken apart (spec 7.1); views refer to that text. Choosing needs
+/// `by` and `weights`, checking needs the rest.
 struct balancing {
   strategy by = strategy::off;
   std::vector<std::uint8_t> weights;      ///< of `remote` and each extra remote, in order
@@ -35,5 +37,6 @@ struct balancing {
 };
 
 balancing read_balance(std::string_view text);
+using balance_text = written<balancing, read_balance>;
 
 }  // namespace relay::config

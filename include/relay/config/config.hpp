@@ -1,9 +1,11 @@
 #pragma once
 
+#include <relay/base/cidr.hpp>
 #include <relay/base/host_port.hpp>
 #include <relay/config/balance.hpp>
 #include <relay/config/dialect.hpp>
 #include <relay/config/origin.hpp>
+#include <relay/config/transport.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -54,6 +56,14 @@ enum class camouflage_answer { not_found, close };
 /// server that it is handed over to.
 using camouflage_choice = std::variant<camouflage_answer, host_port>;
 
+/// A block of addresses, and how it was written: `::1` is printed so, not as `::1/128`.
+struct address_block {
+  std::string text;
+  cidr block;
+  friend bool operator==(const address_block&, const address_block&) = default;
+};
+parsed<address_block> parse_address_block(std::string_view text);
+
 /// The settings of one endpoint's sockets: command line over endpoint over global over default,
 /// key by key. 0 turns a limit off unless said otherwise.
 struct network {
@@ -75,8 +85,8 @@ struct network {
   milliseconds half_close_timeout{
       10000};  ///< the other direction, idle, after one has ended; 0 closes both at once
   milliseconds idle_timeout{0};
-  milliseconds connect_limit{15000};         ///< all of dialling for one client
-  std::vector<std::string> trusted_proxies;  ///< CIDRs; empty: anyone
+  milliseconds connect_limit{15000};           ///< all of dialling for one client
+  std::vector<address_block> trusted_proxies;  ///< empty: anyone
   udp_proxy send_proxy_udp = udp_proxy::off;
   /// Datagrams for a client from anybody but its remote.
   config::udp_strangers udp_strangers = config::udp_strangers::accept;
@@ -97,12 +107,12 @@ struct endpoint {
   host_port listen;
   host_port remote;
   std::vector<host_port> extra_remotes;
-  std::string balance;               ///< empty: off
+  balance_text balance;              ///< empty: off
   std::optional<host_port> through;  ///< local address of outgoing sockets; port 0: any
   std::string interface;             ///< device of outgoing sockets; empty: any
   std::string listen_interface;      ///< device of the listeners; empty: any
-  std::string listen_transport;
-  std::string remote_transport;
+  listen_text listen_transport;
+  dial_text remote_transport;
   std::uint64_t max_connections = 0;  ///< 0: none
   std::uint64_t max_associations = 16384;
   config::network network;
@@ -131,7 +141,7 @@ struct settings {
   config::dns dns;
   config::process process;
   std::vector<endpoint> endpoints;
-  dialect rules = dialect::relay;  ///< by which the transports are read
+  dialect rules = dialect::relay;  ///< by which the transports were read
   friend bool operator==(const settings&, const settings&) = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <relay/base/parsed.hpp>
 #include <relay/config/dialect.hpp>
+#include <relay/config/written.hpp>
 
 #include <chrono>
 #include <optional>
@@ -75,17 +76,29 @@ template <class T>
 struct transport_reading {
   T value;
   std::vector<transport_problem> problems;
+
+  /// The value, or the first error in one sentence; warnings are left out.
+  parsed<T> result() const;
 };
 
-transport_reading<dial_transport> read_dial_transport(std::string_view text,
-                                                      dialect rules = dialect::relay);
-transport_reading<listen_transport> read_listen_transport(std::string_view text,
-                                                          dialect rules = dialect::relay);
+transport_reading<dial_transport> read_dial_transport(std::string_view text, dialect rules);
+transport_reading<listen_transport> read_listen_transport(std::string_view text, dialect rules);
+
+/// By relay's rules.
+transport_reading<dial_transport> read_dial_transport(std::string_view text);
+transport_reading<listen_transport> read_listen_transport(std::string_view text);
+
+using dial_text = written<transport_reading<dial_transport>, read_dial_transport>;
+using listen_text = written<transport_reading<listen_transport>, read_listen_transport>;
+
+/// By the rules of the configuration that the text stands in.
+dial_text make_dial_text(std::string text, dialect rules);
+listen_text make_listen_text(std::string text, dialect rules);
 
 /// Where in a text the item stands that is taken for `name`; 0 if there is none.
 std::size_t item_offset(std::string_view text, std::string_view name);
 
-/// The value, or the first error in one sentence; warnings are left out.
+/// The result of the reading alone.
 parsed<dial_transport> parse_dial_transport(std::string_view text, dialect rules = dialect::relay);
 parsed<listen_transport> parse_listen_transport(std::string_view text,
                                                 dialect rules = dialect::relay);

@@ -81,7 +81,8 @@ TEST(StartReport, TransportIsNamedWhenEitherSideHasOne) {
             std::string::npos);
   what.endpoints[0].remote_transport = "wss;host=a;path=/;sni=a";
   EXPECT_NE(last_line(what).find("; transport=[plain]||[ws][tls][plain]; "), std::string::npos);
-  what.rules = config::dialect::realm;  // there it is no word
+  what.endpoints[0].remote_transport =  // where it is no word
+      config::make_dial_text("wss;host=a;path=/;sni=a", config::dialect::realm);
   EXPECT_EQ(last_line(what).find("transport="), std::string::npos);
 }
 

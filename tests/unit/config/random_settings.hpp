@@ -101,7 +101,7 @@ class random_settings {
                           static_cast<std::uint8_t>(1 + below(128))};
     made.send_proxy_version = flag() ? 1 : 2;
     for (auto left = below(3); left > 0; --left) {
-      made.trusted_proxies.push_back(flag() ? "10.0.0.0/8" : "::1");
+      made.trusted_proxies.push_back(*parse_address_block(flag() ? "10.0.0.0/8" : "::1"));
     }
     made.send_proxy_udp = static_cast<udp_proxy>(below(3));
     made.udp_strangers = static_cast<udp_strangers>(below(2));

@@ -16,7 +16,8 @@ TEST(ProxyPolicy, WithoutAListEverybodyIsTrusted) {
 
 TEST(ProxyPolicy, TrustsWhoIsInAnyBlock) {
   config::network from;
-  from.trusted_proxies = {"10.0.0.0/8", "2001:db8::/32", "192.0.2.1"};
+  for (const auto* text : {"10.0.0.0/8", "2001:db8::/32", "192.0.2.1"})
+    from.trusted_proxies.push_back(*config::parse_address_block(text));
   const proxy_policy made(from);
   for (const auto* text : {"10.200.0.1", "2001:db8:ffff::1", "192.0.2.1", "::ffff:10.0.0.1"}) {
     EXPECT_TRUE(made.trusts(ip(text))) << text;
