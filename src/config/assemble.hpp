@@ -12,6 +12,9 @@ settings assemble(std::vector<fragment> texts, const overrides& forced, findings
 /// kernel's range are moved into it, with a warning.
 void validate(settings& what, findings& found);
 
+/// Endpoints of one name.
+void check_names(const settings& what, findings& found);
+
 /// Endpoints whose connections would come back to them for ever.
 void check_loops(const settings& what, findings& found);
 

@@ -3,6 +3,8 @@
 #include <relay/base/cidr.hpp>
 #include <relay/base/units.hpp>
 
+#include <algorithm>
+
 namespace relay::config {
 
 namespace {
@@ -118,6 +120,30 @@ std::optional<std::string> text_codec::read(const value_at& from) const {
     return std::nullopt;
   }
   from.refuse_type("a text");
+  return std::nullopt;
+}
+
+// Without a colon it is never taken for an address, and without a dash in front never for an
+// option. ASCII alone, since two spellings of an umlaut would be two names.
+std::optional<std::string> name_codec::read(const value_at& from) const {
+  constexpr std::size_t most = 64;
+  auto text = text_codec{}.read(from);
+  if (!text) return std::nullopt;
+  const auto is_mark = [](char c) { return c == '-' || c == '.'; };
+  const auto fits = [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           is_mark(c);
+  };
+  if (text->empty()) {
+    from.refuse("the name is empty", "leave the key out where there is no name");
+  } else if (text->size() > most) {
+    from.refuse("the name is longer than " + std::to_string(most) + " characters");
+  } else if (is_mark(text->front()) || !std::ranges::all_of(*text, fits)) {
+    from.refuse('`' + *text + "` is no name",
+                "it takes letters, digits, `-`, `_` and `.`, such as \"web-1\"");
+  } else {
+    return text;
+  }
   return std::nullopt;
 }
 

@@ -48,6 +48,12 @@ struct text_codec {
   }
 };
 
+/// A name that stands as one word on command lines, in log lines and as a label.
+struct name_codec {
+  std::optional<std::string> read(const value_at& from) const;
+  std::string print(const std::string& value) const { return text_codec{}.print(value); }
+};
+
 std::optional<std::int64_t> read_number(const value_at& from, std::int64_t least,
                                         std::int64_t most);
 

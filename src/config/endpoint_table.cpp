@@ -8,6 +8,7 @@ schema<endpoint> rows_for(dialect rules) {
   constexpr text_codec text;
   constexpr number_codec<std::uint64_t> number;
   return {
+      key("name", &v::name, name_codec{}),
       key("listen", &v::listen, address_codec{parse_listen}).or_named("local").required(),
       key("remote", &v::remote, address_codec{parse_remote}).required(),
       key("extra_remotes", &v::extra_remotes, address_list_codec{parse_remote}).refusing_null(),

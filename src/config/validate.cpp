@@ -224,6 +224,7 @@ void validate(settings& what, findings& found) {
     check_balance(each, found);
     check_transports(each, found);
   }
+  check_names(what, found);
   check_companions(what, first, found);
   check_exposure(what, found);
   check_camouflage(what, first, found);

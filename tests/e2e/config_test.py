@@ -228,6 +228,16 @@ class Check(Case):
         self.assertEqual(first, second)
 
 
+    def test_a_name_is_printed_and_is_of_one_endpoint(self):
+        named = self.file("named.toml", self.GOOD + 'name = "web"\n')
+        self.assertIn('[[endpoints]]\nname = "web"\nlisten = "127.0.0.1:1"\n',
+                      self.cli("check", "--print", "-c", named).stdout)
+        twice = self.GOOD + 'name = "web"\n' + self.GOOD.replace(":1", ":2") + 'name = "web"\n'
+        said = self.cli("check", self.file("twice.toml", twice), code=78).stderr
+        self.assertIn("twice.toml:8:8: error: `name`: `web` is already the name", said)
+        self.assertIn("twice.toml:4:8", said)
+
+
 class Convert(Case):  # spec 1.9
     def setUp(self):
         super().setUp()

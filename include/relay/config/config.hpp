@@ -104,6 +104,7 @@ struct network {
 
 /// One forwarding rule.
 struct endpoint {
+  std::string name;  ///< what operators and tools know it by, unique; empty: it has none
   host_port listen;
   host_port remote;
   std::vector<host_port> extra_remotes;

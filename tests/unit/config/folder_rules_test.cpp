@@ -206,6 +206,20 @@ TEST(FolderMerge, TakesEachKeyFromTheFirstFileThatHasIt) {
   }
 }
 
+TEST(FolderMerge, ANameIsOfOneEndpointInAllFiles) {
+  const temporary_folder folder;
+  folder.write("1.toml", rule("a") + "name = \"web\"\n");
+  folder.write("2.toml", rule("b") + "name = \"web\"\n");
+  try {
+    load_path(folder.path(), {});
+    ADD_FAILURE() << "it was accepted";
+  } catch (const config_error& failure) {
+    const auto& told = failure.problems().at(0);
+    EXPECT_NE(told.where.to_string().find("2.toml:"), std::string::npos) << told.where.to_string();
+    EXPECT_NE(told.message.find("1.toml:"), std::string::npos) << told.message;
+  }
+}
+
 TEST(FolderMerge, ChecksTheWholeNotTheParts) {
   const temporary_folder folder;
   folder.write("1.toml", "[dns]\nmin_ttl = 10\n");

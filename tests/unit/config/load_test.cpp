@@ -215,6 +215,16 @@ TEST(Load, PrefersTheRealNameToItsAlias) {
   EXPECT_EQ(made.warnings[1].where.to_string(), "t:5:12");
 }
 
+TEST(Load, AnEndpointMayHaveAName) {
+  const auto made = load(with_endpoint("name = \"web\"\n") +
+                         "[[endpoints]]\nlisten = \":3\"\nremote = \"c:4\"\n");
+  EXPECT_EQ(made.value.endpoints.at(0).name, "web");
+  EXPECT_EQ(made.value.endpoints.at(1).name, "");
+  EXPECT_EQ(to_toml(made.value, extent::needed),
+            "[[endpoints]]\nname = \"web\"\nlisten = \"127.0.0.1:1\"\nremote = \"b:2\"\n\n"
+            "[[endpoints]]\nlisten = \"*:3\"\nremote = \"c:4\"\n");
+}
+
 TEST(Load, RemembersWhereEachKeyWasGiven) {
   overrides forced;
   force(forced.network, &network::send_proxy, true);

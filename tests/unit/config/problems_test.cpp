@@ -242,6 +242,39 @@ TEST(Problems, CompareTheTimesToLive) {
   EXPECT_NO_THROW(load("endpoints = []\n[dns]\nmin_ttl = 9\nmax_ttl = 9\n"));
 }
 
+std::string named(const std::string& listen, const std::string& name) {
+  return "[[endpoints]]\nlisten = \"" + listen + "\"\nremote = \"b:2\"\nname = \"" + name + "\"\n";
+}
+
+TEST(Problems, ANameIsOfOneEndpoint) {
+  const auto problems =
+      problems_of(named(":1", "a") + named(":2", "b") + named(":3", "a") + named(":4", "a"));
+  EXPECT_EQ(brief(problems),
+            "t:12:8: error: `name`: `a` is already the name of the endpoint at t:4:8\n"
+            "t:16:8: error: `name`: `a` is already the name of the endpoint at t:4:8\n");
+  EXPECT_EQ(problems.at(0).hint, "each endpoint has a name of its own, or none");
+  EXPECT_TRUE(load(named(":1", "a") + named(":2", "A") + with_endpoint("")).warnings.empty());
+}
+
+TEST(Problems, OneNameForThousandsIsToldQuickly) {
+  std::string text;
+  for (int port = 1; port <= 5000; ++port) text += named(':' + std::to_string(port), "a");
+  const auto problems = problems_of(text);
+  ASSERT_EQ(problems.size(), 51U);
+  EXPECT_EQ(problems.back().message, "and 4949 more errors");
+}
+
+TEST(Problems, SayWhatANameIsMadeOf) {
+  EXPECT_EQ(only("name = \"\""),
+            "`name`: the name is empty | leave the key out where there is no name");
+  EXPECT_EQ(only("name = \"my web\""),
+            "`name`: `my web` is no name | it takes letters, digits, `-`, `_` and `.`, such as "
+            "\"web-1\"");
+  EXPECT_EQ(only("name = \"" + std::string(65, 'a') + '"'),
+            "`name`: the name is longer than 64 characters | ");
+  EXPECT_TRUE(load(with_endpoint("name = \"" + std::string(64, 'a') + '"')).warnings.empty());
+}
+
 TEST(Problems, CheckTheBalanceText) {
   EXPECT_NE(only("balance = \"\"").find("unknown strategy ``"), std::string::npos);
   EXPECT_NE(only("balance = \"RoundRobin: 1\"").find("unknown strategy"), std::string::npos);

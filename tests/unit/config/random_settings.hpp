@@ -36,6 +36,7 @@ class random_settings {
  private:
   endpoint rule() {
     endpoint made;
+    if (++rules_ % 2 == 0) made.name = "rule-" + std::to_string(rules_);
     // Ports below 1000 for listeners and above for remotes: a rule must not reach itself.
     made.listen = address();
     if (below(4) == 0) made.listen = {{}, std::nullopt, made.listen.ports};
@@ -141,6 +142,7 @@ class random_settings {
   }
 
   std::mt19937 random_;
+  int rules_ = 0;
 };
 
 }  // namespace relay::config::test
