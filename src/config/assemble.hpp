@@ -2,6 +2,8 @@
 
 #include "fragment.hpp"
 
+#include <relay/config/load.hpp>
+
 namespace relay::config {
 
 /// Merges texts, the first one that has a key wins, puts what the command line forces on top, and

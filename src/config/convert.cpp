@@ -1,5 +1,8 @@
 #include "fragment.hpp"
 
+#include <relay/config/limits.hpp>
+#include <relay/config/load.hpp>
+
 namespace relay::config {
 
 namespace {

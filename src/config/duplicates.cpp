@@ -1,7 +1,7 @@
-#include "findings.hpp"
-
 #include <relay/base/reach.hpp>
 #include <relay/config/listen_clashes.hpp>
+#include <relay/config/load.hpp>
+#include <relay/document/findings.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -145,7 +145,7 @@ std::string advice_on(const settings& what, const listen_clash& clash) {
 bool refuses_duplicates(const settings& what) { return !what.process.binds_partially; }
 
 std::vector<problem> duplicate_listens(const settings& what, problem::level severity) {
-  findings found;
+  document::findings found;
   for (const auto& clash : listen_clashes(what)) {
     if (!found.wants(severity)) {
       found.add(severity, what.endpoints[clash.second].origin, {});

@@ -1,5 +1,7 @@
 #include "fragment.hpp"
 
+#include <relay/config/limits.hpp>
+
 namespace relay::config {
 
 namespace {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "table_reader.hpp"
 #include "tables.hpp"
 
 namespace relay::config {

@@ -1,5 +1,7 @@
 #include "fragment.hpp"
 
+#include <relay/config/patch.hpp>
+
 #include <array>
 
 namespace relay::config {

@@ -1,5 +1,7 @@
 #include "fragment.hpp"
 
+#include <relay/config/limits.hpp>
+
 #include <algorithm>
 #include <charconv>
 

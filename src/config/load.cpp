@@ -1,7 +1,7 @@
 #include "assemble.hpp"
-#include "files.hpp"
 
 #include <relay/config/load.hpp>
+#include <relay/document/files.hpp>
 
 namespace relay::config {
 

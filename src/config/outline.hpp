@@ -1,30 +1,21 @@
 #pragma once
 
+#include "engine.hpp"
+
 #include <relay/config/load.hpp>
+#include <relay/document/print.hpp>
 
-#include <string>
-#include <string_view>
-#include <vector>
-
-/// Settings as the keys and values that a file would have, before it is decided how they are laid
-/// out: TOML and JSON write the same ones.
 namespace relay::config {
 
-struct outline_key {
-  std::string_view name;
-  std::string value;       ///< TOML and JSON spell all values that we have alike
-  bool is_remark = false;  ///< in force, but must not be given
-};
-using outline_table = std::vector<outline_key>;
-
+/// Settings as the tables of a file.
 struct outline {
-  outline_table log;
-  outline_table dns;
-  outline_table process;
-  outline_table network;
+  printed_table log;
+  printed_table dns;
+  printed_table process;
+  printed_table network;
   struct rule {
-    outline_table keys;
-    outline_table network;
+    printed_table keys;
+    printed_table network;
   };
   std::vector<rule> endpoints;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "schema.hpp"
+#include "value_codecs.hpp"
 
 /// The keys of each table, in the order of the document. A new key is a member of the table, with
 /// its default, and a row here.

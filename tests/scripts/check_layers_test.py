@@ -41,6 +41,11 @@ class CheckLayers(unittest.TestCase):
         self.refuses("include/relay/net/dial.hpp", "#  include <relay/app/serve.hpp>", "below")
         self.refuses("src/net/dial.cpp", '#include "relay/forward/session.hpp"', "below")
 
+    def test_document_knows_base_alone(self):
+        self.accepts("src/document/node.cpp", "#include <relay/base/utf8.hpp>")
+        self.refuses("src/document/node.cpp", "#include <relay/config/config.hpp>", "below")
+        self.accepts("src/config/load.cpp", "#include <relay/document/files.hpp>")
+
     def test_unknown_rooms_are_refused(self):
         self.refuses("src/attic/old.cpp", "#include <relay/base/ip.hpp>", "attic is no room")
         self.refuses("src/app/run.cpp", "#include <relay/attic/old.hpp>", "attic is no room")

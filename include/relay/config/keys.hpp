@@ -1,18 +1,15 @@
 #pragma once
 
-#include <string_view>
+#include <relay/document/vocabulary.hpp>
+
 #include <vector>
 
 namespace relay::config {
 
-/// A key that the reader of files knows. Documents and hints are checked against this list.
-struct known_key {
-  std::string_view table;  ///< `log`, `dns`, `process`, `network`, `endpoints`; empty: top level
-  std::string_view name;
-  std::string_view alias_of;  ///< the key this is another name of; empty: none
-};
+using document::known_key;
 
-/// All of them, in the order of the document.
+/// All keys that the reader of files knows, in the order of the document. The tables are `log`,
+/// `dns`, `process`, `network` and `endpoints`. Documents and hints are checked against this list.
 std::vector<known_key> known_keys();
 
 }  // namespace relay::config

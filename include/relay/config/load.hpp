@@ -2,9 +2,10 @@
 
 #include <relay/config/config.hpp>
 #include <relay/config/patch.hpp>
+#include <relay/document/extent.hpp>
+#include <relay/document/problem.hpp>
 
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -12,27 +13,9 @@
 /// throws `config_error` with everything that is wrong with it, at once.
 namespace relay::config {
 
-/// One thing wrong with a configuration.
-struct problem {
-  enum class level { warning, error };
-  level severity = level::error;
-  origin where;
-  std::string message;  ///< what is wrong: "unknown key `lisen`"
-  std::string hint;     ///< what would be right: "did you mean `listen`?"; may be empty
-};
-
-/// `relay.toml:3:10: error: …`, the line of the text, a caret, the hint; several lines.
-std::string render(const problem& what);
-
-/// Thrown once, with every problem (warnings included); what() is all of them rendered.
-class config_error : public std::runtime_error {
- public:
-  explicit config_error(std::vector<problem> problems);
-  const std::vector<problem>& problems() const noexcept { return problems_; }
-
- private:
-  std::vector<problem> problems_;
-};
+using document::problem;
+using document::render;
+using config_error = document::refusal;
 
 struct loaded {
   settings value;
@@ -49,11 +32,9 @@ loaded load_text(std::string name, std::string text, const overrides& forced);
 /// The single-endpoint mode, `-l A -r B` once or more.
 loaded load_command_line(const std::vector<command_line_endpoint>& given, const overrides& forced);
 
-/// How much of a configuration is written.
-enum class extent {
-  all,     ///< every key, each endpoint's `network` in full
-  needed,  ///< what is not at its default; what all endpoints have in common, once
-};
+/// How much of a configuration is written: of all endpoints each `network` in full, or what is
+/// needed, and what all have in common once.
+using document::extent;
 
 /// The effective configuration, which reads back to an equal one. JSON has a key a line.
 std::string to_toml(const settings& what, extent how = extent::all);

@@ -1,19 +1,16 @@
 #pragma once
 
 #include <relay/config/config.hpp>
+#include <relay/document/words.hpp>
 
 #include <array>
-#include <string_view>
 
 /// The words of the keys that are one of a few, once: files, the command line, completions and
 /// printing all spell them so.
 namespace relay::config {
 
-template <class Enum>
-struct word {
-  std::string_view name;
-  Enum value;
-};
+using document::word;
+using document::word_for;
 
 inline constexpr auto log_level_words = std::to_array<word<log_level>>({
     {"off", log_level::off},
@@ -49,14 +46,5 @@ inline constexpr auto bind_words = std::to_array<word<bool>>({
     {"strict", false},
     {"partial", true},
 });
-
-/// The word for a value; empty when there is none.
-template <class Words, class Enum>
-constexpr std::string_view word_for(const Words& words, Enum value) {
-  for (const auto& each : words) {
-    if (each.value == value) return each.name;
-  }
-  return {};
-}
 
 }  // namespace relay::config

@@ -1,4 +1,4 @@
-#include "config/toml_mistakes.hpp"
+#include "document/toml_mistakes.hpp"
 
 #include "unit/config/loading.hpp"
 
@@ -54,12 +54,12 @@ TEST(TomlMistakes, ASecondTableOfEndpoints) {
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_EQ(problems[0].where.to_string(), "t:4:1");
   EXPECT_EQ(problems[0].message, "`[endpoints]` is one table, and there is one already");
-  EXPECT_EQ(problems[0].hint, "write `[[endpoints]]`, with two brackets, for each of them");
+  EXPECT_EQ(problems[0].hint, "write `[[endpoints]]`, with two brackets, for each of several");
 }
 
 TEST(TomlMistakes, OthersKeepTheWordsOfTheParser) {
   for (const std::string line : {"balance", "balance =", "= 3", "a = {b = c}", "x = [1, ]]",
-                                 "[log]\n[log]", "a = 1\na = 2", "a.b.c."}) {
+                                 "a = 1\na = 2", "a.b.c.", "[a b]", "# [a b]\n[a b]"}) {
     const auto problems = problems_of(with_endpoint(line + "\n"));
     ASSERT_FALSE(problems.empty()) << line;
     EXPECT_TRUE(problems[0].message.starts_with("not valid TOML: ")) << problems[0].message;
@@ -69,11 +69,11 @@ TEST(TomlMistakes, OthersKeepTheWordsOfTheParser) {
 TEST(TomlMistakes, AnyPlaceInAnyTextIsSafe) {
   for (const std::string text :
        {"", "\n", "=", "a=", "a=[", "a=[b", "[endpoints]", "\"", "a=\"", "a = b\r\n", "a = [,]"}) {
-    for (std::size_t at = 0; at <= text.size() + 2; ++at) (void)find_toml_mistake(text, at);
+    for (std::size_t at = 0; at <= text.size() + 2; ++at) (void)document::find_toml_mistake(text, at);
   }
-  EXPECT_EQ(find_toml_mistake("a = b", 0)->offset, 4U) << "wherever in the line";
+  EXPECT_EQ(document::find_toml_mistake("a = b", 0)->offset, 4U) << "wherever in the line";
   const std::string huge(100'000, 'x');
-  EXPECT_LT(find_toml_mistake("a = " + huge, 0)->message.size(), 200U);
+  EXPECT_LT(document::find_toml_mistake("a = " + huge, 0)->message.size(), 200U);
 }
 
 }  // namespace
