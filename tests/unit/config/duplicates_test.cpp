@@ -65,7 +65,8 @@ TEST(DuplicateListens, SayWhatWouldLetBothServe) {
       "both serve";
   EXPECT_EQ(hint({"0.0.0.0:80", "[::]:80"}), advice);
   EXPECT_EQ(hint({"[::]:80", "0.0.0.0:80"}), advice);
-  EXPECT_EQ(hint({"0.0.0.0:80", "127.0.0.1:80"}), "the first one serves, this one cannot be bound");
+  EXPECT_EQ(hint({"0.0.0.0:80", "127.0.0.1:80"}),
+            "remove one of them, or start without the second: [process] bind = \"partial\"");
 }
 
 TEST(DuplicateListens, FindOverlappingRanges) {

@@ -360,7 +360,7 @@ TEST(Problems, TellOnlyTheSyntaxErrorOfAText) {
       {"[log]\nlevel = 3\noutput \"x\"\n", "t:3:7: error: not valid TOML"},
       {"[log]\nlevel = \"info\n", "t:2:9: error: this text has no quote at its end"},
       {"a = [1,\n 2\n b = 3\n", "t:3:2: error: not valid TOML"},
-      {"[log]\n[log]\n", "t:2:1: error: not valid TOML"},
+      {"[log]\n[log]\n", "t:2:1: error: `[log]` is one table, and there is one already"},
       {"endpoints = []\n[endpoints.network]\na = 1\n", "t:1:1: error: not valid TOML"},
       {"{\"log\": {\"level\": 3},\n \"x\" 1}", "t:2:6: error: not valid JSON"},
       {"{\"log\": ", "t:1:9: error: not valid JSON"},

@@ -69,7 +69,8 @@ TEST(TomlMistakes, OthersKeepTheWordsOfTheParser) {
 TEST(TomlMistakes, AnyPlaceInAnyTextIsSafe) {
   for (const std::string text :
        {"", "\n", "=", "a=", "a=[", "a=[b", "[endpoints]", "\"", "a=\"", "a = b\r\n", "a = [,]"}) {
-    for (std::size_t at = 0; at <= text.size() + 2; ++at) (void)document::find_toml_mistake(text, at);
+    for (std::size_t at = 0; at <= text.size() + 2; ++at)
+      (void)document::find_toml_mistake(text, at);
   }
   EXPECT_EQ(document::find_toml_mistake("a = b", 0)->offset, 4U) << "wherever in the line";
   const std::string huge(100'000, 'x');

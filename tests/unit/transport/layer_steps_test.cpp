@@ -418,7 +418,7 @@ TEST(LayerSteps, AReplyMayComeByteByByteAndWhatIsBehindItIsKept) {
 TEST(LayerSteps, AWrongReplyIsRefused) {
   using answer = std::function<std::string(const std::string&)>;
   const std::vector<std::pair<answer, std::string>> replies{
-      {[](auto&) { return "HTTP/1.1 403 Forbidden\r\n\r\n"; }, "status 403 in place of 101"},
+      {[](auto&) { return "HTTP/1.1 403 Forbidden\r\n\r\n"; }, "HTTP status 403 in place of 101"},
       {[](auto&) { return wire::write_ws_reply("another key"); },
        "`sec-websocket-accept` does not fit the key"},
       {[](auto&) { return "SSH-2.0-OpenSSH_9.2\r\n\r\n"; }, "what came is not HTTP"}};

@@ -169,8 +169,10 @@ TEST(WsHandshake, LimitsAHead) {
 // Spec 9.2, client checks.
 TEST(WsHandshake, RefusesAReplyThatDiffers) {
   const std::tuple<std::string, std::string> cases[] = {
-      {with(reply, "101", "200"), "status 200 in place of 101"},
-      {"HTTP/1.1 403 Forbidden\r\ncontent-length: 5\r\n\r\nhello", "status 403 in place of 101"},
+      {with(reply, "101", "200"),
+       "HTTP status 200 in place of 101: `host` or `path` is not the server's"},
+      {"HTTP/1.1 403 Forbidden\r\ncontent-length: 5\r\n\r\nhello",
+       "HTTP status 403 in place of 101"},
       {with(reply, "HTTP/1.1", "HTTP/1.0"), "not HTTP/1.1"},
       {with(reply, "websocket", "h2c"), "no `upgrade: websocket`"},
       {with(reply, "connection: upgrade", "connection: close"), "no `connection: upgrade`"},
