@@ -11,6 +11,10 @@
 #include <cstring>
 #include <utility>
 
+// Debian 13's c-ares calls the functions for servers and queries deprecated; Debian 12's does not
+// know those that are to take their place.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 namespace relay::net {
 namespace {
 
