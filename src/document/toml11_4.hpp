@@ -40,12 +40,15 @@ inline std::optional<value_type> parse(const std::string& text, failure& why) {
     if (read.is_ok()) return std::move(read.unwrap());
     const auto& first = read.unwrap_err().front();
     why.message = without_functions(first.title());
-    if (first.locations().empty()) return std::nullopt;
-    // A later place is the better one: "already exists here", "defined twice".
-    const auto& [place, note] = first.locations().back();
-    why.offset =
-        line_starts(text).offset_of(place.first_line_number(), place.first_column_number());
-    if (note != "here") why.note = note;
+    if (why.message.starts_with("too large integer")) why.message = "the number is out of range";
+    // Of several places the last one in the text is where a key or table stands again.
+    const line_starts lines(text);
+    for (const auto& [place, note] : first.locations()) {
+      const auto at = lines.offset_of(place.first_line_number(), place.first_column_number());
+      if (at < why.offset) continue;
+      why.offset = at;
+      why.note = note == "here" ? "" : note;
+    }
   } catch (const std::exception& e) {
     why.message = e.what();
   }
