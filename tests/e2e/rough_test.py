@@ -241,10 +241,10 @@ class Listeners(Case):
         with Server(named("first")) as first, Server(named("second")) as second:
             text = "".join('[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\n'
                            f'remote = "127.0.0.1:{server.port}"\n' for server in (first, second))
-            started = self.configured(text)
+            started = self.configured('process.bind = "partial"\n' + text)
             self.assertEqual({hear(started.port) for _ in range(8)}, {b"first"})
-            self.assertIn("relay.toml:2", started.err())
-            self.assertIn("relay.toml:5", started.err())
+            self.assertIn("relay.toml:3", started.err())
+            self.assertIn("relay.toml:6", started.err())
 
     def test_many_clients_of_few_descriptors_are_all_served(self):
         with Server(echo) as server:

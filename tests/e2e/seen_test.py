@@ -244,4 +244,4 @@ class Start(Case):
             self.ENDPOINT + "max_connections = 100\n[endpoints.network]\nuse_udp = true\n"
             'idle_timeout = "1h"\n', udp=True)
         self.assertIn("; protocols=tcp+udp; limits: max-connections=100, max-associations=16384, "
-                      "connect-limit=15s, idle-timeout=1h, half-close-timeout=10s\n", started.out())
+                      "connect-limit=15s, idle-timeout=3600s, half-close-timeout=10s\n", started.out())

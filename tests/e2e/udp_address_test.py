@@ -274,7 +274,8 @@ class Listeners(UdpCase):
     def test_the_second_of_two_equal_addresses_is_reported_and_the_first_serves(self):
         first, second = self.remote(named("first")), self.remote(named("second"))
         started = self.udp_relay(
-            first.port, network='[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\n'
+            first.port, top='process.bind = "partial"',
+            network='[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\n'
             f'remote = "127.0.0.1:{second.port}"\nnetwork = {{ use_udp = true, no_tcp = true }}')
         self.assertEqual({ask(self.client(), b"?", started.at) for _ in range(8)}, {b"first"})
         self.assertIn("(UDP)", started.err())

@@ -103,7 +103,7 @@ TEST(StartReport, OursSaysWhatIsServedAndWhichLimitsAreInForce) {
   one.network.byte_rate = 5 << 20;
   EXPECT_EQ(own_part(what),
             "; protocols=tcp+udp; limits: max-connections=100, max-associations=16384, "
-            "idle-timeout=1h, half-close-timeout=10s, byte-rate=5MiB/s\n");
+            "idle-timeout=3600s, half-close-timeout=10s, byte-rate=5MiB/s\n");
   one.network.no_tcp = true;
   EXPECT_EQ(own_part(what), "; protocols=udp; limits: max-associations=16384, byte-rate=5MiB/s\n");
 }
