@@ -148,9 +148,8 @@ TEST(TlsSession, RecordsOfOneByteHaveTurnsAsShortAsOthers) {
   b.poller.turn(std::chrono::microseconds(0));
   EXPECT_GT(b.incoming.up(), 0U);
   EXPECT_LT(b.incoming.up(), 700U);
-  EXPECT_TRUE(b.poller.has_work()) << "it comes back for the rest";
-  b.run();
-  EXPECT_EQ(b.incoming.up(), 3000U);
+  // The rest is there already, or comes as the window opens.
+  EXPECT_TRUE(test::turn_until(b.poller, [&] { return b.incoming.up() == 3000U; }));
 }
 
 TEST(TlsSession, AFloodEndsBothSidesAndIsTold) {
