@@ -83,7 +83,7 @@ class Stuck(UdpCase):
         path, held = self.pipe()
         started = self.relay_of_both(network='udp_timeout = "100ms"', **self.into(path))
         to = ("127.0.0.1", started.port)
-        for _ in range(5):  # twice what the log keeps for a reader
+        for _ in range(10):  # twice what the log keeps for a reader
             clients = [open_socket() for _ in range(1000)]
             for first in range(0, 1000, 50):
                 for each in clients[first:first + 50]:
