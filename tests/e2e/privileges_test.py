@@ -123,8 +123,11 @@ class Becoming(UserCase):
         victim = self.file("victim", "")
         log = self.folder / "relay.log"
         log.symlink_to(victim)
-        self.configured(f'[log]\noutput = "{log}"\n[process]\nuser = "nobody"\n'
-                        + endpoint("LISTEN", self.server.port))
+        started = self.configured(f'[log]\noutput = "{log}"\n[process]\nuser = "nobody"\n'
+                                  + endpoint("LISTEN", self.server.port))
+        with dial(started.port) as sock:  # it is another user by now
+            sock.sendall(b"served")
+            self.assertEqual(sock.recv(6), b"served")
         self.assertEqual(victim.stat().st_uid, 0)
 
     def test_a_key_that_the_user_cannot_read_is_told_and_used(self):
