@@ -204,7 +204,10 @@ class Shortage(UdpCase):
                 client = self.client(port=21000 + number)
                 self.assertEqual(ask(client, b"%d" % number, started.at), b"%d" % number)
             self.assertEqual(ask_patiently(self.client(port=22000), b"new", started.at), b"new")
-            self.assertEqual(remote.peers[0], remote.got[-1][1], "the port of the first")
+            # A quarter may have to go, the oldest first: another one if the newcomer asks again.
+            gone = len(self.ended(started, 1))
+            self.assertIn(gone, (1, 2))
+            self.assertIn(remote.got[-1][1], remote.peers[:gone], "the port of one that went")
             self.assertEqual(ask(client, b"the last stays", started.at), b"the last stays")
         in_own_network(body, {"net/ipv4/ip_local_port_range": "40000 40007"})
 
