@@ -15,7 +15,7 @@ void pick(benchmark::State& state, const char* strategy) {
   const auto names = remotes(state.range(0));
   std::string balance = strategy;
   for (std::size_t i = 0; i < names.size(); ++i) balance += i == 0 ? " 1" : ", 1";
-  selector among(config::read_balance(balance), names);
+  selector among(balance::read_balance(balance), names);
   const health::time_point now{};
   std::array<std::uint8_t, 4> client{192, 0, 2, 0};
   const tried_set tried;

@@ -1,4 +1,4 @@
-#include <relay/net/dns_message.hpp>
+#include <relay/names/dns_message.hpp>
 
 #include <benchmark/benchmark.h>
 

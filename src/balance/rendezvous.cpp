@@ -73,10 +73,10 @@ void mask(std::array<std::uint8_t, Size>& bytes, std::size_t bits) {
 
 }  // namespace
 
-ip_address client_network(const ip_address& client, const config::client_prefix& bits) {
+ip_address client_network(const ip_address& client, const balance::client_prefix& bits) {
   auto from = client.bytes();
   // Where whole addresses count both are clients of their own, as with realm (spec 7.3).
-  const bool whole = bits == config::client_prefix{};
+  const bool whole = bits == balance::client_prefix{};
   if (client.is_v6() && !whole && is_mapped(from)) from = from.last(4);
   if (from.size() == 4) {
     std::array<std::uint8_t, 4> kept{};
@@ -91,7 +91,7 @@ ip_address client_network(const ip_address& client, const config::client_prefix&
 }
 
 rendezvous::rendezvous(std::span<const std::string> names, std::span<const std::uint32_t> weights,
-                       const config::client_prefix& of_client)
+                       const balance::client_prefix& of_client)
     : of_client_(of_client) {
   std::map<std::string_view, std::uint32_t> seen;
   for (std::size_t i = 0; i < names.size(); ++i) {

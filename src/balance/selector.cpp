@@ -12,8 +12,8 @@ bool contains(const tried_set& tried, std::size_t index) {
 
 }  // namespace
 
-std::vector<std::uint32_t> shares(const config::balancing& how, std::size_t remotes) {
-  if (how.by == config::strategy::off) return std::vector<std::uint32_t>(remotes, 1);
+std::vector<std::uint32_t> shares(const balance::balancing& how, std::size_t remotes) {
+  if (how.by == balance::strategy::off) return std::vector<std::uint32_t>(remotes, 1);
   std::vector<std::uint32_t> made(remotes, 0);
   if (how.weights.size() > 1) {
     std::copy_n(how.weights.begin(), std::min(how.weights.size(), remotes), made.begin());
@@ -23,8 +23,8 @@ std::vector<std::uint32_t> shares(const config::balancing& how, std::size_t remo
   return made;
 }
 
-selector::selector(const config::balancing& how, std::span<const std::string> names,
-                   const config::client_prefix& of_client)
+selector::selector(const balance::balancing& how, std::span<const std::string> names,
+                   const balance::client_prefix& of_client)
     : by_(how.by),
       shares_(shares(how, names.size())),
       health_(names.size()),
@@ -76,14 +76,14 @@ bool selector::has_other(health::time_point now,
 
 std::optional<std::size_t> selector::preferred(const ip_address& client, bool first) {
   switch (by_) {
-    case config::strategy::off: {
+    case balance::strategy::off: {
       const auto found = std::ranges::find(open_, true);
       if (found == open_.end()) return std::nullopt;
       return static_cast<std::size_t>(found - open_.begin());
     }
-    case config::strategy::roundrobin:
+    case balance::strategy::roundrobin:
       return (first ? sequence_ : substitutes_).next(open_);
-    case config::strategy::iphash:
+    case balance::strategy::iphash:
       return ranking_.best(client, open_);
   }
   return std::nullopt;
@@ -103,7 +103,7 @@ std::vector<std::uint32_t> selector::in_use() const {
   auto made = shares_;
   bool taken = false;  // without a strategy only the first that is well has any
   for (std::size_t i = 0; i < made.size(); ++i) {
-    if (!health_[i].is_up() || (by_ == config::strategy::off && taken)) made[i] = 0;
+    if (!health_[i].is_up() || (by_ == balance::strategy::off && taken)) made[i] = 0;
     taken = taken || made[i] > 0;
   }
   return made;

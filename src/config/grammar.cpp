@@ -1,7 +1,7 @@
 #include "assemble.hpp"
 
+#include <relay/balance/plan.hpp>
 #include <relay/base/words.hpp>
-#include <relay/config/balance.hpp>
 
 #include <array>
 
@@ -42,7 +42,7 @@ void check_balance(const endpoint& what, findings& found) {
                 "write \"" + std::string(read.name) + ":\" and the weights");
     return;
   }
-  if (read.by == strategy::off) return;
+  if (read.by == balance::strategy::off) return;
   for (const auto part : read.dropped) {
     found.warning(where, "`balance`: `" + std::string(part) + "` is no weight and is left out",
                   "a weight is a number from 0 to 255; those behind it move up one remote");

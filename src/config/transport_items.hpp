@@ -1,7 +1,6 @@
 #pragma once
 
-#include "text.hpp"
-
+#include <relay/base/text.hpp>
 #include <relay/config/transport.hpp>
 
 #include <cstdint>

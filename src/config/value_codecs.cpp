@@ -53,10 +53,10 @@ std::optional<balance_text> balance_codec::read(const value_at& from) const {
   return balance_text(*std::move(text));
 }
 
-std::optional<client_prefix> client_prefix_codec::read(const value_at& from) const {
+std::optional<balance::client_prefix> client_prefix_codec::read(const value_at& from) const {
   const auto text = text_codec{}.read(from);
   if (!text) return std::nullopt;
-  const auto made = read_client_prefix(*text);
+  const auto made = balance::read_client_prefix(*text);
   if (!made) {
     from.refuse('`' + *text + "` is not two prefix lengths",
                 "IPv4's (/1 to /32), then IPv6's (/1 to /128), such as \"/24,/64\"");

@@ -15,8 +15,8 @@ struct camouflage_codec {
 
 /// How much of a client's address counts.
 struct client_prefix_codec {
-  std::optional<client_prefix> read(const value_at& from) const;
-  std::string print(const client_prefix& value) const { return quote(config::to_string(value)); }
+  std::optional<balance::client_prefix> read(const value_at& from) const;
+  std::string print(const balance::client_prefix& value) const { return quote(to_string(value)); }
 };
 
 /// Blocks of addresses, printed as they were written.

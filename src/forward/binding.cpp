@@ -1,9 +1,9 @@
 #include <relay/base/parallel.hpp>
 #include <relay/base/zoned_address.hpp>
 #include <relay/forward/binding.hpp>
+#include <relay/names/system_lookup.hpp>
 #include <relay/net/datagram_socket.hpp>
 #include <relay/net/descriptors.hpp>
-#include <relay/net/system_lookup.hpp>
 
 #include <strings.h>
 
@@ -27,7 +27,7 @@ result<ip_address> first_address(const host_port& of) {
     if (const auto found = zoned->resolve()) return *found;
     return error_code(ENODEV, boost::system::system_category());
   }
-  auto found = net::system_lookup(of.host);
+  auto found = names::system_lookup(of.host);
   if (!found) return found.error();
   // The C libraries of Debian 12 and 13 disagree about which of the two comes first. Clients of
   // what listens on `localhost` mostly dial 127.0.0.1.

@@ -114,7 +114,7 @@ class connection::dialler final : public dial_site {
     if (!of_.has_left()) return std::nullopt;
     return of_.departed();
   }
-  task<result<net::addresses>> look_up(const std::string& host, bool anew) override {
+  task<result<names::addresses>> look_up(const std::string& host, bool anew) override {
     return of_.look_up(host, anew);
   }
   task<step_outcome> attempt(ip_endpoint to) override { return of_.attempt(to); }
@@ -146,7 +146,7 @@ task<step_outcome> connection::reach_name(std::size_t index, dial_plan plan) {
 }
 
 // Until the client leaves or `connect_limit` is over.
-task<result<net::addresses>> connection::look_up(const std::string& host, bool anew) {
+task<result<names::addresses>> connection::look_up(const std::string& host, bool anew) {
   net::patience patience(co_await asio::this_coro::executor, lane_.worker().wheel(),
                          time_left().value_or(milliseconds(1)));
   const departure gone(*this, [&patience] { patience.give_up(); });

@@ -2,7 +2,7 @@
 
 #include <relay/base/reset.hpp>
 #include <relay/forward/hook_step.hpp>
-#include <relay/transport/proxy_steps.hpp>
+#include <relay/handshake/proxy.hpp>
 
 #include <utility>
 
@@ -74,7 +74,7 @@ task<std::optional<step_outcome>> connection::hear_proxy() {
     failed.is_quiet = true;
     co_return failed;
   }
-  const auto heard = co_await transport::read_proxy_header(client_.socket(), lane_.worker().wheel(),
+  const auto heard = co_await handshake::read_proxy_header(client_.socket(), lane_.worker().wheel(),
                                                            rule_->proxy.limit);
   if (!heard.ec) {
     lane_.shared().log.header_accepted(heard.header);
@@ -96,7 +96,7 @@ wire::proxy_bytes connection::header() const {
 // The remote's side, as soon as it is connected and before anything else goes there.
 void connection::greet_remote() {
   const auto header = this->header();
-  const auto sent = transport::try_write_proxy(remote_side().socket(), header);
+  const auto sent = handshake::try_write_proxy(remote_side().socket(), header);
   if (!sent) return greeted(sent.error());
   if (*sent == header.span().size()) return greeted({});
   // The kernel had no memory for it.
@@ -106,7 +106,7 @@ void connection::greet_remote() {
 
 task<> connection::go_on_greeting(wire::proxy_bytes header, std::size_t sent) {
   const auto limit = time_left().value_or(milliseconds(1));
-  greeted(co_await transport::finish_proxy_header(remote_side().socket(), lane_.worker().wheel(),
+  greeted(co_await handshake::finish_proxy_header(remote_side().socket(), lane_.worker().wheel(),
                                                   limit, header, sent));
 }
 

@@ -1,8 +1,8 @@
 #include "connection_parts.hpp"
 
 #include <relay/base/reset.hpp>
-#include <relay/transport/layer_steps.hpp>
-#include <relay/transport/proxy_steps.hpp>
+#include <relay/handshake/layers.hpp>
+#include <relay/handshake/proxy.hpp>
 
 #include <utility>
 
@@ -19,9 +19,8 @@ task<std::optional<step_outcome>> connection::unwrap_client() {
   if (rule_->in.tls) {
     lane_.shared().log.certificates(*rule_, rule_->in.tls->refresh(steady_clock::now()));
   }
-  const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(),
-                                        rule_->handshake_timeout};
-  auto opened = co_await transport::open_for_client(wrapping_->client, rule_->in, with);
+  const handshake::tools with{lane_.tls(), lane_.worker().wheel(), rule_->handshake_timeout};
+  auto opened = co_await handshake::open_for_client(wrapping_->client, rule_->in, with);
   if (!opened.ec) {
     tell_of_certificate();
     co_return std::nullopt;
@@ -64,7 +63,7 @@ task<step_outcome> connection::wrap_remote(ip_endpoint to) {
   const auto limit = shorter(rule_->handshake_timeout, left.value_or(milliseconds(1)));
   if (rule_->proxy.sends != 0) {
     made.phase = "sending the PROXY header";
-    made.ec = co_await transport::finish_proxy_header(below.socket(), lane_.worker().wheel(), limit,
+    made.ec = co_await handshake::finish_proxy_header(below.socket(), lane_.worker().wheel(), limit,
                                                       header(), 0);
     made.cut_short = made.ec == errc::timed_out && limit != rule_->handshake_timeout;
     if (made.ec) co_return made;
@@ -72,11 +71,11 @@ task<step_outcome> connection::wrap_remote(ip_endpoint to) {
   if (rule_->out.tls) {
     lane_.shared().log.certificates(*rule_, rule_->out.tls->refresh(steady_clock::now()));
   }
-  const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(), limit};
+  const handshake::tools with{lane_.tls(), lane_.worker().wheel(), limit};
   // Nobody has read from a bare client yet, so what it has sent is still announced.
   const bool speaks = !rule_->in.any() && net::has(client_.socket().events(), net::seen::readable);
   auto opened =
-      co_await transport::open_to_remote(*wrapping_->remote, rule_->out, to, speaks, with);
+      co_await handshake::open_to_remote(*wrapping_->remote, rule_->out, to, speaks, with);
   made.phase = opened.phase;
   made.ec = opened.ec;
   made.more = std::move(opened.more);

@@ -37,8 +37,8 @@ task<step_outcome> reach(lane& on, dial_site& by, dial_plan plan, const std::str
   }
 }
 
-task<result<net::addresses>> ask_for(lane& on, const std::string& host, bool anew,
-                                     net::patience& patience) {
+task<result<names::addresses>> ask_for(lane& on, const std::string& host, bool anew,
+                                       net::patience& patience) {
   auto& names = on.shared().names;
   const auto here = on.worker().index();
   auto asked = anew ? names.lookup_anew(host, here) : names.lookup(host, here);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <relay/forward/dial_plan.hpp>
-#include <relay/net/addresses.hpp>
+#include <relay/names/addresses.hpp>
 #include <relay/net/asio.hpp>
 #include <relay/net/timeout.hpp>
 
@@ -24,7 +24,7 @@ class dial_site {
   /// Set when the remote is not wanted any more.
   virtual std::optional<step_outcome> departed() = 0;
   /// `anew`: past the cache.
-  virtual task<result<net::addresses>> look_up(const std::string& host, bool anew) = 0;
+  virtual task<result<names::addresses>> look_up(const std::string& host, bool anew) = 0;
   /// Connects to one address and does whatever comes before the payload.
   virtual task<step_outcome> attempt(ip_endpoint to) = 0;
 
@@ -37,8 +37,8 @@ task<step_outcome> reach(lane& on, dial_site& by, dial_plan plan, const std::str
                          std::uint16_t port);
 
 /// Asks the resolver of this process, for as long as `patience` lasts.
-task<result<net::addresses>> ask_for(lane& on, const std::string& host, bool anew,
-                                     net::patience& patience);
+task<result<names::addresses>> ask_for(lane& on, const std::string& host, bool anew,
+                                       net::patience& patience);
 
 /// How long a connect to `to` may take. Nothing: it must not be tried, and `made` says why.
 std::optional<std::chrono::milliseconds> connect_time(const rule& by, const ip_endpoint& to,

@@ -20,7 +20,7 @@ std::vector<std::string> names_of(const config::endpoint& from) {
 }  // namespace
 
 struct route::shared {
-  shared(const config::balancing& how, const config::client_prefix& of_client,
+  shared(const balance::balancing& how, const balance::client_prefix& of_client,
          std::vector<std::string> remotes, spdlog::logger& to, std::uint32_t seed)
       : names(std::move(remotes)),
         selector(how, names, of_client),

@@ -41,7 +41,7 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       moderated(from.network.moderation),
       warm(from.network.no_tcp ? 0 : from.network.warm),
       warm_max_age(from.network.warm_max_age),
-      hook_chooses(from.balance->by == config::strategy::off),
+      hook_chooses(from.balance->by == balance::strategy::off),
       drops_strangers(from.network.udp_strangers == config::udp_strangers::drop),
       max_associations(static_cast<std::size_t>(from.max_associations)),
       rates(from.network.byte_rate, from.network.endpoint_byte_rate,

@@ -166,7 +166,7 @@ void server::make_lanes() {
       lacks_splice ? 0 : std::max(pipe_memory, capacity), capacity,
       [this] { return door_->spare_pipe(); }, [this] { door_->return_pipe(); });
   names_ =
-      std::make_unique<net::resolver>(settings_.dns, log_.target("relay::dns"), options_.names);
+      std::make_unique<names::resolver>(settings_.dns, log_.target("relay::dns"), options_.names);
   session_log_ =
       std::make_unique<session_log>(log_, settings_.rules, [this] { storm_watch_->begin(); });
   storm_watch_ = std::make_unique<storm_watch>(*workers_.front(), *session_log_);

@@ -1,8 +1,8 @@
 #include <relay/base/reset.hpp>
 #include <relay/forward/hook_step.hpp>
 #include <relay/forward/step_outcome.hpp>
-#include <relay/transport/layer_steps.hpp>
-#include <relay/transport/proxy_steps.hpp>
+#include <relay/handshake/layers.hpp>
+#include <relay/handshake/proxy.hpp>
 
 #include <utility>
 
@@ -33,7 +33,7 @@ end_reason reason_of(const hook_answer& asked) {
   return by_socket(asked.ec);
 }
 
-end_reason reason_of(const transport::proxy_reading& read) {
+end_reason reason_of(const handshake::proxy_reading& read) {
   if (read.ec == errc::timed_out) return end_reason::proxy_timeout;
   if (read.ec == errc::bad_proxy_header) return end_reason::bad_proxy_header;
   if (read.ec == errc::truncated)
@@ -41,7 +41,7 @@ end_reason reason_of(const transport::proxy_reading& read) {
   return by_socket(read.ec);
 }
 
-end_reason reason_of(const transport::handshake_outcome& opened) {
+end_reason reason_of(const handshake::outcome& opened) {
   if (opened.ec == errc::timed_out) return end_reason::client_handshake_timeout;
   if (!opened.begun && opened.ec == errc::truncated) return end_reason::client_eof;
   if (!opened.begun && is_reset(opened.ec)) return end_reason::reset_by_client;
@@ -63,13 +63,13 @@ step_outcome client_failed(const hook_answer& asked) {
   return made;
 }
 
-step_outcome client_failed(const transport::proxy_reading& read) {
+step_outcome client_failed(const handshake::proxy_reading& read) {
   auto made = of_client(reason_of(read), "reading the PROXY header", read.ec);
   made.more = read.why;
   return made;
 }
 
-step_outcome client_failed(transport::handshake_outcome opened) {
+step_outcome client_failed(handshake::outcome opened) {
   auto made = of_client(reason_of(opened), opened.phase, opened.ec);
   made.more = std::move(opened.more);
   return made;

@@ -3,8 +3,8 @@
 #include "reach.hpp"
 
 #include <relay/forward/lane.hpp>
+#include <relay/handshake/layers.hpp>
 #include <relay/net/dial.hpp>
-#include <relay/transport/layer_steps.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -26,7 +26,7 @@ class warm_dialler final : public dial_site {
     return left_of(rule_.connect_limit, begun_, lane_.worker().now());
   }
   std::optional<step_outcome> departed() override { return std::nullopt; }
-  task<result<net::addresses>> look_up(const std::string& host, bool anew) override;
+  task<result<names::addresses>> look_up(const std::string& host, bool anew) override;
   task<step_outcome> attempt(ip_endpoint to) override;
 
  private:
@@ -38,7 +38,7 @@ class warm_dialler final : public dial_site {
   steady_clock::time_point begun_;
 };
 
-task<result<net::addresses>> warm_dialler::look_up(const std::string& host, bool anew) {
+task<result<names::addresses>> warm_dialler::look_up(const std::string& host, bool anew) {
   net::patience patience(co_await asio::this_coro::executor, lane_.worker().wheel(),
                          time_left().value_or(milliseconds(1)));
   co_return co_await ask_for(lane_, host, anew, patience);
@@ -62,10 +62,10 @@ task<> warm_dialler::shake_hands(step_outcome& made) {
     lane_.shared().log.certificates(rule_, rule_.out.tls->refresh(steady_clock::now()));
   }
   const auto left = time_left().value_or(milliseconds(1));
-  const transport::handshake_tools with{lane_.tls(), lane_.worker().wheel(),
-                                        shorter(rule_.handshake_timeout, left)};
+  const handshake::tools with{lane_.tls(), lane_.worker().wheel(),
+                              shorter(rule_.handshake_timeout, left)};
   // Nobody speaks yet: an empty frame tells a WebSocket server of ours that it need not wait.
-  auto opened = co_await transport::open_to_remote(into_.over(), rule_.out, made.at, false, with);
+  auto opened = co_await handshake::open_to_remote(into_.over(), rule_.out, made.at, false, with);
   made.phase = opened.phase;
   made.ec = opened.ec;
   made.more = std::move(opened.more);

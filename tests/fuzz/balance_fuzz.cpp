@@ -1,11 +1,11 @@
 #include "entry.hpp"
 
-#include <relay/config/balance.hpp>
+#include <relay/balance/plan.hpp>
 
 #include <algorithm>
 #include <functional>
 
-namespace relay::config {
+namespace relay::balance {
 namespace {
 
 using fuzz::require;
@@ -31,9 +31,9 @@ void try_out(std::string_view text) {
 }
 
 }  // namespace
-}  // namespace relay::config
+}  // namespace relay::balance
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  relay::config::try_out(relay::fuzz::text_of(data, size));
+  relay::balance::try_out(relay::fuzz::text_of(data, size));
   return 0;
 }

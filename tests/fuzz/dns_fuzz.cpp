@@ -1,6 +1,6 @@
 #include "entry.hpp"
 
-#include <relay/net/dns_message.hpp>
+#include <relay/names/dns_message.hpp>
 
 #include <sys/socket.h>
 

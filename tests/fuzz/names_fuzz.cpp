@@ -1,7 +1,7 @@
 #include "entry.hpp"
 
-#include <relay/net/hosts_file.hpp>
-#include <relay/net/resolv_conf.hpp>
+#include <relay/names/hosts_file.hpp>
+#include <relay/names/resolv_conf.hpp>
 
 #include <algorithm>
 

@@ -2,9 +2,9 @@
 
 #include "support/sockets.hpp"
 
+#include <relay/handshake/layers.hpp>
 #include <relay/net/task_group.hpp>
 #include <relay/net/worker.hpp>
-#include <relay/transport/layer_steps.hpp>
 #include <relay/wire/websocket_handshake.hpp>
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ struct layer_bench {
     on.on_asio_needed([] { return true; });  // as where coroutines live
   }
 
-  transport::handshake_tools tools() { return {engine, wheel, limit}; }
+  handshake::tools tools() { return {engine, wheel, limit}; }
   void pass(int ticks) {
     for (int i = 0; i < ticks; ++i) wheel.advance(++clock);
   }
@@ -129,19 +129,19 @@ struct layer_end {
   layer_bench& b;
   transport::plain_stream bare{b.on.poller()};
   transport::layered over{bare};
-  std::optional<transport::handshake_outcome> outcome;  // nothing: not over, or cancelled
-  bool speaks = false;                                  // whoever dials has payload already
+  std::optional<handshake::outcome> outcome;  // nothing: not over, or cancelled
+  bool speaks = false;                        // whoever dials has payload already
 
  private:
   task<> accepting(const transport::listen_layers& what) {
     const auto with = b.tools();
-    auto made = co_await transport::open_for_client(over, what, with);
+    auto made = co_await handshake::open_for_client(over, what, with);
     outcome = std::move(made);
   }
   task<> dialling(const transport::dial_layers& what) {
     const auto with = b.tools();
     const auto to = *ip_endpoint::parse("192.0.2.1:443");
-    auto made = co_await transport::open_to_remote(over, what, to, speaks, with);
+    auto made = co_await handshake::open_to_remote(over, what, to, speaks, with);
     outcome = std::move(made);
   }
 };

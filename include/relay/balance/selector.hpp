@@ -1,10 +1,10 @@
 #pragma once
 
 #include <relay/balance/health.hpp>
+#include <relay/balance/plan.hpp>
 #include <relay/balance/rendezvous.hpp>
 #include <relay/balance/round_robin.hpp>
 #include <relay/base/ip.hpp>
-#include <relay/config/balance.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -27,7 +27,7 @@ struct choice {
 /// Who may be chosen: how many connections each remote gets in proportion, 0 for those that never
 /// get any. Without a strategy each is a candidate; with one, those that have a weight, or only the
 /// first when fewer than two are given or all of them are 0 (spec 7.1, 7.2).
-std::vector<std::uint32_t> shares(const config::balancing& how, std::size_t remotes);
+std::vector<std::uint32_t> shares(const balance::balancing& how, std::size_t remotes);
 
 /// Chooses remotes: strategy, weights and health of one endpoint. Pure but for what it remembers;
 /// whoever shares it guards it.
@@ -41,8 +41,8 @@ std::vector<std::uint32_t> shares(const config::balancing& how, std::size_t remo
 ///   nothing had happened.
 class selector {
  public:
-  selector(const config::balancing& how, std::span<const std::string> names,
-           const config::client_prefix& of_client = {});
+  selector(const balance::balancing& how, std::span<const std::string> names,
+           const balance::client_prefix& of_client = {});
 
   /// Nothing when all have been tried.
   std::optional<choice> pick(const ip_address& client, health::time_point now,
@@ -75,7 +75,7 @@ class selector {
     return shares_[index] > 0 && (health_[index].is_up() || health_[index].may_be_tried(now));
   }
 
-  config::strategy by_;
+  balance::strategy by_;
   std::vector<std::uint32_t> shares_;
   std::vector<health> health_;
   round_robin sequence_;

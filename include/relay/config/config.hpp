@@ -1,11 +1,12 @@
 #pragma once
 
+#include <relay/balance/plan.hpp>
 #include <relay/base/cidr.hpp>
 #include <relay/base/host_port.hpp>
-#include <relay/config/balance.hpp>
 #include <relay/config/dialect.hpp>
 #include <relay/config/origin.hpp>
 #include <relay/config/transport.hpp>
+#include <relay/config/written.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -20,6 +21,7 @@
 namespace relay::config {
 
 using std::chrono::milliseconds;
+using balance_text = written<balance::balancing, balance::read_balance>;
 
 enum class log_level { off, error, warn, info, debug, trace };
 
@@ -97,7 +99,7 @@ struct network {
   std::uint64_t byte_rate = 0;           ///< bytes per second and connection; 0: none
   std::uint64_t endpoint_byte_rate = 0;  ///< bytes per second and endpoint; 0: none
   bool moderation = true;
-  client_prefix iphash_prefix;  ///< what of a client's address `iphash` looks at
+  balance::client_prefix iphash_prefix;  ///< what of a client's address `iphash` looks at
   key_origins keys{};
   friend bool operator==(const network&, const network&) = default;
 };

@@ -5,7 +5,7 @@
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
 #include <relay/forward/step_outcome.hpp>
-#include <relay/net/addresses.hpp>
+#include <relay/names/addresses.hpp>
 #include <relay/net/asio.hpp>
 #include <relay/net/connecting.hpp>
 #include <relay/pump/session.hpp>
@@ -88,7 +88,7 @@ class connection final : public lane_hook, private pump::session::owner {
   task<step_outcome> reach(std::size_t index);
   task<step_outcome> reach_name(std::size_t index, dial_plan plan);
   task<step_outcome> attempt(ip_endpoint to);
-  task<result<net::addresses>> look_up(const std::string& host, bool anew);
+  task<result<names::addresses>> look_up(const std::string& host, bool anew);
   task<step_outcome> wrap_remote(ip_endpoint to);
   void report(route::claim& failed, const step_outcome& how, bool is_first);
 

@@ -11,8 +11,8 @@
 #include <relay/forward/session_log.hpp>
 #include <relay/forward/totals.hpp>
 #include <relay/forward/warm_pool.hpp>
+#include <relay/names/resolver.hpp>
 #include <relay/net/listener.hpp>
-#include <relay/net/resolver.hpp>
 #include <relay/net/task_group.hpp>
 #include <relay/net/worker.hpp>
 #include <relay/pump/replies.hpp>
@@ -33,7 +33,7 @@ namespace relay::forward {
 /// What all lanes share; each part guards itself.
 struct shared_parts {
   admission& door;
-  net::resolver& names;
+  names::resolver& names;
   session_log& log;
   pump::pipe_budget& pipes;
   std::atomic<std::uint64_t>& next_id;

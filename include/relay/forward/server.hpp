@@ -29,7 +29,7 @@ namespace relay::forward {
 struct server_options {
   std::size_t workers = 1;
   std::size_t pipe_bytes = std::size_t{1} << 20;  ///< wished capacity of a splice pipe
-  net::resolver_surroundings names;               ///< tests give files and bounds of their own
+  names::resolver_surroundings names;             ///< tests give files and bounds of their own
   /// Sockets that another process has bound; each serves the endpoint of its address and protocol.
   std::vector<net::inherited_socket> inherited;
   std::optional<std::string> credentials;  ///< the value of `$CREDENTIALS_DIRECTORY`
@@ -128,7 +128,7 @@ class server {
   std::unique_ptr<admission> door_;
   std::unique_ptr<pump::pipe_budget> pipes_;
   std::unique_ptr<pump::socket_memory> memory_;
-  std::unique_ptr<net::resolver> names_;
+  std::unique_ptr<names::resolver> names_;
   std::unique_ptr<session_log> session_log_;
   own_listeners own_;
   std::unique_ptr<hook_thread> hooks_;

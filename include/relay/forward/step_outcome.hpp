@@ -36,7 +36,7 @@ struct step_outcome {
 /// The failed steps of a client's side, told apart by what the client did. One that came, said
 /// nothing and left again – a port scan, a health check – is no error, and ends quietly.
 step_outcome client_failed(const hook_answer& asked);
-step_outcome client_failed(const transport::proxy_reading& read);
-step_outcome client_failed(transport::handshake_outcome opened);
+step_outcome client_failed(const handshake::proxy_reading& read);
+step_outcome client_failed(handshake::outcome opened);
 
 }  // namespace relay::forward

@@ -31,8 +31,8 @@ struct dial_layers {
   bool any() const noexcept { return tls != nullptr || ws.has_value(); }
 };
 
-/// The streams around one socket, which is borrowed. Made by the steps of `layer_steps.hpp`, from
-/// the socket up.
+/// The streams around one socket, which is borrowed. Made by the steps of `handshake/layers.hpp`,
+/// from the socket up.
 class layered {
  public:
   explicit layered(plain_stream& bare) noexcept : bare_(bare) {}

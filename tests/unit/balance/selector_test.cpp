@@ -13,7 +13,7 @@ using event = health::event;
 
 struct bench {
   bench(std::string_view how, std::size_t remotes)
-      : count(remotes), all(config::read_balance(how), named(remotes)) {}
+      : count(remotes), all(balance::read_balance(how), named(remotes)) {}
 
   static std::vector<std::string> named(std::size_t remotes) {
     std::vector<std::string> made;
@@ -84,7 +84,7 @@ TEST(Shares, SayWhoIsEverChosen) {
       {"roundrobin: 0, 0, 9", 2, {1, 0}},
   };
   for (const auto& [text, remotes, expected] : cases) {
-    EXPECT_EQ(shares(config::read_balance(text), remotes), expected) << text;
+    EXPECT_EQ(shares(balance::read_balance(text), remotes), expected) << text;
   }
 }
 
@@ -268,7 +268,7 @@ TEST(Selector, IsCalmWhileNothingFails) {
 class storm_of_connections {
  public:
   storm_of_connections(unsigned seed, std::string_view how, std::size_t remotes)
-      : dice_(seed), bench_(how, remotes), shares_(shares(config::read_balance(how), remotes)) {}
+      : dice_(seed), bench_(how, remotes), shares_(shares(balance::read_balance(how), remotes)) {}
 
   void run(int steps) {
     for (int i = 0; i < steps; ++i) {

@@ -78,8 +78,8 @@ std::vector<row> all_rows() {
       of("byte_rate", &v::byte_rate, "1", 1, "0", 0),
       of("endpoint_byte_rate", &v::endpoint_byte_rate, "1", 1, "0", 0),
       of("moderation", &v::moderation, "\"on\"", true, "\"off\"", false),
-      of("iphash_prefix", &v::iphash_prefix, "\"/24,/64\"", client_prefix{24, 64}, "\"/32,/128\"",
-         client_prefix{}),
+      of("iphash_prefix", &v::iphash_prefix, "\"/24,/64\"", balance::client_prefix{24, 64},
+         "\"/32,/128\"", balance::client_prefix{}),
   };
 }
 

@@ -1,7 +1,7 @@
 #include <relay/forward/hook_step.hpp>
 #include <relay/forward/step_outcome.hpp>
-#include <relay/transport/layer_steps.hpp>
-#include <relay/transport/proxy_steps.hpp>
+#include <relay/handshake/layers.hpp>
+#include <relay/handshake/proxy.hpp>
 
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ TEST(StepOutcome, OfAProxyHeader) {
                            row{errc::truncated, false, end_reason::client_eof},
                            row{system_error(ECONNRESET), true, end_reason::reset_by_client},
                            row{system_error(ETIMEDOUT), true, end_reason::client_error}}) {
-    transport::proxy_reading read;
+    handshake::proxy_reading read;
     read.ec = each.ec;
     read.begun = each.begun;
     read.why = "the reason";
@@ -55,7 +55,7 @@ TEST(StepOutcome, OfAHandshake) {
         row{system_error(EPIPE), false, end_reason::reset_by_client},
         row{system_error(EPIPE), true, end_reason::client_handshake_failed},
         row{errc::handshake_refused, true, end_reason::client_handshake_failed}}) {
-    transport::handshake_outcome opened;
+    handshake::outcome opened;
     opened.ec = each.ec;
     opened.begun = each.begun;
     opened.phase = "a phase";

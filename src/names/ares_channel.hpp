@@ -1,0 +1,59 @@
+#pragma once
+
+#include <relay/names/dns_message.hpp>
+#include <relay/names/server_book.hpp>
+#include <relay/net/asio.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+struct ares_channeldata;
+
+namespace relay::names {
+
+/// One worker's c-ares: asks name servers, and that is all it does (no search list, no hosts file,
+/// no files read). Lives, is used and ends on its worker; questions unanswered by then are dropped
+/// without a word.
+class ares_channel {
+ public:
+  using on_reply = std::function<void(dns_reply)>;
+
+  ares_channel(asio::io_context& loop, const name_servers& servers);
+  ~ares_channel();
+  ares_channel(const ares_channel&) = delete;
+  ares_channel& operator=(const ares_channel&) = delete;
+
+  /// `done` is called from the loop, never from in here; it may ask again, but not end the channel.
+  void ask(const std::string& name, record_type type, on_reply done);
+
+ private:
+  struct question;
+  struct socket;
+  struct finished {
+    on_reply done;
+    dns_reply reply;
+  };
+
+  static void socket_changed(void* self, int fd, int readable, int writable);
+  static void answered(void* arg, int status, int timeouts, unsigned char* bytes, int length);
+
+  void watch(const std::shared_ptr<socket>& each);
+  void process(int readable, int writable);
+  void deliver();
+  void arm_timer();
+
+  asio::io_context& loop_;
+  ares_channeldata* channel_ = nullptr;
+  std::unordered_map<int, std::shared_ptr<socket>> sockets_;
+  std::vector<finished> finished_;  // called once c-ares is off the stack: it is not reentrant
+  asio::steady_timer timer_;
+  std::shared_ptr<const bool> alive_ =
+      std::make_shared<const bool>(true);  // for handlers on their way
+};
+
+}  // namespace relay::names
