@@ -63,7 +63,7 @@ std::string options_of(const config::endpoint& of) {
   const auto in = layers(of.listen_transport->value);
   const auto out = layers(of.remote_transport->value);
   if (in != "[plain]" || out != "[plain]") all += fmt::format("transport={}||{}; ", in, out);
-  return all + fmt::format("balance={}", config::to_string(of.balance->by));
+  return all + fmt::format("balance={}", to_string(of.balance->by));
 }
 
 /// ` name=value`, behind a comma where it is not the first; nothing where there is no such limit.

@@ -6,10 +6,10 @@
 
 #include <string>
 
-namespace relay::transport {
-struct handshake_outcome;
+namespace relay::handshake {
+struct outcome;
 struct proxy_reading;
-}  // namespace relay::transport
+}  // namespace relay::handshake
 
 namespace relay::forward {
 
