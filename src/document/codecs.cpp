@@ -66,6 +66,13 @@ std::string quote(std::string_view text) {
   return made + '"';
 }
 
+std::string unquoted(std::string printed) {
+  if (printed.size() < 3 || printed.front() != '"') return printed;
+  auto inner = printed.substr(1, printed.size() - 2);
+  const auto is_plain = [](char c) { return c > ' ' && c < 0x7f && c != '\\' && c != ','; };
+  return std::ranges::all_of(inner, is_plain) ? inner : printed;
+}
+
 std::optional<bool> flag_codec::read(const value_at& from) const {
   if (from.value.what == node::kind::boolean) return from.value.boolean;
   from.refuse_type("true or false");
@@ -144,6 +151,10 @@ std::optional<std::chrono::milliseconds> time_codec::read(const value_at& from) 
 std::string time_codec::print(std::chrono::milliseconds value) const {
   if (value.count() % 1000 == 0) return std::to_string(value.count() / 1000);
   return quote(print_duration(value));
+}
+
+std::string time_codec::tell(std::chrono::milliseconds value) const {
+  return print_duration(value);
 }
 
 std::optional<std::chrono::seconds> seconds_codec::read(const value_at& from) const {

@@ -12,6 +12,7 @@
 /// How the value of a key is read from a node and printed as TOML. A codec is a small value with
 ///     std::optional<T> read(const value_at& from) const;   nothing: the problem is noted
 ///     std::string print(const T& value) const;             empty: leave the key out
+///     std::string tell(const T& value) const;              where a sentence has more than `print`
 namespace relay::document {
 
 /// A value that is being read: of which key, and where problems go.
@@ -30,6 +31,19 @@ struct value_at {
 
 /// A TOML basic string, quotes included.
 std::string quote(std::string_view text);
+
+/// A printed value without the quotes, where it is one plain word without them.
+std::string unquoted(std::string printed);
+
+/// A value as a sentence has it.
+template <class Codec, class T>
+std::string tell(const Codec& codec, const T& value) {
+  if constexpr (requires { codec.tell(value); }) {
+    return codec.tell(value);
+  } else {
+    return unquoted(codec.print(value));
+  }
+}
 
 struct flag_codec {
   std::optional<bool> read(const value_at& from) const;
@@ -71,12 +85,14 @@ struct number_codec {
 struct time_codec {
   std::optional<std::chrono::milliseconds> read(const value_at& from) const;
   std::string print(std::chrono::milliseconds value) const;
+  std::string tell(std::chrono::milliseconds value) const;
 };
 
 /// A time that the kernel or DNS counts in seconds.
 struct seconds_codec {
   std::optional<std::chrono::seconds> read(const value_at& from) const;
   std::string print(std::chrono::seconds value) const { return std::to_string(value.count()); }
+  std::string tell(std::chrono::seconds value) const { return time_codec{}.tell(value); }
 };
 
 /// Bytes: a number or a text such as "64MiB".

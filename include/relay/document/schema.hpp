@@ -24,6 +24,8 @@ struct key_row {
   std::function<bool(const value_at& from, Table& into)> read;
   /// As TOML and JSON both spell it; empty: it is left out.
   std::function<std::string(const Table& from)> print;
+  /// As a sentence has it, `5s` or `a.example:80`; empty: there is no value.
+  std::function<std::string(const Table& from)> tell;
   std::function<void(const Table& from, Table& into)> copy;
   std::function<bool(const Table& a, const Table& b)> is_equal;
   std::function<const void*(const Table& in)> place;  ///< of the value in memory
@@ -59,6 +61,7 @@ key_row<Table> key(std::string_view name, T Table::*member, Codec codec) {
     return value.has_value();
   };
   row.print = [=](const Table& from) { return codec.print(from.*member); };
+  row.tell = [=](const Table& from) { return tell(codec, from.*member); };
   row.copy = [=](const Table& from, Table& into) { into.*member = from.*member; };
   row.is_equal = [=](const Table& a, const Table& b) { return a.*member == b.*member; };
   row.place = [=](const Table& in) { return static_cast<const void*>(&(in.*member)); };

@@ -65,5 +65,30 @@ TEST(Print, TablesAreApartAndObjectsIndented) {
   EXPECT_EQ(json, "{\n  \"none\": {},\n  \"one\": {\n    \"a\": 1\n  }\n}");
 }
 
+TEST(Tell, SaysTimesWithTheirUnitAndTextsWithoutQuotesWhereTheyArePlain) {
+  const struct {
+    kettle what;
+    std::vector<std::string> told;
+  } rows[]{
+      {{}, {"", "true", "1", "60s"}},
+      {{"ann", false, 9, std::chrono::milliseconds(1500)}, {"ann", "false", "9", "1500ms"}},
+      {{"ann b", true, 1, {}}, {"\"ann b\"", "true", "1", "0s"}},
+      {{"a,b"}, {"\"a,b\"", "true", "1", "60s"}},
+      {{"a\x1b[2J"}, {"\"a\\u001B[2J\"", "true", "1", "60s"}},
+      {{"b\u00fcro"}, {"\"b\u00fcro\"", "true", "1", "60s"}},
+      {{"a\"b"}, {"\"a\\\"b\"", "true", "1", "60s"}},
+  };
+  for (const auto& [what, told] : rows) {
+    std::vector<std::string> made;
+    for (const auto& row : kettle_keys()) made.push_back(row.tell(what));
+    EXPECT_EQ(made, told);
+  }
+}
+
+TEST(Tell, LeavesWhatHasNoQuotesOrNothingWithinThem) {
+  for (const auto* each : {"", "1", "[\"a\"]", "\"\"", "\""}) EXPECT_EQ(unquoted(each), each);
+  EXPECT_EQ(unquoted("\"a\""), "a");
+}
+
 }  // namespace
 }  // namespace relay::document
