@@ -1,5 +1,7 @@
 #include "tables.hpp"
 
+#include <relay/config/words.hpp>
+
 namespace relay::config {
 namespace {
 
@@ -45,6 +47,8 @@ const schema<network>& network_keys() {
       key("endpoint_byte_rate", &v::endpoint_byte_rate, rate_codec{}),
       key("moderation", &v::moderation, on_off),
       key("iphash_prefix", &v::iphash_prefix, client_prefix_codec{}),
+      key("on_change", &v::on_change, word_codec{on_change_words}),
+      key("on_remove", &v::on_remove, word_codec{on_remove_words}),
   };
   return rows;
 }

@@ -15,6 +15,7 @@ const schema<process>& process_keys() {
       key("sandbox", &process::sandbox, on_off),
       key("core_dumps", &process::core_dumps, on_off),
       key("bind", &process::binds_partially, word_codec{bind_words}),
+      key("watch", &process::watch, flag_codec{}),
   };
   return rows;
 }

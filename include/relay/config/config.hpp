@@ -66,6 +66,13 @@ struct address_block {
 };
 parsed<address_block> parse_address_block(std::string_view text);
 
+/// What becomes of the sessions of an endpoint that a reload changes or takes out.
+enum class fate {
+  keep,   ///< they live on under the settings that they began with
+  drain,  ///< they have `process.shutdown_timeout` to end, then they are cut
+  cut,    ///< they end at once
+};
+
 /// The settings of one endpoint's sockets: command line over endpoint over global over default,
 /// key by key. 0 turns a limit off unless said otherwise.
 struct network {
@@ -100,6 +107,8 @@ struct network {
   std::uint64_t endpoint_byte_rate = 0;  ///< bytes per second and endpoint; 0: none
   bool moderation = true;
   balance::client_prefix iphash_prefix;  ///< what of a client's address `iphash` looks at
+  fate on_change = fate::keep;           ///< a reload changes the endpoint
+  fate on_remove = fate::drain;          ///< a reload takes the endpoint out: `drain` or `keep`
   key_origins keys{};
   friend bool operator==(const network&, const network&) = default;
 };
@@ -134,6 +143,7 @@ struct process {
   bool sandbox = false;               ///< seccomp and Landlock
   bool core_dumps = false;            ///< a core holds the private keys
   bool binds_partially = false;       ///< two endpoints at one address: the first serves
+  bool watch = false;                 ///< reload when the file or folder changes
   key_origins keys{};
   friend bool operator==(const process&, const process&) = default;
 };

@@ -41,6 +41,18 @@ inline constexpr auto dns_protocol_words = std::to_array<word<dns_protocol>>({
     {"tcp_and_udp", dns_protocol::tcp_and_udp},
 });
 
+inline constexpr auto on_change_words = std::to_array<word<fate>>({
+    {"keep", fate::keep},
+    {"drain", fate::drain},
+    {"cut", fate::cut},
+});
+
+/// There is no `cut`: who wants an endpoint's sessions gone at once can kill them.
+inline constexpr auto on_remove_words = std::to_array<word<fate>>({
+    {"drain", fate::drain},
+    {"keep", fate::keep},
+});
+
 /// Of `process.bind`: whether endpoints serve although another one has their address.
 inline constexpr auto bind_words = std::to_array<word<bool>>({
     {"strict", false},

@@ -80,6 +80,8 @@ std::vector<row> all_rows() {
       of("moderation", &v::moderation, "\"on\"", true, "\"off\"", false),
       of("iphash_prefix", &v::iphash_prefix, "\"/24,/64\"", balance::client_prefix{24, 64},
          "\"/32,/128\"", balance::client_prefix{}),
+      of("on_change", &v::on_change, "\"cut\"", fate::cut, "\"keep\"", fate::keep),
+      of("on_remove", &v::on_remove, "\"keep\"", fate::keep, "\"drain\"", fate::drain),
   };
 }
 

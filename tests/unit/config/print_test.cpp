@@ -85,6 +85,7 @@ socket_memory = "64MiB"
 sandbox = "off"
 core_dumps = "off"
 bind = "strict"
+watch = false
 
 [[endpoints]]
 listen = "127.0.0.1:1"
@@ -124,6 +125,8 @@ byte_rate = "5MiB/s"
 endpoint_byte_rate = 0
 moderation = "on"
 iphash_prefix = "/32,/128"
+on_change = "keep"
+on_remove = "drain"
 )");
 }
 

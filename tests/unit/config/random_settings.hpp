@@ -26,7 +26,7 @@ class random_settings {
     made.dns.max_ttl = std::chrono::seconds(1000 + below(1000));
     made.dns.cache_size = below(100000);
     made.process = {time(), time(), below(1000), amount(), text("nobody"),
-                    {},     flag(), flag(),      flag()};
+                    {},     flag(), flag(),      flag(),   flag()};
     if (!made.process.user.empty()) made.process.group = text("");
     for (auto left = below(4); left > 0; --left) made.endpoints.push_back(rule());
     share_networks(made.endpoints);
@@ -109,6 +109,8 @@ class random_settings {
     made.camouflage = static_cast<camouflage_answer>(below(2));
     if (below(3) == 0) made.camouflage = *parse_remote(flag() ? "127.0.0.1:8080" : "[::1]:80");
     made.warm = below(65536);
+    made.on_change = static_cast<fate>(below(3));
+    made.on_remove = static_cast<fate>(below(2));
     made.byte_rate = amount();
     made.endpoint_byte_rate = amount();
     return made;
