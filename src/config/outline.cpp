@@ -12,11 +12,9 @@ namespace {
 /// giving it keeps that.
 void list_dns(printed_table& into, const dns& what, extent how) {
   for (const auto& each : dns_keys()) {
-    const bool is_protocol = each.name == "protocol";
-    const bool is_left_out = is_protocol ? !what.protocol_given : is_default(each, what);
-    if (how == extent::needed && is_left_out) continue;
+    if (how == extent::needed && is_default(each, what)) continue;
     print_key(into, each, what);
-    if (is_protocol) into.back().is_remark = !what.protocol_given;
+    if (each.name == "protocol") into.back().is_remark = !what.protocol_given;
   }
 }
 

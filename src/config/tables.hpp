@@ -13,4 +13,12 @@ const schema<network>& network_keys();
 /// Without `network`, which is a table of its own. The transports are read by `rules`.
 const schema<endpoint>& endpoint_keys(dialect rules = dialect::relay);
 
+/// The tables of settings that are no endpoint's: `visit(name, keys, member)`.
+template <class Visit>
+void for_each_table(Visit visit) {
+  visit("log", log_keys(), &settings::log);
+  visit("dns", dns_keys(), &settings::dns);
+  visit("process", process_keys(), &settings::process);
+}
+
 }  // namespace relay::config
