@@ -95,6 +95,12 @@ int start(const invocation& given, const environment& with, background& caller, 
   options.variable = with.variable;
   options.started_as = started_as;
   if (!serves_something(read->value)) return nothing_to_serve(options, with.err);
+  // The variables and the command line are those of the start; files are what they are by then.
+  options.read_again = [&given, &with] {
+    auto again = load(given, with, false).value();
+    for (auto& each : duplicates_at_start(again.value)) again.warnings.push_back(std::move(each));
+    return again;
+  };
   options.workers = *workers;
   options.hook = hook;
   if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;

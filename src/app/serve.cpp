@@ -1,5 +1,6 @@
 #include "memory.hpp"
 #include "refusals.hpp"
+#include "reloader.hpp"
 #include "signals.hpp"
 #include "start_messages.hpp"
 #include "status_line.hpp"
@@ -51,18 +52,18 @@ std::string name_of(int signal) {
 class supervisor {
  public:
   supervisor(forward::server& running, logs& log, ops::service_manager& manager,
-             const config::process& given)
+             const serve_options& options)
       : server_(running),
         manager_(manager),
         logs_(log),
         log_(log.target("relay")),
-        shutdown_timeout_(given.shutdown_timeout),
         signals_(loop_),
         deadline_(loop_),
         tick_(loop_),
-        watch_(loop_, running, log_, given.worker_stall,
+        watch_(loop_, running, log_, running.settings().process.worker_stall,
                [this] { said(manager_.status(status())); }),
-        refusals_(loop_, log_) {
+        refusals_(loop_, log_),
+        reloader_(loop_, running, log, options.read_again) {
     for (const int each : served_signals()) signals_.add(each);
     release_signals();
   }
@@ -72,6 +73,8 @@ class supervisor {
     asio::post(loop_, [] { give_memory_back(); });
   }
 
+  bool is_reloading() const noexcept { return reloader_.is_busy(); }
+
   /// `status` is for the service manager.
   void run(std::string status) {
     status_ = std::move(status);
@@ -79,6 +82,7 @@ class supervisor {
     said(manager_.ready(status_));
     await_tick();
     watch_.start();
+    reloader_.start();
     loop_.run();
     ignore_late_signals();
   }
@@ -118,7 +122,7 @@ class supervisor {
   void handle(int number) {
     switch (number) {
       case SIGHUP:
-        return log_.warn("SIGHUP ignored: this version cannot reload its configuration");
+        return reloader_.reload();
       case SIGUSR1:
         return logs_.reopen();
       case SIGUSR2:
@@ -142,11 +146,13 @@ class supervisor {
 
   void drain(int number) {
     draining_ = true;
+    reloader_.stop();
+    const auto limit = server_.settings().process.shutdown_timeout;
     log_.info("{}: no new connections, waiting for {} sessions up to {} ms", name_of(number),
-              server_.connections(), shutdown_timeout_.count());
-    await_deadline(shutdown_timeout_);
+              server_.connections(), limit.count());
+    await_deadline(limit);
     status_ = "waiting for " + std::to_string(server_.connections()) + " sessions to end";
-    said(manager_.stopping(shutdown_timeout_, status()));
+    said(manager_.stopping(limit, status()));
     await_tick();  // there may be more to say than there was
     server_.drain([this] { asio::post(loop_, [this] { finish({}); }); });
   }
@@ -189,13 +195,13 @@ class supervisor {
   ops::service_manager& manager_;
   logs& logs_;
   spdlog::logger& log_;
-  std::chrono::milliseconds shutdown_timeout_;
   asio::io_context loop_{1};
   asio::signal_set signals_;
   asio::steady_timer deadline_;
   asio::steady_timer tick_;
   worker_watch watch_;
   refusals refusals_;
+  reloader reloader_;
   std::string status_;
   bool draining_ = false;
   bool finished_ = false;
@@ -249,10 +255,10 @@ bool refuses_unwanted(const std::vector<net::inherited_socket>& sockets, config:
   return !sockets.empty() && rules == config::dialect::relay;
 }
 
-/// A call of the hook has not returned, so its library is in use: nothing of it may be tidied up,
-/// which is what the ordinary end of a process does.
-[[noreturn]] void end_without_hook(logs& log) {
-  log.target("relay").warn("stopped, although the hook has not answered");
+/// A thread has not returned: a call of the hook, or a reload that waits for a name server. What it
+/// uses may not be tidied up, which is what the ordinary end of a process does.
+[[noreturn]] void end_without(const char* whom, logs& log) {
+  log.target("relay").warn("stopped, although {}", whom);
   leave(log, exit_done);
 }
 
@@ -276,7 +282,7 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   if (options.bound) options.bound();
   // Before the threads, so that they inherit handlers and no signal is lost in between.
   ops::service_manager manager(options.variable, options.started_as);
-  supervisor main_thread(running, log, manager, what.process);
+  supervisor main_thread(running, log, manager, options);
   running.on_calm([&main_thread] { main_thread.give_back_memory(); });
   running.start();
   const auto status = "listening on " + std::to_string(running.bound_count()) + " addresses with " +
@@ -285,7 +291,8 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   if (options.ready) options.ready();
   main_thread.run(failures.empty() ? status
                                    : status + ", " + std::to_string(failures.size()) + " failed");
-  if (running.hook_hangs()) end_without_hook(log);
+  if (running.hook_hangs()) end_without("the hook has not answered", log);
+  if (main_thread.is_reloading()) end_without("a reload was under way", log);
   log.target("relay").info("stopped");
   return exit_done;
 }

@@ -40,7 +40,12 @@ void admission::leave() {
 // One lock over all that must be had together, the descriptors last: nobody ever holds a part of it
 // for a moment and lets another be refused, whom then nobody would wake.
 bool admission::enter(gate& own) {
-  if (!is_limited(own)) return enter();
+  if (!is_limited(own)) {
+    if (!enter()) return false;
+    own.enter();
+    all_.enter();
+    return true;
+  }
   const auto now = gate::clock::now();
   std::unique_lock lock(mutex_);
   gate* const closed = !own.has_room() ? &own : !all_.has_room() ? &all_ : nullptr;
@@ -57,7 +62,11 @@ bool admission::enter(gate& own) {
 }
 
 void admission::leave(gate& own) {
-  if (!is_limited(own)) return leave();
+  if (!is_limited(own)) {
+    own.leave_quietly();
+    all_.leave_quietly();
+    return leave();
+  }
   const auto now = gate::clock::now();
   // Before anybody may take the place: the count never shows more than the limit.
   const bool last = connections_.fetch_sub(1) == 1;
@@ -72,6 +81,11 @@ void admission::leave(gate& own) {
   if ((waits_here || waits_for_all) && room_) room_();
   give(per_connection);
   if (last && idle_) idle_();
+}
+
+void admission::change_limit(gate& own, std::uint64_t limit) {
+  const std::lock_guard lock(mutex_);
+  own.change_limit(limit);
 }
 
 bool admission::keeps_waiting(const gate& own) {

@@ -30,7 +30,7 @@ bool is_stale(const error_code& ec, const net::dial_options& bound) {
 }  // namespace
 
 associations::associations(lane& home, rule& by, std::size_t most)
-    : lane_(home), rule_(by), most_(most), flows_(random_seed()) {
+    : lane_(home), keeps_alive_(&by), rule_(by), most_(most), flows_(random_seed()) {
   for (const auto& each : by.remotes) targets_.emplace_back(each.address);
   asking_.resize(targets_.size());
 }
@@ -38,19 +38,26 @@ associations::associations(lane& home, rule& by, std::size_t most)
 associations::~associations() { close(); }
 
 error_code associations::listen(bound_socket listening, const ip_endpoint& at) {
-  auto& made = inlets_.emplace_back(*this, listening.nth, at, listening.is_first);
-  return made.start(std::move(listening.fd));
+  auto& made = inlets_.emplace_back(
+      std::make_shared<datagram_inlet>(*this, listening.nth, at, listening.is_first));
+  return made->start(std::move(listening.fd));
 }
 
 void associations::close() {
   refusing_ = true;  // what waits for a name may still be released
+  end_all();
+  while (close_retired()) {
+  }
+  for (auto& each : inlets_) each->close();  // others may hold it, for their answers
+  inlets_.clear();
+  left_.clear();
+  disarm();
+}
+
+void associations::end_all() {
   while (auto* left = flows_.oldest()) {
     remove(static_cast<association&>(*left), pump::end_reason::shutdown);
   }
-  while (close_retired()) {
-  }
-  inlets_.clear();
-  disarm();
 }
 
 live_traffic associations::traffic() const {
@@ -89,6 +96,7 @@ void associations::arrived(datagram_inlet& at, std::span<const pump::arrival> al
     if (all[i].is_to_many && !at.is_first()) continue;  // another worker has it too
     const flow_key key(*all[i].from, all[i].to, at.nth());
     auto* found = static_cast<association*>(flows_.find(key));
+    if (found == nullptr && older_ != nullptr && older_->served_by_older(key, all[i])) continue;
     if (found == nullptr) {
       flush(all);  // what is new may have to take the place of one of those
       found = create(at, key, all[i]);

@@ -18,7 +18,7 @@ constexpr std::uint16_t first_port_of_clients = 32768;
 
 bool associations::may_be_a_relay(const socket_address& client) const {
   const auto port = client.endpoint().port;
-  return port < first_port_of_clients || lane_.shared().own.has_port(port);
+  return port < first_port_of_clients || lane_.own().has_port(port);
 }
 
 bool associations::goes_round(association& by, const pump::datagram_run& next) {
@@ -36,7 +36,7 @@ bool associations::goes_round(association& by, const pump::datagram_run& next) {
 bool associations::goes_round(const ip_endpoint& client, std::size_t remote, std::uint16_t nth,
                               const pump::datagram_run& first) {
   auto& log = lane_.shared().log;
-  if (lane_.shared().own.at(client) != nullptr) {
+  if (lane_.own().at(client) != nullptr) {
     log.datagrams_dropped({rule_, 0, nth}, client, "the source is a listener of this relay");
     return true;
   }
@@ -53,8 +53,8 @@ bool associations::goes_round(const ip_endpoint& client, std::size_t remote, std
 bool associations::leads_back(const ip_endpoint& to) const {
   auto at = to;
   for (int i = 0; i < longest_chain; ++i) {
-    const auto* const next = lane_.shared().own.at(at);
-    if (next == &rule_) return true;
+    const auto* const next = lane_.own().at(at);
+    if (next != nullptr && next->state == rule_.state) return true;
     if (next == nullptr || next->remotes.size() > 1) return false;
     const auto& on = next->remotes.front();
     const auto nth = static_cast<std::uint16_t>(at.port - next->listens_at->ports.first);

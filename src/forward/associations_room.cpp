@@ -29,7 +29,7 @@ bool has_run_out(const error_code& ec) {
 }  // namespace
 
 bool associations::make_room() {
-  if (flows_.size() >= most_ && !evict("max_associations is reached", true)) return false;
+  if (is_full() && !evict_for_limit()) return false;
   auto& door = lane_.shared().door;
   constexpr auto why = "no descriptor is left";
   while (!door.enter_association()) {
@@ -40,6 +40,18 @@ bool associations::make_room() {
     return false;
   }
   return true;
+}
+
+// After a reload the limit holds for the clients of older rules, too.
+bool associations::is_full() const noexcept {
+  std::size_t all = 0;
+  for (const auto* each = this; each != nullptr; each = each->older_) all += each->flows_.size();
+  return all >= most_;
+}
+
+bool associations::evict_for_limit() {
+  constexpr auto why = "max_associations is reached";
+  return evict(why, true) || (older_ != nullptr && older_->evict_for_limit());
 }
 
 bool associations::evict(const char* why, bool retires, const association* but) {

@@ -94,6 +94,7 @@ class port_binder {
   }
 
   void bind_kind(ip_endpoint at, std::uint16_t nth, bool udp) {
+    if (wanted_.is_kept && wanted_.is_kept(at, nth, udp)) return;
     if (take_inherited(at, nth, udp)) return;
     // The ports of a range are served by one worker each, so that a thousand ports are not a
     // thousand sockets per worker.
@@ -183,7 +184,9 @@ class binder {
     const auto ports = wanted_.listen.ports.size();
     const auto sockets = sockets_wanted(wanted_);
     // Inherited ones, of which there are few, are looked for by one thread.
-    const auto count = inherited_.empty() ? threads_for(sockets, wanted_.workers) : 1;
+    // Nor are those that are kept looked for by several, since they are crossed off a list.
+    const bool alone = !inherited_.empty() || wanted_.is_kept;
+    const auto count = alone ? 1 : threads_for(sockets, wanted_.workers);
     if (count > 1) net::make_room_for_descriptors(sockets);
     shares_.clear();
     for (std::size_t i = 0; i < count; ++i) shares_.emplace_back(wanted_, inherited_, address);
@@ -206,7 +209,7 @@ class binder {
 // A range that can never fit is told as such, not as a failure of its 1,020th port.
 std::string lack_of_descriptors(const bind_request& wanted) {
   const auto ports = wanted.listen.ports.size();
-  if (ports == 1) return {};
+  if (ports == 1 || wanted.is_kept) return {};  // of these most may be there already
   const auto need = sockets_wanted(wanted);
   const auto [limit, open] = net::descriptors();
   if (need + open <= limit) return {};

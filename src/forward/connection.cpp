@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 connection::connection(lane& home, rule& by, std::uint16_t nth, const ip_endpoint& client,
                        std::uint64_t id)
     : lane_(home),
-      rule_(&by),
+      rule_(by),
       nth_(nth),
       peer_(client),
       id_(id),

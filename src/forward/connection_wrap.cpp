@@ -43,7 +43,7 @@ void connection::tell_of_certificate() {
 // of the layers stays: inside of TLS the web server is spoken to through it.
 void connection::hand_over(const char* phase, std::string_view why, std::string said) {
   ++rule_->count.visitors;
-  rule_ = rule_->visitors.get();
+  rule_.go_to_visitors();
   introduction_->said = std::move(said);
   introduction_->chosen = 0;
   lane_.shared().log.handed_over(main_path(), name(), phase, why);

@@ -5,7 +5,7 @@
 namespace relay::forward {
 
 bool gate::leave() noexcept {
-  --inside_;
+  leave_quietly();
   return std::exchange(waiting_, false);
 }
 

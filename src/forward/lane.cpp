@@ -51,15 +51,21 @@ error_code lane::listen(rule& by, bound_socket listening, const ip_endpoint& at)
 }
 
 error_code lane::listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at) {
-  net::listener::events on;
-  on.accepted = [this, &by, nth = listening.nth](unique_fd client, const ip_endpoint& peer) {
-    accepted(by, nth, std::move(client), peer);
+  const auto events = [this](stream_inlet& of) {
+    net::listener::events on;
+    on.accepted = [this, &of](unique_fd client, const ip_endpoint& peer) {
+      accepted(*of.by, of.nth, std::move(client), peer);
+    };
+    on.admit = [this, &of] { return shared_.door.enter(of.by->limit); };
+    on.not_used = [this, &of] { shared_.door.leave(of.by->limit); };
+    on.failed = [this, &of](const error_code& ec) { shared_.log.accept_failed(*of.by, of.at, ec); };
+    return on;
   };
-  on.admit = [this, &by] { return shared_.door.enter(by.limit); };
-  on.not_used = [this, &by] { shared_.door.leave(by.limit); };
-  on.failed = [this, &by, at](const error_code& ec) { shared_.log.accept_failed(by, at, ec); };
-  auto& made = listeners_.emplace_back(worker_.poller(), worker_.wheel(), std::move(on));
-  return made.start(std::move(listening.fd));
+  const auto made =
+      inlets_.emplace(std::piecewise_construct, std::forward_as_tuple(at),
+                      std::forward_as_tuple(worker_.poller(), worker_.wheel(), rule_ptr(&by),
+                                            listening.nth, at, events));
+  return made->second.listener.start(std::move(listening.fd));
 }
 
 associations& lane::associations_of(rule& by) {
@@ -100,11 +106,11 @@ bool lane::give_association(const associations* asking, shortage of) {
 }
 
 void lane::resume() {
-  for (auto& each : listeners_) each.resume();
+  for (auto& [at, each] : inlets_) each.listener.resume();
 }
 
 void lane::stop_listening() {
-  listeners_.clear();
+  inlets_.clear();
   for (auto& [by, each] : warm_) each.close();
   for (auto& [by, each] : associations_) each.close();
 }
@@ -124,9 +130,10 @@ void lane::accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endp
   auto& home = least_loaded();
   ++home.worker_.load;  // here, so that a burst is spread and not all sent to one
   if (&home == this) return adopt(by, nth, std::move(client), peer);
-  home.worker_.post([&home, &by, nth, peer, fd = std::make_shared<unique_fd>(std::move(client))] {
-    home.adopt(by, nth, std::move(*fd), peer);
-  });
+  home.worker_.post(
+      [&home, by = rule_ptr(&by), nth, peer, fd = std::make_shared<unique_fd>(std::move(client))] {
+        home.adopt(*by, nth, std::move(*fd), peer);
+      });
 }
 
 // SO_REUSEPORT spreads by a hash, which puts two long connections on one worker half the time. A
@@ -156,14 +163,14 @@ void lane::adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoin
   made->start(std::move(client));
 }
 
-void lane::count(std::map<const rule*, live_traffic>& into) const {
+void lane::count(std::map<const endpoint_state*, live_traffic>& into) const {
   for (const auto& each : connections_) {
-    auto& to = into[&each.by()];
+    auto& to = into[each.by().state.get()];
     ++to.connections;
     to.up_bytes += each.up();
     to.down_bytes += each.down();
   }
-  for (const auto& [by, each] : associations_) into[by] += each.traffic();
+  for (const auto& [by, each] : associations_) into[by->state.get()] += each.traffic();
 }
 
 void lane::give_back(rule& by) noexcept {
@@ -172,11 +179,11 @@ void lane::give_back(rule& by) noexcept {
 }
 
 void lane::remove(connection& over) noexcept {
-  auto& by = over.by();
+  const rule_ptr by(&over.by());  // which may be its last
   connections_.erase(connections_.iterator_to(over));
   delete &over;
   flood_.ended();
-  give_back(by);
+  give_back(*by);
 }
 
 void lane::flood_watch::ended() {

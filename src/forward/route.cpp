@@ -40,17 +40,38 @@ struct route::shared {
   spdlog::logger& log;
 };
 
-route::route(const config::endpoint& from, spdlog::logger& log, std::uint32_t seed) {
+route::route(const config::endpoint& from, spdlog::logger& log, route* before, std::uint32_t seed) {
   auto names = names_of(from);
   const auto& how = *from.balance;
   const auto shares = balance::shares(how, names.size());
   if (shares.size() - static_cast<std::size_t>(std::ranges::count(shares, 0U)) > 1) {
     shared_ =
         std::make_unique<shared>(how, from.network.iphash_prefix, std::move(names), log, seed);
+    if (before != nullptr) inherit(*before);
   } else {
     const auto found = std::ranges::find_if(shares, [](auto share) { return share > 0; });
     only_ = static_cast<std::size_t>(found - shares.begin());
   }
+}
+
+// By name: the set may be another one, in another order. A remote that was listed twice is one.
+void route::inherit(const route& before) {
+  for (const auto& known : before.remotes_health()) {
+    for (std::size_t i = 0; i < shared_->names.size(); ++i) {
+      if (shared_->names[i] == known.name) shared_->selector.inherit(i, known.health);
+    }
+  }
+  shared_->calm = shared_->selector.is_calm();
+}
+
+std::vector<route::remote_health> route::remotes_health() const {
+  std::vector<remote_health> made;
+  if (!shared_) return made;
+  const std::lock_guard lock(shared_->mutex);
+  for (std::size_t i = 0; i < shared_->names.size(); ++i) {
+    made.push_back({shared_->names[i], shared_->selector.health_of(i)});
+  }
+  return made;
 }
 
 route::~route() = default;

@@ -21,6 +21,23 @@ config::endpoint endpoint_of_visitors(const config::endpoint& from, const host_p
   return made;
 }
 
+std::shared_ptr<endpoint_state> state_after(const rule* before) {
+  return before != nullptr ? before->state : std::make_shared<endpoint_state>();
+}
+
+// Under another name it is another limit: the log calls it by its name.
+std::shared_ptr<gate> limit_after(const rule* before, std::string name, std::uint64_t most) {
+  if (before != nullptr && before->limit.name() == name) return before->shared_limit;
+  return std::make_shared<gate>(std::move(name), most);
+}
+
+// Sessions under the old settings and under the new share what they shared before.
+std::shared_ptr<pump::byte_rates> rates_after(const rule* before, const config::network& from) {
+  const auto [flow, all] = std::pair(from.byte_rate, from.endpoint_byte_rate);
+  if (before != nullptr && before->rates.is(flow, all)) return before->shared_rates;
+  return std::make_shared<pump::byte_rates>(flow, all, std::chrono::steady_clock::now());
+}
+
 }  // namespace
 
 remote::remote(const host_port& from)
@@ -31,8 +48,10 @@ std::string remote::name_at(std::uint16_t nth) const {
   return host_port{host, address, {port(nth), port(nth)}}.to_string();
 }
 
-rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger& log)
-    : tcp_timeout(from.network.tcp_timeout),
+rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger& log, rule* before)
+    : streams(!from.network.no_tcp),
+      datagrams(from.network.use_udp),
+      tcp_timeout(from.network.tcp_timeout),
       connect_limit(from.network.connect_limit),
       half_close_timeout(from.network.half_close_timeout),
       idle_timeout(from.network.idle_timeout),
@@ -44,13 +63,19 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
       hook_chooses(from.balance->by == balance::strategy::off),
       drops_strangers(from.network.udp_strangers == config::udp_strangers::drop),
       max_associations(static_cast<std::size_t>(from.max_associations)),
-      rates(from.network.byte_rate, from.network.endpoint_byte_rate,
-            std::chrono::steady_clock::now()),
+      max_connections(from.max_connections),
+      state(state_after(before)),
+      shared_limit(
+          limit_after(before, "the endpoint " + from.listen.to_string(), from.max_connections)),
+      shared_rates(rates_after(before, from.network)),
+      rates(*shared_rates),
       proxy(from.network),
       in(std::move(layers.in)),
       out(std::move(layers.out)),
-      limit("the endpoint " + from.listen.to_string(), from.max_connections),
-      way(from, log),
+      limit(*shared_limit),
+      way(from, log, before != nullptr ? &before->way : nullptr),
+      count(state->count),
+      errors(state->errors),
       listen_ports_(from.listen.ports),
       listen_name_(from.listen.to_string()) {
   remotes.emplace_back(from.remote);
@@ -72,7 +97,8 @@ rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger&
   dial.speaks_first = proxy.sends ? !is_warm() : out.any();
   const auto* const site = std::get_if<host_port>(&from.network.camouflage);
   if (site != nullptr && in.any()) {
-    visitors = std::make_unique<rule>(endpoint_of_visitors(from, *site), endpoint_layers{}, log);
+    visitors = std::make_unique<rule>(endpoint_of_visitors(from, *site), endpoint_layers{}, log,
+                                      before != nullptr ? before->visitors.get() : nullptr);
     visitors->visitors_of = this;
   }
 }

@@ -70,9 +70,11 @@ server::server(const config::settings& settings, logs& log, server_options optio
   };
   if (std::ranges::any_of(warnings_, is_error)) throw config::config_error(std::move(warnings_));
   for (std::size_t i = 0; i < settings_.endpoints.size(); ++i) {
-    rules_.push_back(std::make_unique<rule>(settings_.endpoints[i], std::move(layers[i]),
-                                            log_.target("relay::balance")));
+    const rule_ptr made(
+        new rule(settings_.endpoints[i], std::move(layers[i]), log_.target("relay::balance")));
+    live_.push_back({made, {}, {}, {}});
   }
+  opened_.resize(live_.size());
 }
 
 server::~server() { stop(); }
@@ -82,9 +84,25 @@ std::vector<bind_failure> server::bind() {
   for (std::size_t i = 0; i < settings_.endpoints.size(); ++i) {
     const auto& network = settings_.endpoints[i].network;
     if (network.no_tcp && !network.use_udp) continue;
-    if (auto why = bind_one(i)) failed.push_back({i, std::move(*why)});
+    if (auto why = bind_one(i)) {
+      live_[i].failure = *why;
+      failed.push_back({i, std::move(*why)});
+    }
   }
   return failed;
+}
+
+std::size_t server::bound_count() const noexcept {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(live_, [](const live_endpoint& each) { return each.at.has_value(); }));
+}
+
+std::vector<std::size_t> server::deaf() const {
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < live_.size(); ++i) {
+    if (!live_[i].failure.empty()) all.push_back(i);
+  }
+  return all;
 }
 
 std::vector<net::inherited_socket> server::take_unwanted() {
@@ -95,25 +113,12 @@ std::vector<net::inherited_socket> server::take_unwanted() {
 
 std::optional<std::string> server::bind_one(std::size_t index) {
   const auto& from = settings_.endpoints[index];
-  auto& of = *rules_[index];
-  if (from.through) {
-    auto local = resolve_through(*from.through);
-    if (auto* why = std::get_if<std::string>(&local)) return std::move(*why);
-    of.dial.through = std::get<ip_endpoint>(local);
-  }
-  if (from.network.send_mptcp && !from.network.no_tcp) {
-    if (auto why = lacks_send_mptcp()) return why;
-  }
-  if (auto why = lacks_device("remote", from.remote)) return why;
-  for (const auto& extra : from.extra_remotes) {
-    if (auto why = lacks_device("extra_remotes", extra)) return why;
-  }
-  const bind_request wanted{from.listen, of.listen, !from.network.no_tcp, from.network.use_udp,
-                            options_.workers};
+  auto& of = *live_[index].by;
+  if (auto lack = find_way(of, from)) return std::move(lack->message);
+  const bind_request wanted{from.listen, of.listen, of.streams, of.datagrams, options_.workers, {}};
   auto made = bind_endpoint(wanted, options_.inherited);
   if (auto* why = std::get_if<std::string>(&made)) return std::move(*why);
   auto& bound = std::get<bound_endpoint>(made);
-  of.listening(bound.at);
   for (const auto& each : bound.sockets) {
     if (!from.network.accept_mptcp || each.datagrams || net::is_mptcp(each.fd.get())) continue;
     log_.target("relay").warn(
@@ -121,14 +126,8 @@ std::optional<std::string> server::bind_one(std::size_t index) {
         "(SocketProtocol=mptcp)",
         bound.at.to_string());
   }
-  sockets_.push_back({index, std::move(bound)});
+  take_in(live_[index], std::move(bound), opened_[index]);
   return std::nullopt;
-}
-
-std::optional<ip_endpoint> server::bound(std::size_t endpoint) const {
-  const auto found = std::ranges::find(sockets_, endpoint, &listening::endpoint);
-  if (found == sockets_.end()) return std::nullopt;
-  return found->bound.at;
 }
 
 std::size_t server::affordable_descriptors() const {
@@ -173,11 +172,9 @@ void server::make_lanes() {
   if (options_.hook) {
     hooks_ = std::make_unique<hook_thread>(*options_.hook, log_.target("relay::hook"));
   }
-  for (const auto& each : sockets_) {
-    if (settings_.endpoints[each.endpoint].network.use_udp) own_.add(*rules_[each.endpoint]);
-  }
-  const shared_parts shared{*door_,   *names_, *session_log_, *pipes_,
-                            next_id_, own_,    hooks_.get(),  options_.calm};
+  const auto own = own_listeners_of(live_);
+  const shared_parts shared{*door_,   *names_,      *session_log_, *pipes_,
+                            next_id_, hooks_.get(), options_.calm};
   for (auto& each : workers_) {
     names_->attach(each->index(), each->loop());
     lanes_.push_back(std::make_unique<lane>(*each, shared, log_.target("relay")));
@@ -190,40 +187,36 @@ void server::make_lanes() {
               print_size(bound));
   });
   const bool has_rates =
-      std::ranges::any_of(rules_, [](const auto& each) { return each->rates.any(); });
+      std::ranges::any_of(live_, [](const auto& each) { return each.by->rates.any(); });
   for (auto* each : all_lanes_) {
-    each->know(all_lanes_);
+    each->know(all_lanes_, own);
     each->workspace().bound_by(*memory_);
     if (has_rates) each->workspace().alarms();  // here, where it may fail
   }
 }
 
 void server::listen() {
-  for (auto& [endpoint, bound] : sockets_) {
-    std::set<std::size_t> serving;
-    for (const auto& each : bound.sockets) {
-      if (each.datagrams) serving.insert(each.worker);
-    }
-    auto& of = *rules_[endpoint];
-    of.association_share = of.max_associations / std::max<std::size_t>(serving.size(), 1);
-    of.association_share = std::max<std::size_t>(of.association_share, 1);
+  for (std::size_t i = 0; i < live_.size(); ++i) {
+    if (!live_[i].at) continue;
+    auto& of = *live_[i].by;
+    auto& all = opened_[i];
     // No worker runs yet, so a lane may be used by any one thread.
-    const auto shares = threads_for(bound.sockets.size(), options_.workers);
-    in_parallel(shares, [&, &to = bound](std::size_t nth) { listen_share(of, to, nth, shares); });
-    std::vector<bound_socket>().swap(bound.sockets);
+    const auto shares = threads_for(all.size(), options_.workers);
+    in_parallel(shares, [&](std::size_t nth) { listen_share(of, all, nth, shares); });
     keep_warm(of);
   }
+  std::vector<std::vector<opened_listener>>().swap(opened_);
 }
 
 void server::watch_devices() {
   std::map<std::string, std::string> listening_at;  // by device
   std::vector<std::string> devices;
-  for (const auto& each : sockets_) {
-    const auto& device = settings_.endpoints[each.endpoint].listen_interface;
-    if (device.empty()) continue;
+  for (const auto& each : live_) {
+    const auto& device = each.by->listen.interface;
+    if (device.empty() || !each.at) continue;
     auto& all = listening_at[device];
     if (all.empty()) devices.push_back(device);
-    all += (all.empty() ? "" : ", ") + each.bound.at.to_string();
+    all += (all.empty() ? "" : ", ") + each.at->to_string();
   }
   if (devices.empty()) return;
   auto& log = log_.target("relay");
@@ -250,14 +243,13 @@ void server::keep_warm(rule& of) {
 }
 
 /// Every `shares`-th worker's sockets, from the n-th worker on.
-void server::listen_share(rule& of, bound_endpoint& bound, std::size_t nth, std::size_t shares) {
-  for (auto& each : bound.sockets) {
-    if (each.worker % shares != nth) continue;
-    auto at = bound.at;
-    at.port = static_cast<std::uint16_t>(at.port + each.nth);
-    auto& on = *lanes_[each.worker];
-    if (const auto ec = on.listen(of, std::move(each), at)) {
-      throw boost::system::system_error(ec, "listening on " + at.to_string());
+void server::listen_share(rule& of, std::vector<opened_listener>& all, std::size_t nth,
+                          std::size_t shares) {
+  for (auto& each : all) {
+    if (each.socket.worker % shares != nth) continue;
+    auto& on = *lanes_[each.socket.worker];
+    if (const auto ec = on.listen(of, std::move(each.socket), each.at)) {
+      throw boost::system::system_error(ec, "listening on " + each.at.to_string());
     }
   }
 }
@@ -272,7 +264,7 @@ void server::start() {
     log_.target("relay").debug("this kernel lacks {}: datagrams go one by one", lacks);
   }
   const bool moderated =
-      std::ranges::any_of(rules_, [](const auto& each) { return each->moderated; });
+      std::ranges::any_of(live_, [](const auto& each) { return each.by->moderated; });
   if (moderated && !net::has_short_waits()) {
     log_.target("relay").debug(
         "this kernel lacks epoll_pwait2 (Linux 5.11), or it is forbidden: no wake-up moderation");

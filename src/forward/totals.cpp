@@ -31,6 +31,8 @@ endpoint_totals totals_of(const rule& of, const live_traffic& live) {
   endpoint_totals made;
   made.listen = of.listen_name();
   made.remote = of.name();
+  made.streams = of.streams;
+  made.datagrams = of.datagrams;
   made.live = live;
   add(made, of.count);
   if (of.visitors) add(made, of.visitors->count);

@@ -12,7 +12,11 @@ namespace relay::forward {
 using std::chrono::steady_clock;
 
 warm_pool::warm_pool(lane& home, rule& by, std::size_t part)
-    : lane_(home), rule_(by), part_(part), noise_(static_cast<std::uint32_t>(random_seed())) {
+    : lane_(home),
+      keeps_alive_(&by),
+      rule_(by),
+      part_(part),
+      noise_(static_cast<std::uint32_t>(random_seed())) {
   shelves_.reserve(by.remotes.size());
   for (std::size_t i = 0; i < by.remotes.size(); ++i) shelves_.emplace_back(by.warm_max_age);
 }
@@ -61,6 +65,12 @@ void warm_pool::close() {
   closed_ = true;
   disarm();
   yield();
+}
+
+bool warm_pool::is_over() const noexcept {
+  return closed_ && std::ranges::all_of(shelves_, [](const shelf& each) {
+           return each.ready.empty() && each.under_way == 0;
+         });
 }
 
 void warm_pool::expired() {

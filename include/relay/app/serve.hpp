@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/config/config.hpp>
+#include <relay/config/load.hpp>
 #include <relay/forward/hook.hpp>
 #include <relay/ops/variable.hpp>
 
@@ -35,6 +36,9 @@ struct serve_options {
   /// Called once, when all that is to be bound is, and before there are threads: the rights that
   /// this took may go.
   std::function<void()> bound;
+  /// Reads the configuration again from where it came from, for a reload; throws as loading does.
+  /// On any thread, and for as long as it serves. Empty: there is nothing to be read again.
+  std::function<config::loaded()> read_again;
   /// Where a service manager says what it wants and what it passes on; empty: there is none.
   ops::variable_reader variable;
   /// The process that the service manager started; with `-d` another than the one that serves.

@@ -32,6 +32,13 @@ class health {
   /// more: a hundred connects that fail together are not a hundred reasons.
   std::uint32_t period() const noexcept { return period_; }
 
+  /// The same, without the trial that is under way.
+  health inherited() const noexcept {
+    auto made = *this;
+    made.trying_ = false;
+    return made;
+  }
+
   void begin_trial() noexcept { trying_ = true; }
   void abandon_trial(std::uint32_t period) noexcept;
   /// The outcome of a connect that was begun in `period`. `noise`: -1 to 1.

@@ -63,6 +63,10 @@ class selector {
   health::change succeeded(const choice& which, health::time_point now);
   void abandoned(const choice& which);
 
+  const health& health_of(std::size_t index) const { return health_[index]; }
+  /// A remote is as well as it was under another plan. Whoever is trying it there tells that one.
+  void inherit(std::size_t index, const health& known) { health_[index] = known.inherited(); }
+
   /// Nobody is aside or about to be: successes need not be told.
   bool is_calm() const;
 

@@ -32,9 +32,12 @@ class admission {
   /// A place for one connection of the endpoint whose gate it is. False: `room` will be called.
   bool enter(gate& own);
   void leave(gate& own);
+  /// A reload brings another limit. Whoever waits is to be told by the caller.
+  void change_limit(gate& own, std::uint64_t limit);
+  void change_limit(std::uint64_t of_process) { change_limit(all_, of_process); }
   /// Whether clients of that endpoint have had to wait for a place lately.
   bool keeps_waiting(const gate& own);
-  /// The same for who has no limit of his own.
+  /// The same for callers without a gate.
   bool enter();
   void leave();
 

@@ -33,6 +33,19 @@ class associations final : private net::timer {
   ~associations();
 
   error_code listen(bound_socket listening, const ip_endpoint& at);
+  /// The listener at that address leads to `next` from now on, if there is one.
+  void hand_over(const ip_endpoint& at, associations& next, std::uint16_t nth);
+  /// Closes the listener at that address, and ends those who use it.
+  void shut(const ip_endpoint& at);
+  /// Clients of an older rule of the same endpoint are served by it while they have an association
+  /// there.
+  void follow(associations& older) noexcept { older_ = &older; }
+  void forget(const associations& over) noexcept;
+  /// Ends all of them; those who speak again get new ones, by whatever rule their listener leads
+  /// to.
+  void end_all();
+  /// Whether nobody needs it any more.
+  bool is_over() const noexcept;
   /// Ends all of them, closes the listeners, and takes nobody any more. The listeners have to go
   /// with the first: another process may want their port, and while two have it the kernel shares
   /// the clients out to both. Answers could leave from there no more.
@@ -86,11 +99,15 @@ class associations final : private net::timer {
   void lost(association& by, const pump::send_outcome& how);
   void flush(std::span<const pump::arrival> all);
 
+  void end_users_of(const datagram_inlet& gone);
+  bool served_by_older(const flow_key& key, const pump::arrival& what);
   association* create(datagram_inlet& at, const flow_key& key, const pump::arrival& first);
   bool goes_round(association& by, const pump::datagram_run& next);
   bool goes_round(const ip_endpoint& client, std::size_t remote, std::uint16_t nth,
                   const pump::datagram_run& first);
   bool make_room();
+  bool is_full() const noexcept;
+  bool evict_for_limit();
   /// Ends the most dispensable, other than `but`; false when there is none.
   bool evict(const char* why, bool retires, const association* but = nullptr);
   /// Sees to it that a port is free in a while; false when there is nobody to give one.
@@ -122,10 +139,13 @@ class associations final : private net::timer {
   void arm();
 
   lane& lane_;
+  const rule_ptr keeps_alive_;
   rule& rule_;
+  associations* older_ = nullptr;
   std::size_t most_;
   bool refusing_ = false;
-  std::list<datagram_inlet> inlets_;
+  std::vector<std::shared_ptr<datagram_inlet>> inlets_;  // that lead here
+  std::vector<std::shared_ptr<datagram_inlet>> left_;    // that did, for answers
   flow_table flows_;
   std::vector<target> targets_;
   std::vector<bool> asking_;  // a lookup of the remote is under way

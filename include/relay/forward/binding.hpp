@@ -5,6 +5,7 @@
 #include <relay/net/socket.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -35,6 +36,9 @@ struct bind_request {
   bool streams = true;
   bool datagrams = false;
   std::size_t workers = 1;
+  /// Whether the n-th port is listened on already, by a socket that stays: it is left out then.
+  /// Empty: none is.
+  std::function<bool(const ip_endpoint& at, std::uint16_t nth, bool datagrams)> is_kept;
 };
 
 /// Resolves and binds, or takes sockets from `inherited` that are bound to the very addresses. The

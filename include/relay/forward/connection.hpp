@@ -44,6 +44,9 @@ class connection final : public lane_hook, private pump::session::owner {
 
   /// Begins with an accepted descriptor.
   void start(unique_fd client) noexcept;
+  /// Whether no coroutine of it is under way, as while a name is looked up, or a handshake takes
+  /// its time.
+  bool can_abort() const noexcept { return dialing_ || pump_.has_started(); }
   /// Ends it now, as a reset to both sides. A coroutine of it must have been joined.
   void abort() noexcept { stop(pump::end_reason::shutdown); }
 
@@ -124,7 +127,7 @@ class connection final : public lane_hook, private pump::session::owner {
   void finish(pump::end_reason why, const error_code& ec, const std::string& detail = {});
 
   lane& lane_;
-  rule* rule_;  // another one from the moment on when the client turns out to be a visitor
+  rule_hold rule_;  // another one from the moment on when the client turns out to be a visitor
   std::uint16_t nth_;
   std::uint16_t chosen_ = 0;  // which of the rule's remotes
   ip_endpoint peer_;

@@ -9,7 +9,9 @@ namespace relay::forward {
 
 class associations;
 
-/// One datagram socket that clients send to, on one worker. Belongs to `associations`.
+/// One datagram socket that clients send to, on one worker. Leads to the `associations` of a rule;
+/// a reload may give it another, while the socket stays. Those that it has left may answer through
+/// it as long as it is open.
 class datagram_inlet final : public net::waiter {
  public:
   /// `nth`: which port of the endpoint's range. `is_first`: of the sockets at that port, so this
@@ -18,6 +20,10 @@ class datagram_inlet final : public net::waiter {
   ~datagram_inlet();
 
   error_code start(unique_fd listening);
+  /// From now on to `next`, as its endpoint's `nth` port.
+  void lead_to(associations& next, std::uint16_t nth) noexcept;
+  /// Nobody is heard any more, nor answered.
+  void close() noexcept;
 
   const ip_endpoint& at() const noexcept { return at_; }
   bool is_first() const noexcept { return is_first_; }
@@ -30,7 +36,7 @@ class datagram_inlet final : public net::waiter {
  private:
   void wake() override;
 
-  associations& home_;
+  associations* home_;
   net::watch socket_;
   pump::receiving reading_;
   ip_endpoint at_;

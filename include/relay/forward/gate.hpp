@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -7,7 +8,8 @@
 namespace relay::forward {
 
 /// A `max_connections`: counts who is inside, and remembers that somebody waits and whether that
-/// has been said. Its owner guards it; time is an argument.
+/// has been said. Its owner guards it, but for the count, which goes on while there is no limit: a
+/// reload may bring one. Time is an argument.
 class gate {
  public:
   using clock = std::chrono::steady_clock;
@@ -19,12 +21,16 @@ class gate {
   gate(std::string name, std::uint64_t limit) : name_(std::move(name)), limit_(limit) {}
 
   const std::string& name() const noexcept { return name_; }
-  std::uint64_t limit() const noexcept { return limit_; }
-  bool is_limited() const noexcept { return limit_ != 0; }
+  std::uint64_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
+  /// Those who are inside stay there, even if they are more than that.
+  void change_limit(std::uint64_t limit) noexcept { limit_ = limit; }
+  bool is_limited() const noexcept { return limit() != 0; }
   bool is_biting() const noexcept { return biting_; }
-  bool has_room() const noexcept { return limit_ == 0 || inside_ < limit_; }
+  bool has_room() const noexcept { return !is_limited() || inside_ < limit(); }
 
-  void enter() noexcept { ++inside_; }
+  void enter() noexcept { inside_.fetch_add(1, std::memory_order_relaxed); }
+  /// Where nobody can be waiting.
+  void leave_quietly() noexcept { inside_.fetch_sub(1, std::memory_order_relaxed); }
   /// Whether somebody waits and is to be told that there is room.
   bool leave() noexcept;
   /// Somebody has to wait. Returns whether the limit begins to bite.
@@ -34,8 +40,8 @@ class gate {
 
  private:
   std::string name_;
-  std::uint64_t limit_;
-  std::uint64_t inside_ = 0;
+  std::atomic<std::uint64_t> limit_;
+  std::atomic<std::uint64_t> inside_{0};
   clock::time_point last_refused_{};
   bool waiting_ = false;
   bool biting_ = false;

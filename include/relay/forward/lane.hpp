@@ -6,13 +6,14 @@
 #include <relay/forward/connection.hpp>
 #include <relay/forward/flood_of_ends.hpp>
 #include <relay/forward/hook_thread.hpp>
+#include <relay/forward/lane_change.hpp>
 #include <relay/forward/own_listener.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/forward/stream_inlet.hpp>
 #include <relay/forward/totals.hpp>
 #include <relay/forward/warm_pool.hpp>
 #include <relay/names/resolver.hpp>
-#include <relay/net/listener.hpp>
 #include <relay/net/task_group.hpp>
 #include <relay/net/worker.hpp>
 #include <relay/pump/replies.hpp>
@@ -26,6 +27,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 
 namespace relay::forward {
@@ -37,7 +39,6 @@ struct shared_parts {
   session_log& log;
   pump::pipe_budget& pipes;
   std::atomic<std::uint64_t>& next_id;
-  const own_listeners& own;
   hook_thread* hooks = nullptr;  ///< where there is a hook
   /// Called on any worker when many connections have ended and few go on to; may be empty.
   const std::function<void()>& calm;
@@ -55,8 +56,13 @@ class lane {
   net::task_group& tasks() noexcept { return tasks_; }
   const shared_parts& shared() const noexcept { return shared_; }
 
-  /// Before it runs: the others, for the hand-over of descriptors.
-  void know(std::span<lane* const> all) { all_ = all; }
+  /// Before it runs: the others, for the hand-over of descriptors, and the listeners of all
+  /// endpoints.
+  void know(std::span<lane* const> all, std::shared_ptr<const own_listeners> own) {
+    all_ = all;
+    own_ = std::move(own);
+  }
+  const own_listeners& own() const noexcept { return *own_; }
   /// Where the TLS of all connections here is done.
   transport::tls_engine& tls();
   /// The buffers of everybody who receives datagrams here.
@@ -70,6 +76,9 @@ class lane {
   void keep_warm(rule& by, std::size_t count);
   /// One of them for a client of its `nth` remote; null: there is none.
   std::unique_ptr<warm_connection> take_warm(const rule& by, std::size_t nth);
+  /// A reload, as far as it is this lane's. `opened` are sockets of this lane. What cannot be
+  /// listened on after all is told to the log, and left out.
+  void apply(const lane_change& change, std::vector<opened_listener> opened);
   /// Paused listeners go on.
   void resume();
   /// Gives up what it keeps in store.
@@ -88,7 +97,7 @@ class lane {
   /// Takes a client that this or another worker has accepted and admitted.
   void adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
   /// Adds what goes on here at the moment, by endpoint.
-  void count(std::map<const rule*, live_traffic>& into) const;
+  void count(std::map<const endpoint_state*, live_traffic>& into) const;
 
   /// The connection is over: destroys it.
   void remove(connection& over) noexcept;
@@ -109,6 +118,35 @@ class lane {
     flood_of_ends ends_;
   };
 
+  /// Ends the sessions of a rule that was replaced when their time is over.
+  class farewell final : public net::timer {
+   public:
+    farewell(lane& of, rule_ptr to) noexcept : of_(of), to_(std::move(to)) {}
+
+   private:
+    void expired() override;
+
+    lane& of_;
+    rule_ptr to_;
+  };
+  /// Once in a while, after a reload: looks for what is left over and of no use any more.
+  class sweeper final : public net::timer {
+   public:
+    explicit sweeper(lane& of) noexcept : of_(of) {}
+
+   private:
+    void expired() override { of_.sweep(); }
+
+    lane& of_;
+  };
+
+  void hand_over(const handed_listener& what);
+  void shut(const closed_listener& what);
+  void replace(const replaced_rule& what);
+  /// Whether all are; of the others a coroutine is under way, whose own limits end it soon.
+  bool end_sessions(const rule& of);
+  void sweep();
+
   void accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
   lane& least_loaded();
   error_code listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at);
@@ -122,12 +160,16 @@ class lane {
   net::task_group tasks_;
   std::span<lane* const> all_;
   bool closing_ = false;
-  std::list<net::listener> listeners_;
-  std::unique_ptr<transport::tls_engine> tls_;  // only where there is TLS
-  std::unique_ptr<pump::datagrams> datagrams_;  // megabytes, so only where they are wanted
+  std::shared_ptr<const own_listeners> own_;
+  std::multimap<ip_endpoint, stream_inlet> inlets_;  // inherited ones may share an address
+  std::unique_ptr<transport::tls_engine> tls_;       // only where there is TLS
+  std::unique_ptr<pump::datagrams> datagrams_;       // megabytes, so only where they are wanted
   std::unique_ptr<pump::replies> replies_;
-  std::map<const rule*, associations> associations_;
+  std::map<const rule*, associations> associations_;  // holds its rule, as the next
   std::map<const rule*, warm_pool> warm_;
+  std::list<farewell> farewells_;
+  std::set<const rule*> replaced_;  // that something here may still be held by
+  sweeper sweeper_{*this};
   flood_watch flood_{*this};
   std::chrono::steady_clock::time_point next_request_{};  // for room, to the other lanes
   boost::intrusive::list<connection, boost::intrusive::base_hook<lane_hook>> connections_;

@@ -54,8 +54,9 @@ class route {
     bool any_ = false;
   };
 
-  /// `log` is told when a remote is put aside and when it is back.
-  route(const config::endpoint& from, spdlog::logger& log,
+  /// `log` is told when a remote is put aside and when it is back. `before`: of the same endpoint
+  /// under older settings, whose remotes are as well as they were.
+  route(const config::endpoint& from, spdlog::logger& log, route* before = nullptr,
         std::uint32_t seed = static_cast<std::uint32_t>(random_seed()));
   ~route();
   route(const route&) = delete;
@@ -78,12 +79,19 @@ class route {
   std::vector<std::uint32_t> in_use();
   /// Another number whenever `in_use` may have changed.
   std::uint32_t changes() const noexcept;
+  /// What is known of the health of each remote; empty where there is no choice.
+  struct remote_health {
+    std::string name;
+    balance::health health;
+  };
+  std::vector<remote_health> remotes_health() const;
   /// Whether there is another remote to go on to when one fails.
   bool has_choice() const noexcept { return shared_ != nullptr; }
 
  private:
   struct shared;
 
+  void inherit(const route& before);
   void succeeded(const balance::choice& which, clock::time_point now);
   void failed(const balance::choice& which, clock::time_point now, const error_code& why);
   void abandoned(const balance::choice& which);

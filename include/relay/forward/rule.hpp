@@ -10,6 +10,9 @@
 #include <relay/pump/byte_rates.hpp>
 #include <relay/pump/end_reason.hpp>
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -40,6 +43,12 @@ struct counters {
       ended{};
 };
 
+/// What outlives the settings of an endpoint: a reload hands it on from one rule to the next.
+struct endpoint_state {
+  counters count;
+  error_counts errors;  ///< guards itself
+};
+
 /// One of the remotes of an endpoint: `remote` is the first, `extra_remotes` follow.
 struct remote {
   explicit remote(const host_port& from);
@@ -58,11 +67,15 @@ struct remote {
   port_range ports;
 };
 
-/// One endpoint at run time: what its connections need to know, prepared once. Shared by all
-/// workers; what changes later guards itself.
-struct rule {
-  /// `log` is told about the health of the remotes.
-  rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger& log);
+/// One endpoint at run time, under the settings of one configuration: what its connections need to
+/// know, prepared once. Shared by all workers; what changes later guards itself. A reload that
+/// changes the settings makes another one; this one lives on with its last session.
+struct rule : boost::intrusive_ref_counter<rule, boost::thread_safe_counter> {
+  /// `log` is told about the health of the remotes. `before`: whose place it takes; it goes on with
+  /// its counters, with what is known of the health of its remotes, and with those of its limits
+  /// that are the same.
+  rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger& log,
+       rule* before = nullptr);
 
   /// Where it listens in fact, once it does: at which address, and at which port (the first of a
   /// range) where the kernel has chosen.
@@ -92,6 +105,8 @@ struct rule {
   rule& own() noexcept { return visitors_of != nullptr ? *visitors_of : *this; }
   const rule& own() const noexcept { return visitors_of != nullptr ? *visitors_of : *this; }
 
+  bool streams;                 ///< it serves TCP
+  bool datagrams;               ///< it serves UDP
   std::vector<remote> remotes;  ///< never empty
   net::listen_options listen;
   net::dial_options dial;  ///< `through` is filled in when its name has been resolved
@@ -115,14 +130,18 @@ struct rule {
     port_range ports;
   };
   std::optional<place> listens_at;
-  pump::byte_rates rates;  ///< guards itself
+  std::uint64_t max_connections;
+  std::shared_ptr<endpoint_state> state;  ///< never null
+  std::shared_ptr<gate> shared_limit;     ///< likewise, as the next one
+  std::shared_ptr<pump::byte_rates> shared_rates;
+  pump::byte_rates& rates;  ///< guards itself
   proxy_policy proxy;
   transport::listen_layers in;
   transport::dial_layers out;
-  gate limit;  ///< `max_connections`; guarded by `admission`
+  gate& limit;  ///< `max_connections`; guarded by `admission`
   route way;
-  counters count;
-  error_counts errors;          ///< guards itself
+  counters& count;
+  error_counts& errors;
   std::atomic_flag uncut_told;  ///< that datagrams cannot be sent together; said once
   /// Another way on from the same listener, for those who do not speak `in`: its remote is the web
   /// server. It has its own route and counters. Null: they are not handed over.
@@ -132,6 +151,24 @@ struct rule {
  private:
   port_range listen_ports_;
   std::string listen_name_;
+};
+using rule_ptr = boost::intrusive_ptr<rule>;
+
+/// The rule that a session goes by, which lives at least as long: its endpoint's, or that of the
+/// endpoint's visitors.
+class rule_hold {
+ public:
+  explicit rule_hold(rule& by) noexcept : now_(&by) { intrusive_ptr_add_ref(&by.own()); }
+  ~rule_hold() { intrusive_ptr_release(&now_->own()); }
+  rule_hold(const rule_hold&) = delete;
+  rule_hold& operator=(const rule_hold&) = delete;
+
+  rule& operator*() const noexcept { return *now_; }
+  rule* operator->() const noexcept { return now_; }
+  void go_to_visitors() noexcept { now_ = now_->visitors.get(); }
+
+ private:
+  rule* now_;
 };
 
 }  // namespace relay::forward

@@ -4,8 +4,10 @@
 #include <relay/config/load.hpp>
 #include <relay/forward/admission.hpp>
 #include <relay/forward/binding.hpp>
+#include <relay/forward/change.hpp>
 #include <relay/forward/hook_thread.hpp>
 #include <relay/forward/lane.hpp>
+#include <relay/forward/live_endpoint.hpp>
 #include <relay/forward/own_listener.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/net/device_watch.hpp>
@@ -46,10 +48,11 @@ struct bind_failure {
 };
 
 /// The relay: the endpoints of a configuration on a pool of workers. One thread makes it, binds,
-/// starts, drains and stops it, in that order.
+/// starts, drains and stops it, in that order; while it runs another configuration may take the
+/// place of the first.
 class server {
  public:
-  /// `settings` and `log` outlive it. Throws config::config_error with all that keeps transports
+  /// `log` outlives it. Throws config::config_error with all that keeps transports
   /// from being used, such as a missing certificate.
   server(const config::settings& settings, logs& log, server_options options);
   /// Stops it, if that has not been done.
@@ -66,8 +69,8 @@ class server {
   std::vector<net::inherited_socket> take_unwanted();
   /// Where each endpoint listens (the first port of a range); nothing for one that failed or that
   /// has neither TCP nor UDP.
-  std::optional<ip_endpoint> bound(std::size_t endpoint) const;
-  std::size_t bound_count() const noexcept { return sockets_.size(); }
+  std::optional<ip_endpoint> bound(std::size_t endpoint) const { return live_[endpoint].at; }
+  std::size_t bound_count() const noexcept;
 
   /// In place of the option; before it starts.
   void on_calm(std::function<void()> calm) { options_.calm = std::move(calm); }
@@ -79,6 +82,18 @@ class server {
   void stop();
   /// Once it has stopped: a call of the hook has not returned. The process must not tidy up then.
   bool hook_hangs() const noexcept { return hook_hangs_; }
+
+  /// Makes another configuration ready to be applied: reads its certificates, resolves its names,
+  /// opens its listeners. What runs is not touched. On any thread, but not beside `apply`; may take
+  /// as long as a name server. All that is wrong comes with it; then it cannot be applied.
+  std::unique_ptr<change> prepare(const config::settings& next) const;
+  /// Applies it, while it runs: on each worker between two turns. `applied` is called once, on a
+  /// worker, when all go by it.
+  void apply(std::unique_ptr<change> what, std::function<void()> applied);
+  /// What is in force.
+  const config::settings& settings() const noexcept { return settings_; }
+  /// Endpoints that should listen and do not: indices into the settings.
+  std::vector<std::size_t> deaf() const;
 
   /// How each worker fares, at any moment.
   std::vector<net::pulse> pulses() const;
@@ -95,34 +110,31 @@ class server {
   /// settings. `told` is called once, on a worker, when all workers have said their part.
   void add_up(std::function<void(std::vector<endpoint_totals>)> told);
 
-  const counters& count(std::size_t endpoint) const { return rules_[endpoint]->count; }
+  const counters& count(std::size_t endpoint) const { return live_[endpoint].by->count; }
   std::size_t connections() const noexcept { return door_ ? door_->connections() : 0; }
   /// Connections per worker.
   std::vector<std::uint32_t> loads() const;
 
  private:
-  struct listening {
-    std::size_t endpoint = 0;
-    bound_endpoint bound;
-  };
   class storm_watch;
+  class preparation;
 
   std::optional<std::string> bind_one(std::size_t index);
   void make_lanes();
   void listen();
   void keep_warm(rule& of);
   void watch_devices();
-  void listen_share(rule& of, bound_endpoint& bound, std::size_t nth, std::size_t shares);
+  void listen_share(rule& of, std::vector<opened_listener>& all, std::size_t nth,
+                    std::size_t shares);
   void tell_when_drained();
   std::size_t affordable_descriptors() const;
-  std::vector<endpoint_totals> totals(const std::map<const rule*, live_traffic>& live) const;
 
-  const config::settings& settings_;
+  config::settings settings_;
   std::vector<config::problem> warnings_;
   logs& log_;
   server_options options_;
-  std::vector<std::unique_ptr<rule>> rules_;
-  std::vector<listening> sockets_;
+  std::vector<live_endpoint> live_;                   // by index into the settings
+  std::vector<std::vector<opened_listener>> opened_;  // likewise; until it starts
 
   // In the order of destruction backwards: lanes use all that stands before them.
   std::unique_ptr<admission> door_;
@@ -130,7 +142,6 @@ class server {
   std::unique_ptr<pump::socket_memory> memory_;
   std::unique_ptr<names::resolver> names_;
   std::unique_ptr<session_log> session_log_;
-  own_listeners own_;
   std::unique_ptr<hook_thread> hooks_;
   bool hook_hangs_ = false;
   std::atomic<std::uint64_t> next_id_{0};

@@ -33,6 +33,8 @@ class warm_pool final : private net::timer, private warm_connection::owner {
   void yield();
   /// The same for ever: no client comes any more.
   void close();
+  /// Whether nothing of it is under way any more; it has been closed.
+  bool is_over() const noexcept;
 
  private:
   // The connections to one remote, the oldest first.
@@ -58,6 +60,7 @@ class warm_pool final : private net::timer, private warm_connection::owner {
   double next_noise() { return std::uniform_real_distribution(-1.0, 1.0)(noise_); }
 
   lane& lane_;
+  const rule_ptr keeps_alive_;
   rule& rule_;
   std::size_t part_;
   std::vector<shelf> shelves_;  // by remote; never moves

@@ -46,6 +46,10 @@ struct byte_rates {
   }
 
   bool any() const noexcept { return own != 0 || up; }
+  /// Whether they are these.
+  bool is(std::uint64_t flow, std::uint64_t all) const noexcept {
+    return own == flow && (up ? up->bucket.rate() : 0) == all;
+  }
   shared_rate* of(bool is_up) noexcept {
     auto& way = is_up ? up : down;
     return way ? &*way : nullptr;

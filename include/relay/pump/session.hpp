@@ -47,6 +47,7 @@ class session final : public net::waiter, public net::timer {
   /// Ends it now: both peers see a reset. The owner is not told.
   void abort() noexcept;
 
+  bool has_started() const noexcept { return client_ != nullptr; }
   std::uint64_t up() const noexcept { return up_.moved(); }      ///< bytes client to remote
   std::uint64_t down() const noexcept { return down_.moved(); }  ///< bytes remote to client
   /// The client has ended, the remote has not and has not sent anything.

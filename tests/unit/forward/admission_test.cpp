@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <string>
 #include <thread>
 #include <vector>
@@ -230,7 +231,7 @@ TEST(Admission, AQuarterOfTheDescriptorsIsNotForAssociations) {
 // Whoever was refused is woken, or there is no room: so everybody gets through in the end.
 TEST(Admission, AtItsLimitsNobodySleepsForEver) {
   admission door(60, 7);
-  std::vector<gate> gates;
+  std::deque<gate> gates;  // which never move
   for (const std::uint64_t limit : {1U, 3U, 0U}) gates.emplace_back("x", limit);
   std::atomic<std::uint64_t> rooms{0};
   door.on_room([&] {

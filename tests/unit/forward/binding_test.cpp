@@ -36,7 +36,7 @@ class BigRange : public testing::Test {
   std::variant<bound_endpoint, std::string> bind_from(std::uint16_t first) {
     const host_port listen{
         address.to_string(), address, {first, static_cast<std::uint16_t>(first + count - 1)}};
-    return bind_endpoint({listen, options, streams, datagrams, workers}, inherited);
+    return bind_endpoint({listen, options, streams, datagrams, workers, {}}, inherited);
   }
 
   /// Where all ports are free, as far as others do not bind them meanwhile.

@@ -27,7 +27,7 @@ struct bench {
       from.extra_remotes.push_back(*parse_remote("10.0.0." + std::to_string(i + 1) + ":80"));
     }
     from.balance = std::move(balance);
-    way.emplace(from, log.target("relay::balance"), 1U);
+    way.emplace(from, log.target("relay::balance"), nullptr, 1U);
   }
   route::claim pick(const balance::tried_set& tried = {}) { return way->pick(client, now, tried); }
   void fail_once() { pick().failed(now, refused); }
@@ -96,7 +96,7 @@ TEST(Route, ALongerTimeAsideIsNoChange) {
 TEST(Route, NoiseStaysWithinAFifth) {
   for (std::uint32_t seed = 1; seed < 50; ++seed) {
     bench b(2);
-    b.way.emplace(b.from, b.log.target("x"), seed);
+    b.way.emplace(b.from, b.log.target("x"), nullptr, seed);
     b.fail_once();
     b.fail_once();
     b.now += 799ms;
