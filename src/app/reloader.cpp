@@ -149,6 +149,7 @@ void reloader::in_force(const std::shared_ptr<request>& of, reload_answer answer
   if (of->what != purpose::listen) ++generation_;
   answer.generation = generation_;
   tell(*of, answer);
+  if (follow_) follow_();
   if (of->confirm_within && !stopped_) await_confirmation(*of->confirm_within);
   settle();
 }
@@ -173,8 +174,10 @@ void reloader::refuse(const request& of, reload_answer why) {
   why.generation = generation_;
   if (of.what != purpose::listen) {
     for (const auto& each : why.failures) {
-      log_.error("{}: {}; the configuration in force stays", to_string(each.what), each.message);
+      log_.error("{}: {}", to_string(each.what), each.message);
     }
+    log_.error("nothing was changed: the configuration in force stays (generation {})",
+               generation_);
   }
   if (of.answered) of.answered(why);
 }
@@ -192,8 +195,7 @@ void reloader::plan(told answered) {
   }
   const auto made = attempt(read_, false);
   if (const auto* const why = std::get_if<reload_answer>(&made)) return answered(*why);
-  auto answer =
-      answer_about(*std::get<std::unique_ptr<forward::change>>(made), server_.settings());
+  auto answer = answer_about(*std::get<std::unique_ptr<forward::change>>(made), server_.settings());
   answer.generation = generation_;
   answered(answer);
 }

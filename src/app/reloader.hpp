@@ -47,6 +47,8 @@ class reloader {
   reloader(boost::asio::io_context& on, forward::server& running, logs& log, reader read);
   ~reloader();
 
+  /// Called after each change, on the main thread: others follow the settings, too.
+  void on_applied(std::function<void()> follow) { follow_ = std::move(follow); }
   /// Once the workers run.
   void start();
   /// `confirm_within`: it goes back by itself unless `confirm` is called in time. `answered` is
@@ -91,6 +93,7 @@ class reloader {
   logs& logs_;
   spdlog::logger& log_;
   reader read_;
+  std::function<void()> follow_;
   std::thread thread_;  // while something is prepared
   bool busy_ = false;
   bool stopped_ = false;

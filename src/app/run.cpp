@@ -59,6 +59,15 @@ std::vector<config::problem> duplicates_at_start(const config::settings& what) {
   return {};
 }
 
+/// The variable that holds a configuration, as `load` looks for it; null: none does.
+const char* configuration_variable(const environment& with) {
+  for (const char* name : {"RELAY_CONF", "REALM_CONF"}) {
+    const auto text = with.variable(name).value_or("");
+    if (text.find_first_not_of(" \t\r\n") != std::string::npos) return name;
+  }
+  return nullptr;
+}
+
 /// Says what was understood and runs it. In the order of spec 1.3; nothing here starts a thread
 /// before serve() does.
 int start(const invocation& given, const environment& with, background& caller, pid_t started_as) {
@@ -101,6 +110,7 @@ int start(const invocation& given, const environment& with, background& caller, 
     for (auto& each : duplicates_at_start(again.value)) again.warnings.push_back(std::move(each));
     return again;
   };
+  if (!configuration_variable(with)) options.config_path = given.config;
   options.workers = *workers;
   options.hook = hook;
   if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
@@ -198,15 +208,6 @@ int refuse(const usage_error& why, program_name called, const environment& with)
              << (called == program_name::realm ? "realm" : "relay") << " --help`.\n";
   }
   return exit_usage;
-}
-
-/// The variable that holds a configuration, as `load` looks for it; null: none does.
-const char* configuration_variable(const environment& with) {
-  for (const char* name : {"RELAY_CONF", "REALM_CONF"}) {
-    const auto text = with.variable(name).value_or("");
-    if (text.find_first_not_of(" \t\r\n") != std::string::npos) return name;
-  }
-  return nullptr;
 }
 
 void take_name(invocation& given, program_name called) {

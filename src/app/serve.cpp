@@ -1,3 +1,4 @@
+#include "config_watch.hpp"
 #include "memory.hpp"
 #include "refusals.hpp"
 #include "reloader.hpp"
@@ -27,6 +28,7 @@
 #include <csignal>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +66,10 @@ class supervisor {
                [this] { said(manager_.status(status())); }),
         refusals_(loop_, log_),
         reloader_(loop_, running, log, options.read_again) {
+    reloader_.on_applied([this] { follow_settings(); });
+    if (options.config_path) {
+      config_watch_.emplace(loop_, *options.config_path, log_, [this] { reloader_.reload(); });
+    }
     for (const int each : served_signals()) signals_.add(each);
     release_signals();
   }
@@ -83,6 +89,7 @@ class supervisor {
     await_tick();
     watch_.start();
     reloader_.start();
+    follow_settings();
     loop_.run();
     ignore_late_signals();
   }
@@ -91,6 +98,16 @@ class supervisor {
   std::string status() const {
     if (watch_.stalled() == 0) return status_;
     return std::to_string(watch_.stalled()) + " workers do not turn; " + status_;
+  }
+
+  /// What a reload may change of this thread's work.
+  void follow_settings() {
+    if (!config_watch_ || draining_) return;
+    if (server_.settings().process.watch) {
+      config_watch_->start();
+    } else {
+      config_watch_->stop();
+    }
   }
 
   void await_signal() {
@@ -147,6 +164,7 @@ class supervisor {
   void drain(int number) {
     draining_ = true;
     reloader_.stop();
+    if (config_watch_) config_watch_->stop();
     const auto limit = server_.settings().process.shutdown_timeout;
     log_.info("{}: no new connections, waiting for {} sessions up to {} ms", name_of(number),
               server_.connections(), limit.count());
@@ -202,6 +220,7 @@ class supervisor {
   worker_watch watch_;
   refusals refusals_;
   reloader reloader_;
+  std::optional<config_watch> config_watch_;
   std::string status_;
   bool draining_ = false;
   bool finished_ = false;

@@ -61,12 +61,13 @@ void lane::shut(const closed_listener& what) {
 void lane::replace(const replaced_rule& what) {
   const auto* const from = what.from.get();
   if (const auto warm = warm_.find(from); warm != warm_.end()) warm->second.close();
+  // A client that is not kept gets another association with its next datagram; answers that are on
+  // their way to it still arrive.
   const auto old = associations_.find(from);
   const auto next = associations_.find(what.to.get());
-  if (old != associations_.end()) {
-    // A client whose association has ended gets another one with its next datagram.
-    if (what.sessions != config::fate::keep) old->second.end_all();
-    if (next != associations_.end()) next->second.follow(old->second);
+  if (what.sessions == config::fate::keep && old != associations_.end() &&
+      next != associations_.end()) {
+    next->second.follow(old->second);
   }
   if (what.sessions != config::fate::keep) {
     const bool now = what.sessions == config::fate::cut;
@@ -79,6 +80,7 @@ void lane::replace(const replaced_rule& what) {
 
 bool lane::end_sessions(const rule& of) {
   bool all = true;
+  if (const auto old = associations_.find(&of); old != associations_.end()) old->second.end_all();
   for (auto next = connections_.begin(); next != connections_.end();) {
     auto& each = *next++;  // it removes itself
     if (&each.by() != &of) continue;

@@ -42,8 +42,8 @@ void share_associations(const live_endpoint& among) {
     if (each.datagrams) serving.insert(each.worker);
   }
   auto& of = *among.by;
-  of.association_share = std::max<std::size_t>(
-      of.max_associations / std::max<std::size_t>(serving.size(), 1), 1);
+  of.association_share =
+      std::max<std::size_t>(of.max_associations / std::max<std::size_t>(serving.size(), 1), 1);
 }
 
 std::shared_ptr<const own_listeners> own_listeners_of(std::span<const live_endpoint> all) {

@@ -209,8 +209,7 @@ class server::preparation {
         conclude(made_->live[*each.after]);
       }
       if (each.what == kind::same || old == nullptr) continue;
-      lanes.replaced.push_back({old->by,
-                                each.after ? made_->live[*each.after].by : rule_ptr(),
+      lanes.replaced.push_back({old->by, each.after ? made_->live[*each.after].by : rule_ptr(),
                                 config::fate_of(each, server_.settings_, made_->next),
                                 made_->next.process.shutdown_timeout});
     }

@@ -39,6 +39,8 @@ struct serve_options {
   /// Reads the configuration again from where it came from, for a reload; throws as loading does.
   /// On any thread, and for as long as it serves. Empty: there is nothing to be read again.
   std::function<config::loaded()> read_again;
+  /// The file or folder that it came from, if it was one; `process.watch` looks at it.
+  std::optional<std::string> config_path;
   /// Where a service manager says what it wants and what it passes on; empty: there is none.
   ops::variable_reader variable;
   /// The process that the service manager started; with `-d` another than the one that serves.

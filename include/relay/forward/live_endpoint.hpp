@@ -20,8 +20,8 @@ namespace relay::forward {
 struct open_listener {
   ip_endpoint at;
   bool datagrams = false;
-  std::uint16_t nth = 0;    ///< which port of its endpoint's range
-  std::size_t worker = 0;   ///< whose lane
+  std::uint16_t nth = 0;   ///< which port of its endpoint's range
+  std::size_t worker = 0;  ///< whose lane
 };
 
 /// An endpoint of the settings that are in force.
