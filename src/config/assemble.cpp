@@ -36,14 +36,17 @@ settings assemble(std::vector<fragment> texts, const overrides& forced, findings
   if (made.rules == dialect::realm) {
     made.log.level = log_level::off;
     made.process.binds_partially = true;
+    made.control.path = "off";
   }
   complete(log_keys(), made.log, forced.log);
   complete(dns_keys(), made.dns, forced.dns);
+  complete(control_keys(), made.control, forced.control);
   network global;
   for (const auto& each : texts) {
     complete(log_keys(), made.log, each.log);
     complete(dns_keys(), made.dns, each.dns);
     complete(process_keys(), made.process, each.process);
+    complete(control_keys(), made.control, each.control);
     complete(network_keys(), global, each.network);
   }
   made.dns.protocol_given = made.dns.keys.has("protocol");

@@ -84,6 +84,7 @@ fragment read_fragment(const std::shared_ptr<const source>& from, dialect rules,
   read("log", log_keys(), made.log);
   read("dns", dns_keys(), made.dns);
   read("process", process_keys(), made.process);
+  read("control", control_keys(), made.control);
   read("network", network_keys(), made.network);
   if (const auto* endpoints = reader.find("endpoints")) {
     made.has_endpoints = true;

@@ -10,6 +10,7 @@ struct fragment {
   config::log log;
   config::dns dns;
   config::process process;
+  config::control control;
   config::network network;
   std::vector<endpoint> endpoints;
   bool has_endpoints = false;

@@ -61,12 +61,13 @@ std::string_view name_at(const schema<Table>& keys, const Table& table, const vo
 
 std::vector<known_key> known_keys() {
   std::vector<known_key> made;
-  for (const auto* name : {"log", "dns", "process", "network", "endpoints"}) {
+  for (const auto* name : {"log", "dns", "process", "control", "network", "endpoints"}) {
     made.push_back({"", name, ""});
   }
   add(made, "log", log_keys());
   add(made, "dns", dns_keys());
   add(made, "process", process_keys());
+  add(made, "control", control_keys());
   add(made, "network", network_keys());
   add(made, "endpoints", endpoint_keys());
   made.push_back({"endpoints", "network", ""});
@@ -83,6 +84,9 @@ std::string_view key_at(const log& table, const void* member) {
 }
 std::string_view key_at(const dns& table, const void* member) {
   return name_at(dns_keys(), table, member);
+}
+std::string_view key_at(const control& table, const void* member) {
+  return name_at(control_keys(), table, member);
 }
 std::string_view key_at(const network& table, const void* member) {
   return name_at(network_keys(), table, member);

@@ -44,6 +44,7 @@ outline outline_of(const settings& what, extent how) {
   print_keys(made.log, log_keys(), what.log, how);
   list_dns(made.dns, what.dns, how);
   print_keys(made.process, process_keys(), what.process, how);
+  print_keys(made.control, control_keys(), what.control, how);
   for (const auto& each : what.endpoints) {
     auto& rule = made.endpoints.emplace_back();
     print_keys(rule.keys, endpoint_keys(), each, how);

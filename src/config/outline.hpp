@@ -12,6 +12,7 @@ struct outline {
   printed_table log;
   printed_table dns;
   printed_table process;
+  printed_table control;
   printed_table network;
   struct rule {
     printed_table keys;

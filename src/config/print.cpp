@@ -7,12 +7,13 @@ namespace relay::config {
 
 namespace {
 
-using tables = std::array<std::pair<std::string_view, const printed_table*>, 4>;
+using tables = std::array<std::pair<std::string_view, const printed_table*>, 5>;
 
 tables tables_of(const outline& what) {
   return {{{"log", &what.log},
            {"dns", &what.dns},
            {"process", &what.process},
+           {"control", &what.control},
            {"network", &what.network}}};
 }
 

@@ -9,6 +9,7 @@ namespace relay::config {
 const schema<log>& log_keys();
 const schema<dns>& dns_keys();
 const schema<process>& process_keys();
+const schema<control>& control_keys();
 const schema<network>& network_keys();
 /// Without `network`, which is a table of its own. The transports are read by `rules`.
 const schema<endpoint>& endpoint_keys(dialect rules = dialect::relay);
@@ -19,6 +20,7 @@ void for_each_table(Visit visit) {
   visit("log", log_keys(), &settings::log);
   visit("dns", dns_keys(), &settings::dns);
   visit("process", process_keys(), &settings::process);
+  visit("control", control_keys(), &settings::control);
 }
 
 }  // namespace relay::config

@@ -2,6 +2,8 @@
 
 #include <relay/base/cidr.hpp>
 
+#include <sys/un.h>
+
 #include <array>
 
 namespace relay::config {
@@ -51,6 +53,16 @@ std::optional<balance_text> balance_codec::read(const value_at& from) const {
   auto text = text_codec{}.read(from);
   if (!text) return std::nullopt;
   return balance_text(*std::move(text));
+}
+
+std::optional<std::string> socket_path_codec::read(const value_at& from) const {
+  constexpr auto most = sizeof(sockaddr_un::sun_path) - 1;
+  auto text = text_codec{}.read(from);
+  if (!text || text->size() <= most) return text;
+  from.refuse("the path of a socket has at most " + std::to_string(most) + " bytes, this one has " +
+                  std::to_string(text->size()),
+              "choose a shorter one, such as \"/run/relay/web.sock\"");
+  return std::nullopt;
 }
 
 std::optional<balance::client_prefix> client_prefix_codec::read(const value_at& from) const {

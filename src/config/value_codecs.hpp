@@ -19,6 +19,12 @@ struct client_prefix_codec {
   std::string print(const balance::client_prefix& value) const { return quote(to_string(value)); }
 };
 
+/// The path of a unix socket, which the kernel takes only up to a certain length.
+struct socket_path_codec {
+  std::optional<std::string> read(const value_at& from) const;
+  std::string print(const std::string& value) const { return text_codec{}.print(value); }
+};
+
 /// Blocks of addresses, printed as they were written.
 struct cidr_list_codec {
   std::optional<std::vector<address_block>> read(const value_at& from) const;

@@ -148,11 +148,19 @@ struct process {
   friend bool operator==(const process&, const process&) = default;
 };
 
+/// Where `relay status` and its like find the running relay.
+struct control {
+  std::string path;  ///< of its socket; empty: where it usually is, if anywhere; `off`: none
+  key_origins keys{};
+  friend bool operator==(const control&, const control&) = default;
+};
+
 /// A whole configuration, merged: `endpoints[i].network` holds what counts for that endpoint.
 struct settings {
   config::log log;
   config::dns dns;
   config::process process;
+  config::control control;
   std::vector<endpoint> endpoints;
   dialect rules = dialect::relay;  ///< by which the transports were read
   friend bool operator==(const settings&, const settings&) = default;

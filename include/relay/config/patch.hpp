@@ -25,6 +25,7 @@ struct refused_value {
 struct overrides {
   config::log log;
   config::dns dns;
+  config::control control;
   config::network network;
   dialect rules = dialect::relay;
   std::vector<refused_value> refused;  ///< told with the other problems of the configuration
@@ -36,6 +37,7 @@ origin command_line();
 /// The name of the key whose value is this member of the table.
 std::string_view key_at(const log& table, const void* member);
 std::string_view key_at(const dns& table, const void* member);
+std::string_view key_at(const control& table, const void* member);
 std::string_view key_at(const network& table, const void* member);
 
 /// Gives a key on the command line: `force(made.network, &network::use_udp, true)`.

@@ -167,8 +167,8 @@ TEST(RandomDiff, TellsWhatFollowsFromWhatNeedsARestart) {
                                            "process.watch"}));
   auto all = names_of_keys();
   std::erase_if(all, [&](const std::string& each) {
-    const bool is_outside =
-        each.starts_with("log.") || each.starts_with("dns.") || each.starts_with("process.");
+    const bool is_outside = each.starts_with("log.") || each.starts_with("dns.") ||
+                            each.starts_with("process.") || each.starts_with("control.");
     return !is_outside || follow.contains(each);
   });
   EXPECT_EQ(wait, all);

@@ -192,6 +192,7 @@ TEST(FolderMerge, TakesEachKeyFromTheFirstFileThatHasIt) {
       {"process.socket_memory", {"\"1KiB\"", "\"2KiB\""}},
       {"process.user", {"\"a\"", "\"b\""}},
       {"process.sandbox", {"\"on\"", "\"off\""}},
+      {"control.path", {"\"/run/a\"", "\"off\""}},
       {"network.tcp_timeout", {"11", "12"}},
       {"network.use_udp", {"false", "true"}},
       {"network.trusted_proxies", {"[]", "[\"::1\"]"}}};

@@ -58,6 +58,11 @@ const std::vector<row> rows{
     {"process", "core_dumps", "t", "\"on\"", bad_words},
     {"process", "bind", "t", "\"partial\"", bad_words},
     {"process", "watch", "b", "true"},
+    {"control",
+     "path",
+     "t",
+     "\"/run/a.sock\"",
+     {"\"a\\u0000b\"", '"' + std::string(108, 'a') + '"'}},
     {"network", "no_tcp", "b", "true"},
     {"network", "use_udp", "b", "true"},
     {"network", "ipv6_only", "b", "true"},
@@ -242,6 +247,7 @@ TEST(EveryKey, CountsAsNotGivenWhenItIsNull) {  // spec 2.1
     EXPECT_EQ(made.value.log, plain.log) << each.key;
     EXPECT_EQ(made.value.dns, plain.dns) << each.key;
     EXPECT_EQ(made.value.process, plain.process) << each.key;
+    EXPECT_EQ(made.value.control, plain.control) << each.key;
     if (!made.value.endpoints.empty()) {
       EXPECT_EQ(made.value.endpoints, plain.endpoints) << each.key;
     }

@@ -28,6 +28,7 @@ class random_settings {
     made.process = {time(), time(), below(1000), amount(), text("nobody"),
                     {},     flag(), flag(),      flag(),   flag()};
     if (!made.process.user.empty()) made.process.group = text("");
+    made.control.path = text("");
     for (auto left = below(4); left > 0; --left) made.endpoints.push_back(rule());
     share_networks(made.endpoints);
     return made;
