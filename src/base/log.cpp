@@ -129,17 +129,20 @@ constexpr std::size_t ring_bytes = std::size_t{1} << 20;
 }  // namespace
 
 struct logs::parts {
-  spdlog::level::level_enum filter;
+  logs::level level;
+  spdlog::level::level_enum filter;  ///< the same
   std::string remark;
   bool shares_stderr = false;
   std::unique_ptr<log_writer> writer;  ///< none when nothing is ever logged
   std::shared_ptr<line_sink> sink;
-  std::mutex mutex;  ///< guards `targets`; a logger is found once by whoever keeps it, then used
+  std::mutex mutex;  ///< guards the filter and `targets`; a logger is found once by whoever keeps
+                     ///< it, then used
   std::map<std::string, spdlog::logger, std::less<>> targets;
 };
 
 logs::logs(level filter, const std::string& output, stamp time)
     : parts_(std::make_unique<parts>()) {
+  parts_->level = filter;
   parts_->filter = to_spdlog(filter);
   auto opened = open_output(output);
   if (filter == level::off) return;
@@ -166,8 +169,23 @@ spdlog::logger& logs::target(std::string_view name) {
 
 spdlog::logger& logs::answers() {
   auto& made = target("relay::status");
+  const std::lock_guard lock(parts_->mutex);
   if (!is_off()) made.set_level(std::min(parts_->filter, spdlog::level::info));
   return made;
+}
+
+bool logs::set_filter(level filter) {
+  const std::lock_guard lock(parts_->mutex);
+  if (is_off()) return filter == level::off;
+  parts_->level = filter;
+  parts_->filter = to_spdlog(filter);
+  for (auto& [name, each] : parts_->targets) each.set_level(parts_->filter);
+  return true;
+}
+
+logs::level logs::filter() const {
+  const std::lock_guard lock(parts_->mutex);
+  return parts_->level;
 }
 
 bool logs::is_off() const noexcept { return !parts_->writer; }

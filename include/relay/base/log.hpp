@@ -35,6 +35,10 @@ class logs {
 
   /// What somebody has asked for: written whatever the filter, as long as there is a log at all.
   spdlog::logger& answers();
+  /// The least important lines that are written from here on, on every target. False, and nothing
+  /// changes: it was `off` from the start, so there is no output. From any thread.
+  bool set_filter(level filter);
+  level filter() const;
   /// Whether nothing is ever written.
   bool is_off() const noexcept;
   /// Whether its lines go where the standard error goes: to one terminal, or one journal.

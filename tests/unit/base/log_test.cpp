@@ -258,6 +258,36 @@ TEST_F(LogFile, ThreadsLoseNoLineAndMixNone) {
   }
 }
 
+TEST_F(LogFile, TheFilterChangesForEveryTargetOldAndNew) {
+  logs log(logs::level::warn, path_);
+  auto& old = log.target("old");
+  old.info("1");
+  EXPECT_EQ(log.filter(), logs::level::warn);
+  EXPECT_TRUE(log.set_filter(logs::level::debug));
+  EXPECT_EQ(log.filter(), logs::level::debug);
+  old.debug("2");
+  log.target("new").debug("3");
+  EXPECT_TRUE(log.set_filter(logs::level::off));
+  old.error("4");
+  log.answers().info("5");
+  EXPECT_TRUE(log.set_filter(logs::level::error));
+  old.warn("6");
+  old.error("7");
+  const auto written = lines(path_, log);
+  std::string texts;
+  for (const auto& each : written) texts += each.back();
+  EXPECT_EQ(texts, "2357");
+}
+
+TEST_F(LogFile, ALogThatWasOffFromTheStartStaysOff) {
+  logs log(logs::level::off, path_);
+  EXPECT_FALSE(log.set_filter(logs::level::info));
+  EXPECT_TRUE(log.set_filter(logs::level::off));
+  EXPECT_EQ(log.filter(), logs::level::off);
+  log.target("relay").error("lost");
+  EXPECT_TRUE(log.is_off());
+}
+
 TEST(LogStream, StandardStreamsNeedNoFileAndReopenDoesNothing) {
   for (const auto* stream : {"stdout", "stderr"}) {
     logs log(logs::level::off, stream);
