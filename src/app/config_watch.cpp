@@ -71,11 +71,7 @@ std::size_t fingerprint(const fs::path& path) {
 
 config_watch::config_watch(boost::asio::io_context& on, fs::path path, spdlog::logger& log,
                            std::function<void()> changed)
-    : path_(std::move(path)),
-      log_(log),
-      changed_(std::move(changed)),
-      events_(on),
-      settled_(on) {}
+    : path_(std::move(path)), log_(log), changed_(std::move(changed)), events_(on), settled_(on) {}
 
 void config_watch::start() {
   if (is_running()) return;

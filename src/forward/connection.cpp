@@ -111,6 +111,7 @@ void connection::fail(const step_outcome& why) {
 }
 
 void connection::finish(pump::end_reason why, const error_code& ec, const std::string& detail) {
+  if (is_killed()) why = pump::end_reason::killed;
   rule_->count.up_bytes += pump_.up();
   rule_->count.down_bytes += pump_.down();
   ++rule_->count.ended[static_cast<std::size_t>(why)];

@@ -15,7 +15,8 @@ connection::departure::departure(connection& of, std::function<void()> then)
     : of_(of), then_(std::move(then)) {
   auto& from = of_.client_.socket();
   from.notify(this);
-  if (net::has(from.events(), seen::broken)) from.on().schedule(*this);  // it was told before
+  if (of_.is_killed() || net::has(from.events(), seen::broken))
+    from.on().schedule(*this);  // it was told before
 }
 
 connection::departure::departure(connection& of)
@@ -35,6 +36,7 @@ void connection::departure::wake() {
 // An end is no departure: the client has asked all it wants, and waits. Nor is a reset while
 // something that it sent before is still to be delivered.
 bool connection::has_left() {
+  if (is_killed()) return true;
   const auto& from = client_.socket();
   if (!net::has(from.events(), seen::broken)) return false;
   if (wrapping_ && wrapping_->client.holds_bytes()) return false;

@@ -49,6 +49,7 @@ struct connection::introduction {
   std::optional<wire::proxy_addresses> told;   // by a PROXY header
   std::string said;                            // by a visitor, before it was known for one
   std::chrono::milliseconds waited{0};         // for a place below `max_connections`
+  bool is_killed = false;                      // by an operator
 };
 
 template <class Work>

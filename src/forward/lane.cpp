@@ -180,6 +180,7 @@ void lane::give_back(rule& by) noexcept {
 
 void lane::remove(connection& over) noexcept {
   const rule_ptr by(&over.by());  // which may be its last
+  if (!walks_.empty()) step_aside(over);
   connections_.erase(connections_.iterator_to(over));
   delete &over;
   flood_.ended();

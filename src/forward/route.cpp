@@ -101,6 +101,39 @@ std::vector<std::uint32_t> route::in_use() {
   return shared_->selector.in_use();
 }
 
+std::vector<remote_state> route::states(clock::time_point now) const {
+  std::vector<remote_state> made;
+  if (!shared_) return made;
+  const std::lock_guard lock(shared_->mutex);
+  const auto shares = shared_->selector.in_use();
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    auto& one = made.emplace_back();
+    one.name = shared_->names[i];
+    one.share = shares[i];
+    one.is = remote_state::health::up;
+    if (!shared_->selector.is_candidate(i)) one.is = remote_state::health::unused;
+    const auto until = shared_->selector.aside_until(i);
+    if (!until) continue;
+    one.is = remote_state::health::aside;
+    one.aside_for = std::chrono::ceil<std::chrono::milliseconds>(std::max(*until, now) - now);
+  }
+  return made;
+}
+
+std::string_view to_string(remote_state::health is) noexcept {
+  switch (is) {
+    case remote_state::health::up:
+      return "up";
+    case remote_state::health::aside:
+      return "aside";
+    case remote_state::health::unused:
+      return "unused";
+    case remote_state::health::unknown:
+      break;
+  }
+  return "unknown";
+}
+
 std::uint32_t route::changes() const noexcept { return shared_ ? shared_->changes.load() : 0; }
 
 std::size_t route::pick_for_datagrams(const ip_address& client, clock::time_point now) {

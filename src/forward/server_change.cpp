@@ -74,7 +74,8 @@ class server::preparation {
   /// before is tried again.
   bool stays_where_it_is(const config::endpoint_change& each) const {
     const auto* const old = before(each);
-    return old != nullptr && !each.listens_elsewhere && old->failure.empty();
+    const bool returns = old != nullptr && each.what == kind::changed && old->by->is_draining;
+    return old != nullptr && !each.listens_elsewhere && old->failure.empty() && !returns;
   }
 
   /// The certificates and the rules of what is new.

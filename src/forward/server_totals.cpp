@@ -14,14 +14,21 @@ void server::add_up(std::function<void(std::vector<endpoint_totals>)> told) {
     std::mutex mutex;
     std::map<const endpoint_state*, live_traffic> live;
     std::size_t missing = 0;
-    std::vector<rule_ptr> endpoints;  // of now: a reload may bring others before all have answered
+    struct one {
+      std::size_t index;
+      std::string name;
+      rule_ptr by;
+    };
+    std::vector<one> endpoints;  // of now: a reload may bring others before all have answered
     std::function<void(std::vector<endpoint_totals>)> told;
 
     std::vector<endpoint_totals> totals() const {
       std::vector<endpoint_totals> made;
       for (const auto& each : endpoints) {
-        const auto found = live.find(each->state.get());
-        made.push_back(totals_of(*each, found == live.end() ? live_traffic() : found->second));
+        const auto found = live.find(each.by->state.get());
+        made.push_back(totals_of(*each.by, found == live.end() ? live_traffic() : found->second));
+        made.back().endpoint = each.index;
+        made.back().name = each.name;
       }
       return made;
     }
@@ -29,8 +36,10 @@ void server::add_up(std::function<void(std::vector<endpoint_totals>)> told) {
   const auto all = std::make_shared<tally>();
   all->missing = all_lanes_.size();
   all->told = std::move(told);
-  for (const auto& each : live_) {
-    if (each.at) all->endpoints.push_back(each.by);
+  for (std::size_t i = 0; i < live_.size(); ++i) {
+    const auto& by = live_[i].by;
+    if (!live_[i].at && !by->is_draining) continue;
+    all->endpoints.push_back({i, settings_.endpoints[i].name, by});
   }
   for (auto* each : all_lanes_) {
     each->worker().post([each, all] {

@@ -15,6 +15,13 @@ void add(endpoint_totals& to, const counters& more) {
   for (std::size_t i = 0; i < to.ended.size(); ++i) to.ended[i] += more.ended[i];
 }
 
+std::vector<remote_state> remotes_of(const rule& of) {
+  auto made = of.way.states(route::clock::now());
+  if (!made.empty()) return made;
+  for (const auto& each : of.remotes) made.emplace_back().name = each.name;
+  return made;
+}
+
 }  // namespace
 
 live_traffic& live_traffic::operator+=(const live_traffic& more) noexcept {
@@ -33,6 +40,9 @@ endpoint_totals totals_of(const rule& of, const live_traffic& live) {
   made.remote = of.name();
   made.streams = of.streams;
   made.datagrams = of.datagrams;
+  made.remotes = remotes_of(of);
+  made.is_draining = of.is_draining;
+  made.warm = of.count.warm_ready;
   made.live = live;
   add(made, of.count);
   if (of.visitors) add(made, of.visitors->count);

@@ -48,6 +48,8 @@ std::string_view to_string(end_reason why) noexcept {
       return "flood";
     case end_reason::evicted:
       return "evicted";
+    case end_reason::killed:
+      return "killed";
     case end_reason::shutdown:
       return "shutdown";
     case end_reason::internal_error:

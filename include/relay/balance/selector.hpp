@@ -56,6 +56,13 @@ class selector {
 
   /// Where connections go at present: each remote's share of them, 0 for those that get none now.
   std::vector<std::uint32_t> in_use() const;
+  /// Whether it ever gets any.
+  bool is_candidate(std::size_t index) const { return shares_[index] > 0; }
+  /// Until when it gets none, since it has failed; nothing while it is well.
+  std::optional<health::time_point> aside_until(std::size_t index) const {
+    if (health_[index].is_up()) return std::nullopt;
+    return health_[index].until();
+  }
   /// For a connection that is made before anybody wants it; nothing while the remote is aside.
   std::optional<choice> ahead(std::size_t index) const;
 

@@ -3,6 +3,7 @@
 #include <relay/forward/flow_table.hpp>
 #include <relay/forward/loop_watch.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/forward/sessions.hpp>
 #include <relay/net/poller.hpp>
 #include <relay/pump/datagrams.hpp>
 #include <relay/pump/policer.hpp>
@@ -30,6 +31,7 @@ class association final : public flow, public net::waiter, private pump::reply_s
   std::size_t remote() const noexcept { return remote_; }  ///< index into the rule's
   path_name path() const noexcept;                         ///< for lines about it
   std::uint64_t id() const noexcept { return id_; }
+  session_info info() const;
 
   /// Whether it has a socket and knows its way, as of a target's version.
   bool is_open(std::uint32_t version) const noexcept {

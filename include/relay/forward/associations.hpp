@@ -55,6 +55,11 @@ class associations final : private net::timer {
   bool give_one(shortage of);
   /// Of those that it has at the moment.
   live_traffic traffic() const;
+  /// What finds each of them again, later, if it is still there.
+  std::vector<flow_key> keys() const;
+  association* find(const flow_key& key) const;
+  /// Ends one since an operator wants that.
+  void kill(association& which);
   /// Closes the sockets that are only kept for their ports, unless no others are left.
   void close_all_retired();
 

@@ -4,6 +4,7 @@
 #include <relay/forward/dial_plan.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/forward/sessions.hpp>
 #include <relay/forward/step_outcome.hpp>
 #include <relay/names/addresses.hpp>
 #include <relay/net/asio.hpp>
@@ -42,6 +43,9 @@ class connection final : public lane_hook, private pump::session::owner {
   std::uint64_t up() const noexcept { return pump_.up(); }
   std::uint64_t down() const noexcept { return pump_.down(); }
 
+  std::uint64_t id() const noexcept { return id_; }
+  session_info info() const;
+
   /// Begins with an accepted descriptor.
   void start(unique_fd client) noexcept;
   /// Whether no coroutine of it is under way, as while a name is looked up, or a handshake takes
@@ -49,6 +53,9 @@ class connection final : public lane_hook, private pump::session::owner {
   bool can_abort() const noexcept { return dialing_ || pump_.has_started(); }
   /// Ends it now, as a reset to both sides. A coroutine of it must have been joined.
   void abort() noexcept { stop(pump::end_reason::shutdown); }
+  /// Ends it since an operator wants that: now, or, while a coroutine is at work for it, as soon as
+  /// that notices.
+  void kill() noexcept;
 
  private:
   class departure;
@@ -99,6 +106,7 @@ class connection final : public lane_hook, private pump::session::owner {
   bool has_left();
   step_outcome departed();
   void leave();
+  bool is_killed() const noexcept;
   std::optional<ip_endpoint> known_address(const remote& of) const;
   /// Of `connect_limit`: 0 is no limit, nothing is no time.
   std::optional<std::chrono::milliseconds> time_left() const;

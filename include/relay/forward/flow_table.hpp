@@ -78,6 +78,10 @@ class flow_table {
   void for_each(Visit visit) const {
     for (const auto& [key, each] : by_key_) visit(*each);
   }
+  template <class Visit>
+  void for_each_key(Visit visit) const {
+    for (const auto& [key, each] : by_key_) visit(key);
+  }
 
  private:
   using by_use = boost::intrusive::list<flow, boost::intrusive::constant_time_size<false>>;

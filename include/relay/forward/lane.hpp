@@ -10,6 +10,7 @@
 #include <relay/forward/own_listener.hpp>
 #include <relay/forward/rule.hpp>
 #include <relay/forward/session_log.hpp>
+#include <relay/forward/session_visitor.hpp>
 #include <relay/forward/stream_inlet.hpp>
 #include <relay/forward/totals.hpp>
 #include <relay/forward/warm_pool.hpp>
@@ -99,6 +100,12 @@ class lane {
   /// Adds what goes on here at the moment, by endpoint.
   void count(std::map<const endpoint_state*, live_traffic>& into) const;
 
+  /// Goes through everything that is served here, a little at a time, so that nobody else waits for
+  /// long. What comes or goes meanwhile may be seen or not.
+  void visit(session_visitor how);
+  /// Closes one endpoint's listeners; its associations end with them, its connections go on.
+  void stop_listening(const rule& at);
+
   /// The connection is over: destroys it.
   void remove(connection& over) noexcept;
   /// The place of a connection that is no more.
@@ -149,6 +156,11 @@ class lane {
 
   void accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
   lane& least_loaded();
+  struct walk;
+  void go_on(const std::shared_ptr<walk>& by);
+  bool walk_connections(walk& by, std::size_t& left);
+  bool walk_associations(walk& by, std::size_t& left);
+  void step_aside(connection& leaving) noexcept;
   error_code listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at);
   associations& associations_of(rule& by);
   pump::refused_call one_by_one() const;
@@ -162,6 +174,7 @@ class lane {
   bool closing_ = false;
   std::shared_ptr<const own_listeners> own_;
   std::multimap<ip_endpoint, stream_inlet> inlets_;  // inherited ones may share an address
+  std::vector<walk*> walks_;                         // under way
   std::unique_ptr<transport::tls_engine> tls_;       // only where there is TLS
   std::unique_ptr<pump::datagrams> datagrams_;       // megabytes, so only where they are wanted
   std::unique_ptr<pump::replies> replies_;

@@ -14,10 +14,27 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace relay::forward {
+
+/// How one of an endpoint's remotes fares.
+struct remote_state {
+  enum class health : std::uint8_t {
+    unknown,  ///< there is no other, so nobody judges it
+    up,
+    aside,   ///< it has failed and gets no connections
+    unused,  ///< by its weight it never gets any
+  };
+
+  std::string name;
+  health is = health::unknown;
+  std::uint32_t share = 0;                 ///< of the connections at present
+  std::chrono::milliseconds aside_for{0};  ///< how much longer; then it may be tried
+};
+std::string_view to_string(remote_state::health is) noexcept;
 
 /// Which of an endpoint's remotes the next one goes to. Shared by all workers: one lock, taken once
 /// per connection, and once more when something fails or has failed lately. An endpoint with one
@@ -77,6 +94,8 @@ class route {
   claim ahead(std::size_t index);
   /// Where connections go at present: each remote's share, 0 for those that get none now.
   std::vector<std::uint32_t> in_use();
+  /// How each remote fares, in their order; without names where there is no choice.
+  std::vector<remote_state> states(clock::time_point now) const;
   /// Another number whenever `in_use` may have changed.
   std::uint32_t changes() const noexcept;
   /// What is known of the health of each remote; empty where there is no choice.

@@ -142,7 +142,8 @@ struct rule : boost::intrusive_ref_counter<rule, boost::thread_safe_counter> {
   route way;
   counters& count;
   error_counts& errors;
-  std::atomic_flag uncut_told;  ///< that datagrams cannot be sent together; said once
+  std::atomic<bool> is_draining{false};  ///< its listeners are closed, by an operator
+  std::atomic_flag uncut_told;           ///< that datagrams cannot be sent together; said once
   /// Another way on from the same listener, for those who do not speak `in`: its remote is the web
   /// server. It has its own route and counters. Null: they are not handed over.
   std::unique_ptr<rule> visitors;

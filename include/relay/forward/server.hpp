@@ -10,6 +10,7 @@
 #include <relay/forward/live_endpoint.hpp>
 #include <relay/forward/own_listener.hpp>
 #include <relay/forward/rule.hpp>
+#include <relay/forward/sessions.hpp>
 #include <relay/net/device_watch.hpp>
 #include <relay/net/inherited_socket.hpp>
 #include <relay/net/timer_wheel.hpp>
@@ -23,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -109,6 +111,18 @@ class server {
   /// While it runs: adds up what every endpoint that listens has done and does, in the order of the
   /// settings. `told` is called once, on a worker, when all workers have said their part.
   void add_up(std::function<void(std::vector<endpoint_totals>)> told);
+
+  // Likewise while it runs, on the thread that started it; `told` is called as for `add_up`.
+
+  /// The sessions and associations that match, the oldest `most` of them.
+  void sessions(const session_filter& filter, std::size_t most,
+                std::function<void(session_list)> told);
+  /// Ends one, as `killed`. `told` hears whether there was one of that number.
+  void kill(std::uint64_t id, std::function<void(bool)> told);
+  /// The endpoint of that name or `listen`, of those that listen.
+  std::optional<std::size_t> find_endpoint(std::string_view called) const;
+  /// Closes its listeners, for good: new clients are refused, sessions go on to their end.
+  void drain_endpoint(std::size_t endpoint, std::function<void()> told);
 
   const counters& count(std::size_t endpoint) const { return live_[endpoint].by->count; }
   std::size_t connections() const noexcept { return door_ ? door_->connections() : 0; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/forward/error_counts.hpp>
+#include <relay/forward/route.hpp>
 #include <relay/pump/end_reason.hpp>
 
 #include <array>
@@ -29,8 +30,13 @@ struct live_traffic {
 
 /// Everything that an endpoint has done, and does now.
 struct endpoint_totals {
+  std::size_t endpoint = 0;  ///< index into the settings
+  std::string name;          ///< empty: it has none
   std::string listen;
-  std::string remote;              ///< the main one
+  std::string remote;  ///< the main one
+  std::vector<remote_state> remotes;
+  bool is_draining = false;        ///< it takes no clients any more
+  std::uint64_t warm = 0;          ///< connections that are kept ready
   bool streams = true;             ///< it serves TCP
   bool datagrams = false;          ///< it serves UDP
   live_traffic live;               ///< its bytes and datagrams are in the sums below, too

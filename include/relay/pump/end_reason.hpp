@@ -29,6 +29,7 @@ enum class end_reason : std::uint8_t {
   truncated,                 ///< a side's TLS or WebSocket broke off where it could not end
   flood,                     ///< a side sent too many KeyUpdates, pings or the like
   evicted,                   ///< an association that made room for another
+  killed,                    ///< an operator ended it (`relay kill`)
   shutdown,                  ///< the process ended before the session did
   internal_error,            ///< relay could not go on with it: a mistake of its own, or no memory
   count_

@@ -66,6 +66,28 @@ TEST(Route, WithOneCandidateThereIsNothingToChooseAndNoHealth) {
   }
 }
 
+TEST(Route, TellsHowEachRemoteFares) {
+  using health = remote_state::health;
+  EXPECT_TRUE(bench(1).way->states(bench(1).now).empty());
+  bench b(3, "roundrobin: 1, 0, 2");
+  const auto calm = b.way->states(b.now);
+  ASSERT_EQ(calm.size(), 3U);
+  EXPECT_EQ(calm[0].name, "10.0.0.1:80");
+  EXPECT_EQ(calm[0].is, health::up);
+  EXPECT_EQ(calm[1].is, health::unused);
+  EXPECT_EQ(calm[2].share, 2U);
+  for (auto claim = b.pick(); b.way->states(b.now)[0].is == health::up; claim = b.pick()) {
+    if (claim.index() == 0) claim.failed(b.now, b.refused);
+  }
+  const auto now = b.way->states(b.now);
+  EXPECT_EQ(now[0].is, health::aside);
+  EXPECT_EQ(now[0].share, 0U);
+  EXPECT_GE(now[0].aside_for, 800ms);
+  EXPECT_LE(now[0].aside_for, 1200ms);
+  EXPECT_EQ(b.way->states(b.now + 1min)[0].aside_for, 0ms) << "it waits for a trial";
+  EXPECT_EQ(to_string(now[0].is), "aside");
+}
+
 TEST(Route, SaysOncePerChangeWhatBecameOfARemote) {
   bench b(2);
   for (int i = 0; i < 10; ++i) b.fail_once();  // two at the first, the others at the second
