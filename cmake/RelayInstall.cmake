@@ -75,6 +75,6 @@ install(FILES packaging/logrotate RENAME relay DESTINATION ${CMAKE_INSTALL_SYSCO
         COMPONENT local)
 
 set(documents README.md docs/configuration.md docs/operations.md docs/realm.md
-              docs/coming-from.md)
+              docs/coming-from.md docs/control.md)
 install(FILES ${documents} LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT local)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT local)

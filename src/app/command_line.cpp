@@ -1,6 +1,7 @@
-#include "options.hpp"
+#include "option_values.hpp"
 
 #include <relay/base/utf8.hpp>
+#include <relay/base/words.hpp>
 
 #include <algorithm>
 #include <set>
@@ -18,6 +19,19 @@ command command_of(std::string_view word) {
   const auto all = command_table();
   const auto found = std::ranges::find(all, word, &command_row::name);
   return found == all.end() ? command::relay : found->what;
+}
+
+/// What the word behind a command is called; empty: it takes none.
+std::string_view word_of(command what) {
+  const auto all = command_table();
+  const auto found = std::ranges::find(all, what, &command_row::what);
+  return found == all.end() ? std::string_view() : found->word;
+}
+
+std::string missing_word(command what) {
+  if (what == command::kill) return "end which session? `relay sessions` has their numbers";
+  if (what == command::drain) return "drain which endpoint? `relay status` has their names";
+  return "which level? one of " + join_words(log_level_words());
 }
 
 shell shell_of(std::string_view word) {
@@ -69,6 +83,11 @@ class reader {
     if (into_.what == command::completion && !has_input_) {
       has_input_ = true;
       into_.for_shell = shell_of(word);
+      return;
+    }
+    if (!word_of(into_.what).empty() && !has_input_) {
+      has_input_ = true;
+      into_.input = word;
       return;
     }
     const bool known = command_of(word) != command::relay;
@@ -168,6 +187,7 @@ class reader {
         throw senseless{"completions for which shell? `relay completion bash`, `zsh` or `fish`"};
       return;
     }
+    if (asks_daemon(into_.what)) return finish_question();
     const auto given = [&](char letter) {
       return std::ranges::find(given_, letter, &option_row::letter) != given_.end();
     };
@@ -186,6 +206,21 @@ class reader {
       into_.missing = "nothing to do: give -c PATH, or -l ADDRESS and -r ADDRESS";
     }
     into_.endpoints.pop_back();
+  }
+
+  /// What is asked of a running relay must be whole before anybody is asked.
+  void finish_question() {
+    into_.endpoints.clear();
+    if (into_.help) return;
+    if (!into_.missing.empty()) throw senseless{into_.missing};
+    const auto wanted = word_of(into_.what);
+    if (!wanted.empty() && !has_input_) throw senseless{missing_word(into_.what)};
+    if (into_.what == command::kill && !read_number<std::uint64_t>(into_.input))
+      throw senseless{"`" + into_.input + "` is no number of a session; `relay sessions` has them"};
+    const auto levels = log_level_words();
+    if (into_.what == command::log_level && std::ranges::find(levels, into_.input) == levels.end())
+      throw senseless{"`" + into_.input + "` is no level; there are " + join_words(levels)};
+    into_.missing = "no configuration is given";
   }
 
   std::span<const std::string> words_;

@@ -18,4 +18,7 @@ int convert(const invocation& given, const environment& with);
 /// `relay demo`: a web server with a relay in front of it, until a signal.
 int demo(const invocation& given, const environment& with);
 
+/// `relay status` and all others that ask a running relay.
+int ask_daemon(const invocation& given, const environment& with);
+
 }  // namespace relay::app

@@ -1,4 +1,4 @@
-#include "options.hpp"
+#include "option_values.hpp"
 
 #include <algorithm>
 #include <string>
@@ -111,6 +111,12 @@ std::string bash_script() {
          "    _relay_files\n"
          "    return\n"
          "  fi\n"
+         "  if [[ $command == log-level && $cur != -* ]]; then\n"
+         "    _relay_words '" +
+         joined(log_level_words()) +
+         "'\n"
+         "    return\n"
+         "  fi\n"
          "  if [[ $command == completion && $cur != -* ]]; then\n"
          "    _relay_words '" +
          std::string(shells) +
@@ -160,6 +166,8 @@ std::string zsh_cases() {
     for (const auto* row : options_of(each.what)) cases += " \\\n        " + zsh_option(*row);
     if (each.what == command::relay) cases += " \\\n        '1:command:((${commands}))'";
     if (each.what == command::convert) cases += " \\\n        '1:CONFIG:_files'";
+    if (each.what == command::log_level)
+      cases += " \\\n        '1:level:(" + joined(log_level_words()) + ")'";
     if (each.what == command::completion)
       cases += " \\\n        '1:shell:(" + std::string(shells) + ")'";
     cases += "\n      ;;\n";
@@ -221,6 +229,9 @@ std::string fish_script() {
                            : fish_quoted("__fish_seen_subcommand_from " + std::string(each.name));
     for (const auto* row : options_of(each.what)) script += fish_option(where, *row);
     if (each.what == command::convert) script += "complete -c relay -n " + where + " -F\n";
+    if (each.what == command::log_level)
+      script +=
+          "complete -c relay -n " + where + " -a " + fish_quoted(joined(log_level_words())) + '\n';
     if (each.what == command::completion)
       script += "complete -c relay -n " + where + " -a " + fish_quoted(shells) + '\n';
   }

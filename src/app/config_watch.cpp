@@ -31,12 +31,32 @@ std::string content_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>(from), {}};
 }
 
+/// As the configuration of a folder is read: with everything below it, links followed.
+std::vector<fs::path> all_below(const fs::path& folder) {
+  std::error_code failed;
+  std::vector<fs::path> all;
+  constexpr int deepest = 16;  // links may lead in a circle
+  auto each = fs::recursive_directory_iterator(
+      folder, fs::directory_options::follow_directory_symlink, failed);
+  for (; !failed && each != fs::recursive_directory_iterator(); each.increment(failed)) {
+    if (each.depth() >= deepest) each.disable_recursion_pending();
+    if (!each->path().filename().string().starts_with('.')) all.push_back(each->path());
+  }
+  return all;
+}
+
 /// The folders in which an entry that changes may change the file: the one that it is said to be
 /// in, and those that its links lead through.
 std::set<fs::path> folders_of(const fs::path& path) {
   std::error_code none;
-  if (fs::is_directory(path, none)) return {path, fs::weakly_canonical(path, none)};
   std::set<fs::path> all;
+  if (fs::is_directory(path, none)) {
+    all = {path, fs::weakly_canonical(path, none)};
+    for (const auto& each : all_below(path)) {
+      if (fs::is_directory(each, none)) all.insert(each);
+    }
+    return all;
+  }
   auto at = fs::absolute(path, none);
   constexpr int most_links = 16;  // a ring of links has no end
   for (int i = 0; i < most_links; ++i) {
@@ -54,8 +74,8 @@ std::size_t fingerprint(const fs::path& path) {
   std::error_code failed;
   std::vector<fs::path> files;
   if (fs::is_directory(path, failed)) {
-    for (const auto& each : fs::directory_iterator(path, failed)) {
-      if (each.is_regular_file(failed)) files.push_back(each.path());
+    for (const auto& each : all_below(path)) {
+      if (fs::is_regular_file(each, failed)) files.push_back(each);
     }
     std::ranges::sort(files);
   } else if (fs::exists(path, failed)) {

@@ -98,8 +98,10 @@ void add_with_folder(std::vector<std::string>& to, const fs::path& file) {
 
 bool is_file(const config::log& what) { return what.output != "stdout" && what.output != "stderr"; }
 
-ops::reachable_files reachable(const config::settings& what, const fs::path& configuration) {
+ops::reachable_files reachable(const config::settings& what, const fs::path& configuration,
+                               const fs::path& control) {
   ops::reachable_files all;
+  if (!control.empty()) all.sockets.push_back(fs::absolute(control).parent_path());
   // Name service, time zone and authorities; libraries; what the kernel tells.
   all.read = {"/etc", "/usr",         "/lib",        "/lib64",   "/proc",
               "/sys", "/dev/urandom", "/dev/random", "/dev/null"};
@@ -142,8 +144,8 @@ std::vector<config::problem> hardening_problems(const config::settings& what) {
   return problems;
 }
 
-hardening::hardening(const config::settings& what, fs::path configuration)
-    : settings_(what), configuration_(std::move(configuration)) {
+hardening::hardening(const config::settings& what, fs::path configuration, fs::path control)
+    : settings_(what), configuration_(std::move(configuration)), control_(std::move(control)) {
   std::vector<config::problem> problems;
   user_ = wanted_user(what.process, problems);
   if (user_) {
@@ -162,7 +164,7 @@ void hardening::before_threads() {
   ops::forbid_new_privileges();
   if (user_ && !user_->is_root()) ops::bound_rights();
   if (!settings_.process.sandbox || !ops::has_landlock()) return;
-  if (const auto ec = ops::restrict_files(reachable(settings_, configuration_)))
+  if (const auto ec = ops::restrict_files(reachable(settings_, configuration_, control_)))
     throw std::system_error(ec.value(), std::generic_category(), "sandbox: restricting files");
 }
 

@@ -25,7 +25,9 @@ class hardening {
  public:
   /// Before anything secret is read. Throws config_error when `user` cannot be become.
   /// `configuration`: the file or folder that was read, empty when there is none.
-  hardening(const config::settings& what, std::filesystem::path configuration);
+  /// `control`: the control socket, empty when there is none; its folder exists.
+  hardening(const config::settings& what, std::filesystem::path configuration,
+            std::filesystem::path control);
 
   /// Before the log is opened and any thread is started: Landlock knows threads singly.
   void before_threads();
@@ -39,6 +41,7 @@ class hardening {
 
   const config::settings& settings_;
   std::filesystem::path configuration_;
+  std::filesystem::path control_;
   std::optional<ops::identity> user_;  ///< nothing: it stays who it is
   bool makes_log_ = false;             ///< the log's file is not there yet
 };

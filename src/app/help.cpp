@@ -1,9 +1,13 @@
-#include "options.hpp"
+#include "option_values.hpp"
+
+#include <relay/base/words.hpp>
 
 // The only file that includes CLI11: it costs seconds to compile.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+
+#include <algorithm>
 
 namespace relay::app {
 namespace {
@@ -28,6 +32,45 @@ class ordered_formatter final : public CLI::Formatter {
 /// Whom we take the place of, and whose scripts look at the version.
 constexpr std::string_view realm_version = "2.9.4";
 
+const command_row& row_of(command about) {
+  return *std::ranges::find(command_table(), about, &command_row::what);
+}
+
+/// Of a command for a running relay.
+std::string question_usage(command about) {
+  const auto& row = row_of(about);
+  auto usage = "relay " + std::string(row.name) + " [OPTIONS]";
+  if (!row.word.empty()) usage += ' ' + std::string(row.word);
+  return usage;
+}
+
+std::string question_description(command about) {
+  switch (about) {
+    case command::status:
+      return "Shows how a running relay is doing: each endpoint with its state, its remotes and\n"
+             "their health, connections and bytes; and the process.";
+    case command::sessions:
+      return "Lists the connections and associations of a running relay, the oldest first, a\n"
+             "thousand at most.";
+    case command::kill:
+      return "Ends one session of a running relay, as a reset to both sides. `relay sessions` has\n"
+             "the numbers, and each line of the log that is about a session.";
+    case command::reload:
+      return "Has a running relay read its configuration again and take it over, as SIGHUP does.";
+    case command::plan:
+      return "Shows what a reload would change, or one with another configuration (-c), without\n"
+             "doing it.";
+    case command::confirm:
+      return "Keeps the configuration that `relay reload --confirm` has taken over for a while.";
+    case command::drain:
+      return "Closes the listeners of one endpoint of a running relay: new clients are refused,\n"
+             "sessions go on to their end. It is called by its name, or by its `listen`.";
+    default:
+      return "Changes the level of a running relay's log, until it restarts or reloads: " +
+             join_words(log_level_words()) + ".";
+  }
+}
+
 std::string usage_of(command about) {
   switch (about) {
     case command::check:
@@ -40,6 +83,8 @@ std::string usage_of(command about) {
       return "relay completion bash|zsh|fish";
     case command::relay:
       break;
+    default:
+      return question_usage(about);
   }
   return "relay [FLAGS] [OPTIONS]\n       relay COMMAND ...";
 }
@@ -69,6 +114,9 @@ std::string description_of(command about) {
              "  fish: relay completion fish | source";
     case command::relay:
       break;
+    default:
+      return question_description(about) +
+             "\nNeeds a running relay: without one it says so and ends with exit code 69.";
   }
   return "Relays TCP connections and UDP datagrams.";
 }
@@ -103,7 +151,8 @@ std::string help_text(command about, program_name called) {
     if (row.commands & bit(about)) add_row(app, row);
   if (about == command::relay)
     for (const auto& row : command_table())
-      app.add_subcommand(std::string(row.name), std::string(row.help))->group("COMMANDS");
+      app.add_subcommand(std::string(row.name), std::string(row.help))
+          ->group(asks_daemon(row.what) ? "COMMANDS FOR A RUNNING RELAY" : "COMMANDS");
   return app.help();
 }
 

@@ -3,7 +3,6 @@
 namespace relay::app {
 namespace {
 
-logs::level level_of(config::log_level level) { return static_cast<logs::level>(level); }
 static_assert(static_cast<int>(logs::level::trace) == static_cast<int>(config::log_level::trace));
 
 logs::stamp stamp_of(const config::settings& what) {
@@ -19,6 +18,8 @@ logs::stamp stamp_of(const config::settings& what) {
 }
 
 }  // namespace
+
+logs::level level_of(config::log_level level) noexcept { return static_cast<logs::level>(level); }
 
 logs open_log(const config::settings& what) {
   return {level_of(what.log.level), what.log.output, stamp_of(what)};

@@ -1,6 +1,7 @@
 #include "option_values.hpp"
 
 #include <relay/base/host_port.hpp>
+#include <relay/base/units.hpp>
 #include <relay/config/words.hpp>
 
 #include <algorithm>
@@ -138,6 +139,14 @@ void take_format(invocation& into, const option_row&, std::string_view value) {
     into.format = found->value;
   else
     into.missing = "--type is `toml` or `json`, not `" + std::string(value) + "`";
+}
+
+void take_confirm(invocation& into, const option_row&, std::string_view value) {
+  auto read = parse_duration(value);
+  if (read && read->count() > 0)
+    into.confirm = *read;
+  else
+    into.missing = "--confirm is a time such as 30s, not `" + std::string(value) + "`";
 }
 
 }  // namespace relay::app

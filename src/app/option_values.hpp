@@ -23,6 +23,10 @@ void give(invocation& into, T config::dns::*field, T value) {
   config::force(into.forced.dns, field, std::move(value));
 }
 template <class T>
+void give(invocation& into, T config::control::*field, T value) {
+  config::force(into.forced.control, field, std::move(value));
+}
+template <class T>
 void give(invocation& into, T config::network::*field, T value) {
   config::force(into.forced.network, field, std::move(value));
 }
@@ -106,5 +110,6 @@ void take_dns_mode(invocation& into, const option_row& row, std::string_view val
 void take_dns_protocol(invocation& into, const option_row& row, std::string_view value);
 void take_nameservers(invocation& into, const option_row& row, std::string_view value);
 void take_format(invocation& into, const option_row& row, std::string_view value);
+void take_confirm(invocation& into, const option_row& row, std::string_view value);
 
 }  // namespace relay::app

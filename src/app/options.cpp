@@ -44,7 +44,7 @@ constexpr auto joined(const std::array<option_row, Sizes>&... sections) {
 constexpr auto flags = section(
     "FLAGS",
     flag('h', "help", "show this help", switch_on<&invocation::help>)
-        .of(to_relay | to_check | to_convert | to_demo | to_completion),
+        .of(to_relay | to_check | to_convert | to_demo | to_completion | to_daemon),
     flag('v', "version", "show the version", switch_on<&invocation::version>).of(to_relay),
     flag('d', "daemon", "detach; the caller returns once the listeners are bound",
          switch_on<&invocation::daemon>)
@@ -60,11 +60,18 @@ constexpr auto flags = section(
     flag(no_letter, "strict", "warnings are errors", switch_on<&invocation::strict>).of(to_check),
     flag(no_letter, "print", "print the effective configuration as TOML",
          switch_on<&invocation::print>)
-        .of(to_check));
+        .of(to_check),
+    flag(no_letter, "json", "print the answer as it came, for programs",
+         switch_on<&invocation::json>)
+        .of(to_status | to_sessions | to_plan),
+    flag(no_letter, "wait", "return when it is done, with its outcome",
+         switch_on<&invocation::waits>)
+        .of(to_reload));
 
 constexpr auto endpoints = section(
     "OPTIONS",
-    option('c', "config", "PATH", "read a file or a folder", take_text<&invocation::config>),
+    option('c', "config", "PATH", "read a file or a folder", take_text<&invocation::config>)
+        .of(to_relay | to_check | to_plan),
     option('l', "listen", "ADDRESS", "listen here; may be repeated with -r", take_listen),
     option('r', "remote", "ADDRESS", "forward to there", take_remote),
     option('x', "through", "ADDRESS", "local address of outgoing sockets",
@@ -143,14 +150,40 @@ constexpr auto converting =
             option('o', "output", "PATH", "write to a file", take_text<&invocation::output>)
                 .of(to_convert));
 
-constexpr auto table =
-    joined(flags, endpoints, system_limits, logging, names, proxy_headers, timeouts, converting);
+constexpr auto controlling = section(
+    "CONTROL OPTIONS",
+    option(no_letter, "control", "PATH", "the control socket; `off`: none",
+           take_text<&config::control::path>)
+        .of(to_relay | to_check | to_daemon),
+    option('c', "config", "PATH", "the configuration that the running relay was started with",
+           take_text<&invocation::config>)
+        .of(to_daemon & ~to_plan),
+    option(no_letter, "filter", "WORDS",
+           "only these, as in `client=10.0.0.0/8 kind=tcp`: client, listen, remote, kind, tls, "
+           "older, id",
+           take_text<&invocation::filter>)
+        .of(to_sessions),
+    option(no_letter, "confirm", "TIME",
+           "go back to the old configuration unless `relay confirm` comes in time, as in 30s",
+           take_confirm)
+        .of(to_reload));
+
+constexpr auto table = joined(flags, endpoints, system_limits, logging, names, proxy_headers,
+                              timeouts, converting, controlling);
 
 constexpr command_row commands[]{
     {command::check, "check", "check a configuration and serve nothing"},
     {command::convert, "convert", "write a configuration as TOML or JSON"},
     {command::demo, "demo", "try it out: a web server with a relay in front"},
     {command::completion, "completion", "completions for bash, zsh or fish"},
+    {command::status, "status", "how it is doing: endpoints, remotes, connections, bytes"},
+    {command::sessions, "sessions", "its connections and associations, one a line"},
+    {command::kill, "kill", "end one session, by its number", "ID"},
+    {command::reload, "reload", "read the configuration again and take it over"},
+    {command::plan, "plan", "what a reload would change, without doing it"},
+    {command::confirm, "confirm", "keep what `reload --confirm` has taken over"},
+    {command::drain, "drain", "close an endpoint's listeners and let its sessions end", "ENDPOINT"},
+    {command::log_level, "log-level", "change the level of its log until it restarts", "LEVEL"},
 };
 
 }  // namespace

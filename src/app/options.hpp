@@ -15,6 +15,16 @@ enum known_to : unsigned {
   to_convert = 4,
   to_demo = 8,
   to_completion = 16,
+  to_status = 32,
+  to_sessions = 64,
+  to_kill = 128,
+  to_reload = 256,
+  to_plan = 512,
+  to_confirm = 1024,
+  to_drain = 2048,
+  to_log_level = 4096,
+  to_daemon = to_status | to_sessions | to_kill | to_reload | to_plan | to_confirm | to_drain |
+              to_log_level,
 };
 
 constexpr unsigned bit(command of) { return 1U << static_cast<unsigned>(of); }
@@ -24,6 +34,7 @@ struct command_row {
   command what;
   std::string_view name;
   std::string_view help;
+  std::string_view word{};  ///< what the word behind it is called; empty: it takes none
 };
 
 /// In the order of the help, without the program itself.

@@ -2,7 +2,6 @@
 
 #include <relay/base/log.hpp>
 #include <relay/base/units.hpp>
-#include <relay/config/plan.hpp>
 
 #include <boost/asio/post.hpp>
 #include <spdlog/logger.h>
@@ -88,28 +87,24 @@ void reloader::reload(std::optional<std::chrono::milliseconds> confirm_within, t
     return refuse({purpose::reload, {}, std::move(answered)},
                   failed(code::busy, "another reload is under way: try again when it is done"));
   }
-  begin({purpose::reload, confirm_within, std::move(answered)}, read_);
+  begin({purpose::reload, confirm_within, std::move(answered)}, [this] { return read_({}); });
 }
 
 // On a thread of its own, as a name server or a slow disk may take long, and the main thread has
 // signals to hear and a watchdog to feed.
-void reloader::begin(request made, reader source) {
+void reloader::begin(request made, source from) {
   busy_ = true;
   const auto what = std::make_shared<request>(std::move(made));
-  thread_ = std::thread([this, what, source = std::move(source)] {
-    auto done = std::make_shared<outcome>(attempt(source, true));
+  thread_ = std::thread([this, what, from = std::move(from)] {
+    auto done = std::make_shared<outcome>(attempt(from));
     boost::asio::post(loop_, [this, what, done] { prepared(what, std::move(*done)); });
   });
 }
 
-reloader::outcome reloader::attempt(const reader& source, bool prepares) {
+reloader::outcome reloader::attempt(const source& from) {
   try {
-    auto read = source();
-    auto made = prepares ? server_.prepare(read.value) : std::make_unique<forward::change>();
-    if (!prepares) {
-      made->diff = config::diff(server_.settings(), read.value);
-      made->next = std::move(read.value);
-    }
+    auto read = from();
+    auto made = server_.prepare(read.value);
     made->warnings.insert(made->warnings.begin(), read.warnings.begin(), read.warnings.end());
     if (!made->failures.empty()) return failures_of(*made);
     return made;
@@ -189,15 +184,24 @@ void reloader::settle() {
   await_retry();
 }
 
-void reloader::plan(told answered) {
-  if (!read_ || busy_ || stopped_) {
-    return answered(failed(code::busy, "another reload is under way: try again when it is done"));
+reload_answer reloader::plan(const std::optional<std::string>& path,
+                             const config::session_counts& live) {
+  if (!read_) return failed(code::internal, "this process has no configuration to read again");
+  try {
+    auto read = read_(path);
+    const auto& now = server_.settings();
+    const auto what = config::diff(now, read.value);
+    reload_answer made;
+    made.plan = config::plan_text(what, now, read.value, live);
+    made.plan_json = config::plan_json(what, now, read.value, live);
+    for (const auto& each : read.warnings) made.warnings.push_back(config::render(each));
+    made.generation = generation_;
+    return made;
+  } catch (const config::config_error& e) {
+    return failed(code::config, e.what());
+  } catch (const std::exception& e) {
+    return failed(code::internal, e.what());
   }
-  const auto made = attempt(read_, false);
-  if (const auto* const why = std::get_if<reload_answer>(&made)) return answered(*why);
-  auto answer = answer_about(*std::get<std::unique_ptr<forward::change>>(made), server_.settings());
-  answer.generation = generation_;
-  answered(answer);
 }
 
 bool reloader::confirm() {

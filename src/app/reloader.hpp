@@ -2,6 +2,7 @@
 
 #include <relay/base/code.hpp>
 #include <relay/config/load.hpp>
+#include <relay/config/plan.hpp>
 #include <relay/forward/server.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -40,8 +41,9 @@ struct reload_answer {
 /// whose listeners could not be had are tried again meanwhile.
 class reloader {
  public:
-  /// Reads it from where it came from; throws config::config_error. On any thread.
-  using reader = std::function<config::loaded()>;
+  /// Reads it from where it came from, or another file or folder; throws config::config_error. On
+  /// any thread.
+  using reader = std::function<config::loaded(const std::optional<std::string>& path)>;
   using told = std::function<void(const reload_answer&)>;
 
   reloader(boost::asio::io_context& on, forward::server& running, logs& log, reader read);
@@ -55,8 +57,9 @@ class reloader {
   /// called once, when all workers go by the new configuration, or it is known why not. What came
   /// of it is told to the log in any case.
   void reload(std::optional<std::chrono::milliseconds> confirm_within = {}, told answered = {});
-  /// What a reload would change; nothing is changed, nor are listeners opened.
-  void plan(told answered);
+  /// What a reload would change, from another file or folder if one is named; nothing is changed,
+  /// nor are listeners opened. `live`: how many sessions each endpoint has now.
+  reload_answer plan(const std::optional<std::string>& path, const config::session_counts& live);
   /// False: nothing waits for it.
   bool confirm();
   /// How many configurations have been in force; 1: the first.
@@ -76,8 +79,9 @@ class reloader {
     told answered;
   };
 
-  void begin(request made, reader source);
-  outcome attempt(const reader& source, bool prepares);
+  using source = std::function<config::loaded()>;
+  void begin(request made, source from);
+  outcome attempt(const source& from);
   void prepared(const std::shared_ptr<request>& of, outcome made);
   void in_force(const std::shared_ptr<request>& of, reload_answer answer);
   void refuse(const request& of, reload_answer why);

@@ -13,10 +13,12 @@
 #include <relay/base/error.hpp>
 #include <relay/base/log.hpp>
 #include <relay/config/listen_clashes.hpp>
+#include <relay/ops/control_place.hpp>
 #include <relay/ops/service_manager.hpp>
 
 #include <spdlog/logger.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +70,19 @@ const char* configuration_variable(const environment& with) {
   return nullptr;
 }
 
+/// The path of the control socket, empty where there is none. Its folder is made here, if it is
+/// relay's own: later the sandbox does not allow it. Whether that has worked is seen when the
+/// socket is made.
+std::string prepare_control(const config::settings& what, const invocation& given,
+                            const environment& with) {
+  const bool has_file = given.config && configuration_variable(with) == nullptr;
+  const auto place = ops::find_control_place(
+      what.control.path, has_file ? ops::control_name(*given.config) : "relay",
+      {with.variable, ::geteuid(), ops::is_in_container(with.variable)});
+  if (!place.folder.empty()) (void)::mkdir(place.folder.c_str(), place.folder_mode);
+  return place.path;
+}
+
 /// Says what was understood and runs it. In the order of spec 1.3; nothing here starts a thread
 /// before serve() does.
 int start(const invocation& given, const environment& with, background& caller, pid_t started_as) {
@@ -89,7 +104,8 @@ int start(const invocation& given, const environment& with, background& caller, 
     return exit_config;
   }
 
-  hardening walls(read->value, given.config.value_or(std::string()));
+  const auto control = prepare_control(read->value, given, with);
+  hardening walls(read->value, given.config.value_or(std::string()), control);
   walls.before_threads();
   auto log = open_log(read->value);
   for (const auto& each : warnings) start_messages(log, with.err).log_only(each);
@@ -105,14 +121,15 @@ int start(const invocation& given, const environment& with, background& caller, 
   options.started_as = started_as;
   if (!serves_something(read->value)) return nothing_to_serve(options, with.err);
   // The variables and the command line are those of the start; files are what they are by then.
-  options.read_again = [&given, &with] {
-    auto again = load(given, with, false).value();
+  options.read_again = [&given, &with](const std::optional<std::string>& path) {
+    auto again = path ? config::load_path(*path, given.forced) : load(given, with, false).value();
     for (auto& each : duplicates_at_start(again.value)) again.warnings.push_back(std::move(each));
     return again;
   };
   if (!configuration_variable(with)) options.config_path = given.config;
   options.workers = *workers;
   options.hook = hook;
+  options.control_path = control;
   if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
   options.ready = [&] {
     if (given.daemon) log.flush();  // while standard streams are what they were
@@ -195,9 +212,10 @@ int run_command(const invocation& given, const environment& with) {
       with.out << completion_script(given.for_shell);
       return printed(with, exit_done);
     case command::relay:
-      break;
+      return run_relay(given, with);
+    default:
+      return printed(with, told(with, [&] { return ask_daemon(given, with); }));
   }
-  return run_relay(given, with);
 }
 
 int refuse(const usage_error& why, program_name called, const environment& with) {

@@ -1,6 +1,9 @@
 #include "config_watch.hpp"
+#include "control_service.hpp"
 #include "memory.hpp"
+#include "open_log.hpp"
 #include "refusals.hpp"
+#include "reload_commands.hpp"
 #include "reloader.hpp"
 #include "signals.hpp"
 #include "start_messages.hpp"
@@ -65,7 +68,9 @@ class supervisor {
         watch_(loop_, running, log_, running.settings().process.worker_stall,
                [this] { said(manager_.status(status())); }),
         refusals_(loop_, log_),
-        reloader_(loop_, running, log, options.read_again) {
+        reloader_(loop_, running, log, options.read_again),
+        reload_commands_(loop_, running, reloader_),
+        log_level_(running.settings().log.level) {
     reloader_.on_applied([this] { follow_settings(); });
     if (options.config_path) {
       config_watch_.emplace(loop_, *options.config_path, log_, [this] { reloader_.reload(); });
@@ -80,6 +85,15 @@ class supervisor {
   }
 
   bool is_reloading() const noexcept { return reloader_.is_busy(); }
+
+  /// What the commands for a running relay ask is answered here; before `run`.
+  void answer(ops::control_listener from) {
+    control_.emplace(loop_, server_, logs_, reload_commands_,
+                     control_service::surroundings{[this] { return draining_; },
+                                                   [this] { return watch_.stalled(); },
+                                                   [this] { return failed_endpoints(); }});
+    control_->start(std::move(from));
+  }
 
   /// `status` is for the service manager.
   void run(std::string status) {
@@ -100,8 +114,21 @@ class supervisor {
     return std::to_string(watch_.stalled()) + " workers do not turn; " + status_;
   }
 
+  std::vector<failed_endpoint> failed_endpoints() const {
+    std::vector<failed_endpoint> made;
+    for (const auto index : server_.deaf()) {
+      const auto& from = server_.settings().endpoints[index];
+      made.push_back({from.name, from.listen.to_string(), from.remote.to_string(),
+                      std::string(server_.why_deaf(index))});
+    }
+    return made;
+  }
+
   /// What a reload may change of this thread's work.
   void follow_settings() {
+    const auto level = server_.settings().log.level;
+    // What `relay log-level` has said holds until the configuration says something else.
+    if (std::exchange(log_level_, level) != level) logs_.set_filter(level_of(level));
     if (!config_watch_ || draining_) return;
     if (server_.settings().process.watch) {
       config_watch_->start();
@@ -189,6 +216,7 @@ class supervisor {
 
   void finish(const std::string& cut_short_by) {
     if (std::exchange(finished_, true)) return;  // stopping makes the drain come true, too
+    if (control_) control_->stop();
     if (!cut_short_by.empty() && server_.connections() > 0) {
       log_.warn("{}: ending {} sessions", cut_short_by, server_.connections());
     }
@@ -220,7 +248,10 @@ class supervisor {
   worker_watch watch_;
   refusals refusals_;
   reloader reloader_;
+  reload_commands reload_commands_;
+  config::log_level log_level_;
   std::optional<config_watch> config_watch_;
+  std::optional<control_service> control_;
   std::string status_;
   bool draining_ = false;
   bool finished_ = false;
@@ -281,6 +312,17 @@ bool refuses_unwanted(const std::vector<net::inherited_socket>& sockets, config:
   leave(log, exit_done);
 }
 
+/// The control socket; nothing where there is none, or it cannot be: relay serves all the same.
+std::optional<ops::control_listener> open_control(const std::string& path, start_messages& say) {
+  if (path.empty()) return std::nullopt;
+  auto made = ops::control_listener::open(path);
+  if (auto* listener = std::get_if<ops::control_listener>(&made)) return std::move(*listener);
+  say.warning("no control socket, so `relay status` and its like cannot ask this process: " +
+              std::get<std::string>(made) +
+              " (--control or `path` in the table `control` names another place, or `off`)");
+  return std::nullopt;
+}
+
 }  // namespace
 
 int serve(const config::settings& what, logs& log, const serve_options& options) {
@@ -298,10 +340,12 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   report(what, failures, say);
   if (refuses_unwanted(running.take_unwanted(), what.rules, say)) return exit_config;
   if (running.bound_count() == 0) return exit_unavailable;
+  auto control = open_control(options.control_path, say);
   if (options.bound) options.bound();
   // Before the threads, so that they inherit handlers and no signal is lost in between.
   ops::service_manager manager(options.variable, options.started_as);
   supervisor main_thread(running, log, manager, options);
+  if (control) main_thread.answer(*std::move(control));
   running.on_calm([&main_thread] { main_thread.give_back_memory(); });
   running.start();
   const auto status = "listening on " + std::to_string(running.bound_count()) + " addresses with " +

@@ -14,11 +14,11 @@ using kind = endpoint_change::kind;
 
 /// What a running process takes over. Whatever else stands outside of endpoints holds from its
 /// start to its end: rights once given up do not come back (`user`, `sandbox`), and the resolver,
-/// the watch over workers and the form of the log's lines are made once. Whoever makes one of these
-/// follow adds it here.
-constexpr std::array<std::string_view, 6> followers{
-    "log.level",    "log.output",    "process.shutdown_timeout", "process.max_connections",
-    "process.bind", "process.watch",
+/// the watch over workers, the place and the form of the log's lines are made once. Whoever makes
+/// one of these follow adds it here.
+constexpr std::array<std::string_view, 5> followers{
+    "log.level",     "process.shutdown_timeout", "process.max_connections", "process.bind",
+    "process.watch",
 };
 
 /// Keys that are options of a listening socket, besides its address. Accepted connections inherit

@@ -25,6 +25,8 @@ constexpr std::uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS
 // A log looks at its own end before it goes on.
 constexpr std::uint64_t writing =
     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
+constexpr std::uint64_t socketing =
+    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 constexpr std::uint64_t executing = reading | LANDLOCK_ACCESS_FS_EXECUTE;
 
 /// 0 when there is no Landlock, or when it was switched off at boot.
@@ -70,8 +72,9 @@ error_code restrict_files(const reachable_files& to) {
   const unique_fd ruleset(static_cast<int>(
       ::syscall(SYS_landlock_create_ruleset, &wanted, sizeof(wanted.handled_access_fs), 0)));
   if (!ruleset) return last_system_error();
-  for (const auto& [paths, rights] : {std::pair{&to.read, reading}, std::pair{&to.written, writing},
-                                      std::pair{&to.executed, executing}}) {
+  for (const auto& [paths, rights] :
+       {std::pair{&to.read, reading}, std::pair{&to.written, writing},
+        std::pair{&to.executed, executing}, std::pair{&to.sockets, socketing}}) {
     for (const auto& each : *paths) {
       if (const auto ec = allow(ruleset.get(), each, rights)) return ec;
     }

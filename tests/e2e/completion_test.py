@@ -12,7 +12,8 @@ from support import relay
 from support.case import Case
 from support.wait import Deadline
 
-COMMANDS = ["check", "completion", "convert", "demo"]
+COMMANDS = ["check", "completion", "confirm", "convert", "demo", "drain", "kill", "log-level", "plan",
+            "reload", "sessions", "status"]
 LEVELS = ["debug", "error", "info", "off", "trace", "warn"]
 
 
@@ -57,7 +58,7 @@ class Offers(Case):
 
     def check_commands_and_options(self):
         self.assertEqual(sorted(set(self.offers("")) & set(COMMANDS)), COMMANDS)
-        self.assertEqual(self.offers("com"), ["completion"])
+        self.assertEqual(self.offers("comp"), ["completion"])
         options = self.offers("--dns-m")
         self.assertEqual(sorted(options), ["--dns-max-ttl", "--dns-min-ttl", "--dns-mode"])
 
@@ -77,6 +78,8 @@ class Offers(Case):
         self.assertEqual(self.offers("--stri"), [])
         self.assertEqual(sorted(self.offers("convert", "--type", "")), ["json", "toml"])
         self.assertEqual(sorted(self.offers("completion", "")), ["bash", "fish", "zsh"])
+        self.assertEqual(sorted(self.offers("log-level", "")), LEVELS)
+        self.assertEqual(self.offers("sessions", "--fil"), ["--filter"])
 
 
 class Bash(Offers):

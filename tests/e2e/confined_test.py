@@ -98,6 +98,21 @@ class Streams(SandboxCase):
             self.assertEqual(remote.spoken, [MPTCP])
             self.assert_content(started)
 
+    def test_the_control_socket(self):
+        place = self.folder / "run" / "c.sock"
+        place.parent.mkdir()
+        started = self.boxed(endpoint("LISTEN", self.server(echo).port)
+                             + f'[control]\npath = "{place}"\n')
+        with dial(started.port) as client:
+            client.sendall(b"a")
+            self.assertEqual(read_exactly(client, 1), b"a")
+            self.assertIn("connections  1 now", self.cli("status", "--control", place).stdout)
+            self.cli("kill", "1", "--control", place)
+        self.cli("log-level", "info", "--control", place)
+        self.cli("drain", f"127.0.0.1:{started.port}", "--control", place)
+        self.assert_content(started)
+        self.assertFalse(place.exists(), "it may be removed")
+
     def test_a_drain_waits_for_sessions(self):
         started = self.boxed(endpoint("LISTEN", self.server(echo).port))
         with dial(started.port) as client:

@@ -74,6 +74,15 @@ class Dockerfile(Case):
         self.assertRegex(only("USER"), r"^[1-9]\d*:[1-9]\d*$")
 
 
+    def test_its_control_socket_is_where_its_health_is_asked(self):
+        folder = only("ENV").partition("=")[2]
+        self.assertIn(f"{folder}/relay.sock", only("HEALTHCHECK"))
+        self.assertRegex(only("HEALTHCHECK"), r"relay status\b")
+        last = [rest for word, rest in instructions() if word == "RUN"][-1]
+        user, group = only("USER").split(":")
+        self.assertIn(f"install -d -o {user} -g {group} {folder}", last)
+
+
 class FirstProcess(Case):
     """The entry point in mount and pid namespaces of its own, as the user of the Dockerfile (spec 11)."""
 

@@ -25,7 +25,8 @@ INSTALLED = {
     "usr/share/bash-completion/completions/relay", "usr/share/fish/vendor_completions.d/relay.fish",
     "usr/share/zsh/vendor-completions/_relay", *(f"usr/share/doc/{NAME}/{name}" for name in
                                                  ("README.md", "configuration.md", "operations.md",
-                                                  "realm.md", "coming-from.md", "copyright"))}
+                                                  "realm.md", "coming-from.md", "control.md",
+                                                  "copyright"))}
 WANTED = "/etc/systemd/system/multi-user.target.wants/relay.service"
 SOCKETS = "/etc/systemd/system/sockets.target.wants/relay.socket"
 

@@ -58,6 +58,16 @@ class Becoming(UserCase):
         self.assertIn(f"continuing as user nobody ({NOBODY.pw_uid}:{NOBODY.pw_gid})",
                       started.out())
 
+    def test_root_may_ask_it_and_finds_its_socket_when_it_has_gone(self):
+        place = self.folder / "c.sock"
+        started = self.becoming('user = "nobody"', f'[control]\npath = "{place}"\n')
+        self.assertIn("serving", self.cli("status", "--control", place).stdout)
+        started.stop()
+        # The folder is root's: it cannot remove the file, and the next one replaces it.
+        self.cli("status", "--control", place, code=69)
+        started = self.becoming('user = "nobody"', f'[control]\npath = "{place}"\n')
+        self.assertIn("serving", self.cli("status", "--control", place).stdout)
+
     def test_low_ports_are_bound_before(self):
         port = next((p for p in range(1023, 900, -1) if ports._is_free(p)), None)
         if port is None:

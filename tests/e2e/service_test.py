@@ -55,6 +55,10 @@ class UnitFile(Case):
         self.assertEqual(unit.value(SERVICE, "ProtectSystem"), "strict")
         self.assertEqual(unit.value(SERVICE, "Type"), "notify")
 
+    def test_it_has_a_folder_for_the_control_socket_and_reloads_through_it(self):
+        self.assertEqual(unit.value(SERVICE, "RuntimeDirectory"), "relay")
+        self.assertEqual(unit.value(SERVICE, "ExecReload"), "/usr/bin/relay reload --wait")
+
     def test_keys_that_only_root_reads_are_handed_over_and_no_core_holds_them(self):
         given = [text for _, key, text in unit.settings(SERVICE) if key == "LoadCredential"]
         # A name, not a path: what is not there is no failure of the service.
@@ -190,8 +194,10 @@ class Started(Case):
         filters = [text for _, key, text in unit.settings(SERVICE) if key == "SystemCallFilter"]
         calls = seccomp.allowed(self.program("systemd-analyze"), filters)
         self.assertNotIn("ptrace", calls)
-        running, _ = self.started(launcher=[sys.executable, seccomp.__file__, ",".join(calls)])
+        running, _ = self.started(launcher=[sys.executable, seccomp.__file__, ",".join(calls)],
+                                  env={"RUNTIME_DIRECTORY": str(self.folder)})
         self.assertEqual(running.status("Seccomp"), 2)
+        self.assertIn("listening", self.cli("status", "--control", self.folder / "relay.sock").stdout)
         data = pattern(20_000_000)  # so much of it is spliced
         self.assertEqual(ask(running.port, data), data)
         running.signal(signal.SIGUSR1)

@@ -3,6 +3,7 @@
 #include <relay/config/load.hpp>
 #include <relay/config/patch.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,7 +14,25 @@
 
 namespace relay::app {
 
-enum class command { relay, check, convert, demo, completion };
+enum class command {
+  relay,
+  check,
+  convert,
+  demo,
+  completion,
+  // These ask a relay that is running.
+  status,
+  sessions,
+  kill,
+  reload,
+  plan,
+  confirm,
+  drain,
+  log_level,
+};
+
+/// Whether the command is nothing without a running relay.
+constexpr bool asks_daemon(command what) { return what >= command::status; }
 
 /// What the program was called by. Scripts that were written for the reference call it by that
 /// name, through a link, and get what they depend on (docs/realm.md).
@@ -41,11 +60,16 @@ struct invocation {
   bool strict = false;  ///< check
   bool print = false;   ///< check
 
-  std::string input;                  ///< convert
+  std::string input;                  ///< convert; kill, drain, log-level: whom or what
   std::optional<std::string> output;  ///< convert; absent: stdout
   config::convert_format format = config::convert_format::toml;
 
   shell for_shell = shell::bash;  ///< completion
+
+  bool json = false;                                 ///< status, sessions, plan
+  std::optional<std::string> filter;                 ///< sessions
+  bool waits = false;                                ///< reload
+  std::optional<std::chrono::milliseconds> confirm;  ///< reload
 
   std::vector<std::string> warnings;  ///< for stderr, one line each
 };

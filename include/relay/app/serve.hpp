@@ -36,11 +36,13 @@ struct serve_options {
   /// Called once, when all that is to be bound is, and before there are threads: the rights that
   /// this took may go.
   std::function<void()> bound;
-  /// Reads the configuration again from where it came from, for a reload; throws as loading does.
-  /// On any thread, and for as long as it serves. Empty: there is nothing to be read again.
-  std::function<config::loaded()> read_again;
+  /// Reads the configuration again from where it came from, for a reload, or another file or
+  /// folder; throws as loading does. On any thread, and for as long as it serves. Empty: there is
+  /// nothing to be read again.
+  std::function<config::loaded(const std::optional<std::string>& path)> read_again;
   /// The file or folder that it came from, if it was one; `process.watch` looks at it.
   std::optional<std::string> config_path;
+  std::string control_path;  ///< of the control socket; empty: there is none
   /// Where a service manager says what it wants and what it passes on; empty: there is none.
   ops::variable_reader variable;
   /// The process that the service manager started; with `-d` another than the one that serves.

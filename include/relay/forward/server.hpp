@@ -96,6 +96,7 @@ class server {
   const config::settings& settings() const noexcept { return settings_; }
   /// Endpoints that should listen and do not: indices into the settings.
   std::vector<std::size_t> deaf() const;
+  std::string_view why_deaf(std::size_t endpoint) const { return live_[endpoint].failure; }
 
   /// How each worker fares, at any moment.
   std::vector<net::pulse> pulses() const;

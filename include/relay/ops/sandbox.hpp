@@ -18,6 +18,7 @@ struct reachable_files {
   std::vector<std::string> read;
   std::vector<std::string> written;   ///< created, read, appended to
   std::vector<std::string> executed;  ///< read, too
+  std::vector<std::string> sockets;   ///< folders in which they are made and removed
 };
 
 /// Whether this kernel has Landlock, and uses it.

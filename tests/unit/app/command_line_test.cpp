@@ -270,6 +270,45 @@ TEST(CommandLine, CompletionTakesOneOfThreeShells) {
   EXPECT_NE(refusal({"completion", "-l", "a"}), "");
 }
 
+TEST(CommandLine, QuestionsForARunningRelayAreWholeOrRefused) {
+  for (const char* word : {"status", "sessions", "reload", "plan", "confirm"}) {
+    const auto got = understood({word});
+    EXPECT_TRUE(asks_daemon(got.what)) << word;
+    EXPECT_TRUE(got.endpoints.empty()) << word;
+    EXPECT_NE(refusal({word, "more"}), "") << word;
+    EXPECT_TRUE(understood({word, "--help"}).help) << word;
+  }
+  EXPECT_EQ(understood({"kill", "42"}).input, "42");
+  EXPECT_EQ(understood({"drain", "web"}).input, "web");
+  EXPECT_EQ(understood({"log-level", "info"}).input, "info");
+  EXPECT_TRUE(refusal({"kill"}).starts_with("end which session?"));
+  EXPECT_TRUE(refusal({"drain"}).starts_with("drain which endpoint?"));
+  EXPECT_TRUE(refusal({"log-level"}).starts_with("which level?"));
+  EXPECT_NE(refusal({"kill", "-1"}), "");
+  EXPECT_NE(refusal({"kill", "web"}), "");
+  EXPECT_NE(refusal({"log-level", "loud"}), "");
+  EXPECT_TRUE(understood({"kill", "--help"}).help) << "without a number";
+  EXPECT_FALSE(asks_daemon(understood({"check", "-c", "a"}).what));
+}
+
+TEST(CommandLine, QuestionsHaveOptionsOfTheirOwn) {
+  const auto control = [](const words& given) { return understood(given).forced.control.path; };
+  EXPECT_EQ(control({"status", "--control", "/a.sock"}), "/a.sock");
+  EXPECT_EQ(control({"--control=/a.sock", "-c", "a"}), "/a.sock");
+  EXPECT_EQ(control({"check", "--control=off", "-c", "a"}), "off");
+  EXPECT_EQ(understood({"status", "-c", "a.toml"}).config, "a.toml");
+  EXPECT_EQ(understood({"plan", "-c", "a.toml"}).config, "a.toml");
+  EXPECT_TRUE(understood({"status", "--json"}).json);
+  EXPECT_EQ(understood({"sessions", "--filter", "kind=udp"}).filter, "kind=udp");
+  const auto reload = understood({"reload", "--wait", "--confirm", "2m"});
+  EXPECT_TRUE(reload.waits);
+  EXPECT_EQ(reload.confirm, 2min);
+  EXPECT_EQ(refusal({"reload", "--confirm=soon"}), "--confirm is a time such as 30s, not `soon`");
+  EXPECT_NE(refusal({"reload", "--confirm=0"}), "");
+  EXPECT_NE(refusal({"kill", "7", "--json"}), "");
+  EXPECT_NE(refusal({"status", "-l", ":1"}), "");
+}
+
 TEST(Completion, EveryOptionAndCommandStandsInEveryScript) {
   for (const auto each : {shell::bash, shell::zsh, shell::fish}) {
     const auto script = completion_script(each);

@@ -55,7 +55,8 @@ class Run : public ::testing::Test {
   bool prints(const std::string& part) const { return out_.str().find(part) != std::string::npos; }
 
   fs::path folder_;
-  std::map<std::string, std::string> variables_{{"RELAY_WORKERS", "2"}};
+  std::map<std::string, std::string> variables_{{"RELAY_WORKERS", "2"},
+                                                {"container", "test"}};  // no control socket
   std::ostringstream out_, err_;
   std::vector<config::settings> served_;
   serve_options options_;

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <relay/ops/control_socket.hpp>
+
+namespace relay::app {
+
+/// What `relay reload`, `plan` and `confirm` do in the daemon. Called on the main thread; the reply
+/// may come much later. The arguments are those of docs/control.md. A result is a JSON object; its
+/// `text` is for people.
+class reload_handler {
+ public:
+  using answer = ops::control_handler::answer;
+
+  virtual ~reload_handler() = default;
+
+  /// How many configurations this process has had.
+  virtual std::uint64_t generation() const { return 1; }
+  virtual void reload(const ops::control_arguments& with, answer reply);
+  virtual void plan(const ops::control_arguments& with, answer reply);
+  virtual void confirm(const ops::control_arguments& with, answer reply);
+};
+
+}  // namespace relay::app
