@@ -14,10 +14,10 @@ class reload_handler {
   virtual ~reload_handler() = default;
 
   /// How many configurations this process has had.
-  virtual std::uint64_t generation() const { return 1; }
-  virtual void reload(const ops::control_arguments& with, answer reply);
-  virtual void plan(const ops::control_arguments& with, answer reply);
-  virtual void confirm(const ops::control_arguments& with, answer reply);
+  virtual std::uint64_t generation() const = 0;
+  virtual void reload(const ops::control_arguments& with, answer reply) = 0;
+  virtual void plan(const ops::control_arguments& with, answer reply) = 0;
+  virtual void confirm(const ops::control_arguments& with, answer reply) = 0;
 };
 
 }  // namespace relay::app

@@ -196,13 +196,6 @@ class Changes(ControlCase):
         self.controlled("--log-level", "off")
         self.assertIn("was off when relay started", self.ask("log-level", "info", code=1).stderr)
 
-    def test_a_daemon_that_cannot_reload_says_so(self):
-        self.controlled()
-        for words in (["reload"], ["reload", "--wait", "--confirm", "30s"], ["plan"], ["confirm"],
-                      ["plan", "-c", "other.toml"]):
-            done = self.ask(*words, code=1)
-            self.assertEqual(done.stderr, "error: this daemon cannot reload (RLY-NO-RELOAD)\n")
-
 
 class Nobody(ControlCase):
     """Without a running relay."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import random
 import re
@@ -108,6 +109,105 @@ class Reload(ReloadCase):
             started.signal(signal.SIGHUP)
             started.signal(signal.SIGTERM)
             self.assertEqual(started.wait_exit(), 0)
+
+
+class Commands(ReloadCase):
+    """`relay plan`, `reload`, `confirm`."""
+
+    def setUp(self):
+        super().setUp()
+        self.one = Server(named("one"))
+        self.two = Server(named("two"))
+        self.addCleanup(self.one.close)
+        self.addCleanup(self.two.close)
+
+    def begin(self, text, **options):
+        return super().begin(f'control.path = "{self.folder}/c.sock"\n' + text, **options)
+
+    def write(self, started, text):
+        super().write(started, f'control.path = "{self.folder}/c.sock"\n' + text)
+
+    def ask(self, *words, code=0):
+        return self.cli(*words, "--control", self.folder / "c.sock", code=code)
+
+    def test_a_plan_says_what_a_reload_would_do_and_does_nothing(self):
+        started = self.begin(endpoint(self.one.port))
+        self.assertEqual(self.ask("plan").stdout, "nothing changes\n")
+        with Server(echo) as server:
+            self.change(started, endpoint(server.port))
+            with dial(started.port) as held:
+                held.sendall(b"x")
+                self.assertEqual(read_exactly(held, 1), b"x")
+                self.write(started, endpoint(self.two.port))
+                line = (f"~ 127.0.0.1:{started.port}: remote 127.0.0.1:{server.port} -> "
+                        f"127.0.0.1:{self.two.port} (1 session lives on)\n")
+                self.assertEqual(self.ask("plan").stdout, line)
+                held.sendall(b"y")
+                self.assertEqual(read_exactly(held, 1), b"y")
+        told = json.loads(self.ask("plan", "--json").stdout)
+        self.assertTrue(told["plan"]["changes"])
+        self.assertEqual(told["generation"], 2)
+
+    def test_a_plan_of_another_file(self):
+        self.begin(endpoint(self.one.port))
+        other = self.file("other.toml", '[[endpoints]]\nlisten = "127.0.0.9:1"\nremote = "h:1"\n')
+        self.assertIn("+ 127.0.0.9:1 => h:1", self.ask("plan", "-c", other).stdout)
+        missing = self.ask("plan", "-c", self.folder / "none.toml", code=1)
+        self.assertIn("RLY-CONFIG", missing.stderr)
+
+    def test_whoever_waits_is_told_what_has_changed(self):
+        started = self.begin(endpoint(self.one.port))
+        self.write(started, endpoint(self.two.port))
+        self.assertIn(f"-> 127.0.0.1:{self.two.port}", self.ask("reload", "--wait").stdout)
+        self.assertEqual(hear(started.port), b"two")
+        status = json.loads(self.ask("status", "--json").stdout)
+        self.assertEqual(status["process"]["generation"], 2)
+
+    def test_whoever_waits_is_told_what_is_wrong(self):
+        started = self.begin(endpoint(self.one.port))
+        self.write(started, endpoint("port"))
+        done = self.ask("reload", "--wait", code=1)
+        self.assertIn("relay.toml:5:", done.stderr)
+        self.assertIn("RLY-CONFIG", done.stderr)
+        self.assertEqual(hear(started.port), b"one")
+
+    def test_without_a_confirmation_it_goes_back(self):
+        started = self.begin(endpoint(self.one.port))
+        self.write(started, endpoint(self.two.port))
+        self.ask("reload", "--wait", "--confirm", "500ms")
+        self.assertEqual(hear(started.port), b"two")
+        started.wait_text("(generation 3)")
+        self.assertEqual(hear(started.port), b"one")
+        self.assertIn("not confirmed: the configuration before comes back", started.out())
+
+    def test_what_is_confirmed_stays(self):
+        started = self.begin(endpoint(self.one.port))
+        self.write(started, endpoint(self.two.port))
+        self.ask("reload", "--wait", "--confirm", "1h")
+        self.assertIn("confirmed", self.ask("confirm").stdout)
+        self.assertEqual(hear(started.port), b"two")
+        self.assertIn("RLY-CONFIRM", self.ask("confirm", code=1).stderr)
+
+    def test_the_level_of_the_log_follows(self):
+        started = self.begin(endpoint(self.one.port))
+        self.write(started, endpoint(self.one.port))
+        text = (self.folder / "relay.toml").read_text(encoding="utf-8")
+        self.file("relay.toml", text.replace('"info"', '"debug"'))
+        self.ask("reload", "--wait")
+        self.assertEqual(hear(started.port), b"one")
+        started.wait_text("[DEBUG]")
+
+    def test_an_endpoint_that_was_drained_comes_back_with_a_change(self):
+        started = self.begin(endpoint(self.one.port))
+        self.ask("drain", f"127.0.0.1:{started.port}")
+        with self.assertRaises(ConnectionRefusedError):
+            hear(started.port)
+        self.ask("reload", "--wait")
+        with self.assertRaises(ConnectionRefusedError):
+            hear(started.port)
+        self.write(started, endpoint(self.two.port))
+        self.ask("reload", "--wait")
+        self.assertEqual(hear(started.port), b"two")
 
 
 class Watch(ReloadCase):

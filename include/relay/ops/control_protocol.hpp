@@ -57,12 +57,11 @@ inline constexpr control_code forbidden{"RLY-FORBIDDEN",
 inline constexpr control_code too_many{"RLY-TOO-MANY",
                                        "too many callers wait for an answer already"};
 inline constexpr control_code ending{"RLY-ENDING", "the daemon is about to end"};
-inline constexpr control_code no_reload{"RLY-NO-RELOAD", "this daemon cannot reload"};
 inline constexpr control_code failed{"RLY-FAILED", "it was tried and did not succeed"};
 
 inline constexpr control_code all[]{bad_request,  too_long,  version,   unknown_command,
                                     bad_argument, not_found, forbidden, too_many,
-                                    ending,       no_reload, failed};
+                                    ending,       failed};
 }  // namespace control_codes
 
 inline control_error refusal(const control_code& code, std::string message) {
