@@ -93,18 +93,18 @@ class Change(MachineCase):
         self.text = document.section(OPERATIONS, "Changing the configuration")
         self.service, self.by_hand = document.blocks(self.text, "sh")
 
-    def test_only_a_sound_configuration_restarts_the_service(self):
-        self.on_a_machine(self.check_and_restart, {"relay": f'exec {relay.BINARY} "$@"'})
+    def test_only_a_sound_configuration_reloads_the_service(self):
+        self.on_a_machine(self.check_and_reload, {"relay": f'exec {relay.BINARY} "$@"'})
 
-    def check_and_restart(self, machine):
+    def check_and_reload(self, machine):
         machine.run("mkdir", "-p", "/etc/relay")
         machine.write("/etc/relay/relay.toml", b'[[endpoints]]\nlisten = "0.0.0.0:5000"\n')
         wrong = machine.run("bash", "-c", self.service, env=WORDS)
         self.assertEqual(wrong.returncode, 78, wrong.stdout)
-        self.assertFalse(machine.has("/walk/asked"), "a mistake restarts nothing")
+        self.assertFalse(machine.has("/walk/asked"), "a mistake reloads nothing")
         machine.write("/etc/relay/relay.toml", b"endpoints = []\n")
         machine.shell(self.service)
-        self.assertEqual(machine.asked(), ["restart relay"])
+        self.assertEqual(machine.asked(), ["reload relay"])
 
     def test_the_old_process_finishes_beside_the_new_one(self):
         port = free_port()
