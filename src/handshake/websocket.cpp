@@ -2,11 +2,10 @@
 
 #include "layer_io.hpp"
 
+#include <relay/base/random.hpp>
 #include <relay/wire/websocket_handshake.hpp>
 
 #include <boost/asio/this_coro.hpp>
-
-#include <sys/random.h>
 
 #include <array>
 #include <cerrno>
@@ -52,9 +51,7 @@ task<> refuse(stream& whom, const wire::ws_head_refusal& why, tools with) {
 
 result<std::string> new_key() {
   std::array<std::byte, 16> noise{};
-  if (::getrandom(noise.data(), noise.size(), 0) != static_cast<ssize_t>(noise.size())) {
-    return last_system_error();
-  }
+  if (const auto ec = fill_random(noise)) return ec;
   return wire::ws_key(noise);
 }
 
@@ -137,6 +134,7 @@ task<outcome> dial_websocket(layered& over, const config::ws_options& asks, bool
   const auto key = new_key();
   if (!key) {
     made.ec = key.error();
+    made.more = "the kernel gives no random bytes for the key: " + describe(made.ec);
     co_return made;
   }
   auto request = wire::write_ws_request(asks.host, asks.path, *key, asks.protocol);

@@ -5,8 +5,11 @@ import sys
 
 from support import seccomp
 from support.case import Case
+from support.ports import free_port
 from support.relay import SANITIZED
-from support.servers import Server, ask, digest, hash_after_end, pattern
+from support.servers import (Server, ask, dial, digest, ended_by_reset, hash_after_end, pattern)
+from support.wait import until
+from support.websocket import TEXT_OF
 
 TIMEOUT = 60
 SCRIPT = pathlib.Path(seccomp.__file__)
@@ -66,3 +69,26 @@ class Refused(Case):
                                                   "socket:0:16=EAFNOSUPPORT"])
         self.serves(started)
         started.wait_text("it will not be noticed when a device goes")
+
+    def test_a_websocket_without_a_key_is_not_begun(self):
+        """Nobody makes up another key, and nothing is sent in its place."""
+        for error, said in (("EPERM", "operation not permitted"),
+                            ("ENOSYS", "function not implemented"),
+                            ("EINTR", "interrupted system call")):
+            with self.subTest(error):
+                text = ('[log]\nlevel = "debug"\n[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\n'
+                        f'remote = "127.0.0.1:{self.server.port}"\n'
+                        f'remote_transport = "{TEXT_OF}"\n'
+                        f'[[endpoints]]\nlisten = "127.0.0.1:{(plain := free_port())}"\n'
+                        f'remote = "127.0.0.1:{self.server.port}"\n')
+                started = self.configured(text, launcher=[sys.executable, SCRIPT, "--refuse",
+                                                          f"getrandom={error}"])
+                why = "the kernel gives no random bytes for the key: " + said
+                for times in (1, 2):
+                    with dial(started.port) as sock:
+                        sock.sendall(b"in clear?")
+                        ended_by_reset(sock)
+                    until(lambda: started.out().count(
+                        f'remote_handshake_failed error="{why}"') == times, started.story)
+                self.assertIn(f"error: WebSocket handshake: {why}", started.out())
+                self.assertEqual(ask(plain, b"word"), digest(b"word"), started.story())
