@@ -30,6 +30,12 @@ void tell_own_address(int fd, const ip_address& at) noexcept {
   if (at.is_v6()) set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
+// A socket of IPv4 hears what comes to any group that somebody on this machine has joined; one of
+// IPv6 hears only groups of IPv6 so, unless it asks for those of IPv4 as well.
+void hear_groups(int fd, const ip_address& at) noexcept {
+  if (at.is_v6() && at.is_unspecified()) set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 1);
+}
+
 ip_address unspecified(int family) {
   return family == AF_INET6 ? *ip_address::parse("::") : ip_address();
 }
@@ -41,6 +47,7 @@ result<unique_fd> listen_udp(const ip_endpoint& at, const listen_options& option
   auto fd = bound_socket(at, SOCK_DGRAM, false, options, step);
   if (!fd) return fd;
   tell_own_address(fd->get(), at.address);
+  hear_groups(fd->get(), at.address);
   set_buffers(fd->get(), listener_buffer);
   return fd;
 }
@@ -50,6 +57,7 @@ void adopt_udp(int fd, const ip_address& at) noexcept {
   set_int(fd, SOL_SOCKET, SO_TIMESTAMP, 0);
   set_int(fd, IPPROTO_IP, IP_PKTINFO, 0);
   tell_own_address(fd, at);
+  hear_groups(fd, at);
   set_buffers(fd, listener_buffer);
 }
 

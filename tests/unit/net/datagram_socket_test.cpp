@@ -31,6 +31,16 @@ TEST(ListenUdp, AsksForOwnAddressesOnlyWhereThereAreSeveral) {
   EXPECT_EQ(option(listening("127.0.0.1:0").get(), IPPROTO_IP, IP_PKTINFO), 0);
 }
 
+// The kernel's default is one family of the two at a socket of IPv6.
+TEST(ListenUdp, HearsTheGroupsOfBothFamilies) {
+  EXPECT_EQ(option(listening("0.0.0.0:0").get(), IPPROTO_IP, IP_MULTICAST_ALL), 1);
+  EXPECT_EQ(option(listening("[::]:0").get(), IPPROTO_IP, IP_MULTICAST_ALL), 1);
+  EXPECT_EQ(option(listening("[::]:0").get(), IPPROTO_IPV6, IPV6_MULTICAST_ALL), 1);
+  const unique_fd inherited(::socket(AF_INET6, SOCK_DGRAM, 0));
+  adopt_udp(inherited.get(), *ip_address::parse("::"));
+  EXPECT_EQ(option(inherited.get(), IPPROTO_IP, IP_MULTICAST_ALL), 1);
+}
+
 TEST(ListenUdp, SetsBothValuesOfV6Only) {
   listen_options options;
   EXPECT_EQ(option(listening("[::]:0", options).get(), IPPROTO_IPV6, IPV6_V6ONLY), 0);
