@@ -180,6 +180,7 @@ std::optional<tls_listen_options> read_listen_tls(transport_items& items) {
                           std::string(items.value("ocsp").value)};
   const auto client_ca = items.value("client_ca");
   made.client_ca = client_ca.value;
+  made.alpn = read_alpn(items);
   made.strict_end = read_strict_end(items);
   const auto* flag = items.asks_for(transport_layer::tls);
   if (flag == nullptr) return std::nullopt;

@@ -17,6 +17,7 @@ struct known_item {
   transport_layer of = transport_layer::none;  ///< without effect unless the text asks for it
   bool is_word = false;                        ///< no value
   bool is_ours = false;                        ///< realm knows no such item
+  on in_realm = on::both;                      ///< the side on which realm knows it, if it does
 };
 
 constexpr known_item known[]{
@@ -29,7 +30,7 @@ constexpr known_item known[]{
     {"ping", on::both, transport_layer::ws, false, true},
     {"mask", on::dial, transport_layer::ws},
     {"sni", on::dial, transport_layer::tls},
-    {"alpn", on::dial, transport_layer::tls},
+    {"alpn", on::both, transport_layer::tls, false, false, on::dial},
     {"insecure", on::dial, transport_layer::tls, true},
     {"0rtt", on::dial, transport_layer::tls, true},
     {"ca", on::dial, transport_layer::tls, false, true},
@@ -50,14 +51,20 @@ const known_item* find_known(std::string_view name) {
   return found == std::end(known) ? nullptr : found;
 }
 
-bool is_on(const known_item& item, transport_text side) {
-  return item.side == on::both || (item.side == on::listen) == (side == transport_text::listen);
+bool fits(on which, transport_text side) {
+  return which == on::both || (which == on::listen) == (side == transport_text::listen);
 }
 
-std::string nearest_of(std::string_view name, transport_text side) {
+// What realm ignores on one side stays without effect there under its name: a text that has always
+// worked may hold it.
+bool is_on(const known_item& item, transport_text side, dialect rules) {
+  return fits(item.side, side) && (rules != dialect::realm || fits(item.in_realm, side));
+}
+
+std::string nearest_of(std::string_view name, transport_text side, dialect rules) {
   std::vector<std::string_view> names;
   for (const auto& each : known)
-    if (is_on(each, side)) names.push_back(each.name);
+    if (is_on(each, side, rules)) names.push_back(each.name);
   const auto nearest = nearest_word(name, names);
   return nearest.empty() ? std::string() : "did you mean " + quoted(nearest) + '?';
 }
@@ -89,10 +96,12 @@ const transport_item* transport_items::asks_for(transport_layer which) const {
 }
 
 transport_item transport_items::value(std::string_view name) {
+  const auto* const about = find_known(name);
+  const bool is_realms = about != nullptr && !about->is_ours && fits(about->in_realm, side_);
+  if (about != nullptr && rules_ == dialect::realm && !fits(about->in_realm, side_)) return {};
   const auto exact = std::ranges::find(items_, name, &transport_item::name);
   if (exact != items_.end()) return *exact;
-  const auto* const about = find_known(name);
-  if (about == nullptr || about->is_ours) return {};  // no text relies on anything here
+  if (!is_realms) return {};  // no text relies on anything here
   const auto longer =
       std::ranges::find_if(items_, [&](const auto& item) { return item.name.starts_with(name); });
   if (longer == items_.end()) return {};
@@ -115,8 +124,8 @@ void transport_items::check_name(const transport_item& item) {
   const auto* const about = find_known(item.name);
   if (about == nullptr || (item.name == "wss" && rules_ == dialect::realm)) {
     note(item, true, "unknown item " + quoted(item.name),
-         about == nullptr ? nearest_of(item.name, side_) : "write `ws;tls`");
-  } else if (!is_on(*about, side_)) {
+         about == nullptr ? nearest_of(item.name, side_, rules_) : "write `ws;tls`");
+  } else if (!is_on(*about, side_, rules_)) {
     const bool listens = side_ == transport_text::listen;
     const auto* hint = "remove it, or move it there";
     if (item.name == "ca") hint = "to verify clients, write `client_ca`";

@@ -74,17 +74,12 @@ std::string set_verification(SSL_CTX* to, const tls_dial_options& options) {
 }
 
 std::string set_protocols(SSL_CTX* to, const std::vector<std::string>& protocols) {
-  std::string wire;
-  for (const auto& each : protocols) {
-    if (each.empty()) continue;
-    if (each.size() > 255) return "`alpn` holds a name of more than 255 bytes";
-    wire += static_cast<char>(each.size());
-    wire += each;
-  }
-  if (wire.empty()) return {};
-  const auto* const bytes = reinterpret_cast<const unsigned char*>(wire.data());
+  const auto wire = protocol_list(protocols);
+  if (!wire) return wire.wrong;
+  if (wire->empty()) return {};
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(wire->data());
   // The one function of OpenSSL that returns 0 when all is well.
-  return SSL_CTX_set_alpn_protos(to, bytes, static_cast<unsigned>(wire.size())) == 0
+  return SSL_CTX_set_alpn_protos(to, bytes, static_cast<unsigned>(wire->size())) == 0
              ? std::string()
              : openssl_says();
 }

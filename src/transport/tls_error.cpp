@@ -64,6 +64,8 @@ std::string reason(unsigned long code) {
         return "the peer knows no TLS 1.2 or 1.3";
       case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
         return "the client sent no certificate";
+      case SSL_R_NO_APPLICATION_PROTOCOL:
+        return "the client offers none of the protocols in `alpn`";
       case SSL_R_NO_SHARED_CIPHER:
         return "no cipher in common";
       default:

@@ -28,6 +28,7 @@ void detach(void* /*of*/, void* value, CRYPTO_EX_DATA* /*all*/, int /*index*/, l
 int index_of(attachment which) {
   static const std::array indices{SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach),
                                   SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach),
+                                  SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach),
                                   SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &detach)};
   return indices[static_cast<std::size_t>(which)];
 }
@@ -76,6 +77,19 @@ void* attached(const ssl_ctx_st* to, attachment as) {
   const auto* const held =
       static_cast<std::shared_ptr<void>*>(SSL_CTX_get_ex_data(to, index_of(as)));
   return held != nullptr ? held->get() : nullptr;
+}
+
+parsed<std::string> protocol_list(const std::vector<std::string>& names) {
+  std::string wire;
+  for (const auto& each : names) {
+    if (each.empty()) continue;
+    if (each.size() > 255) {
+      return parsed<std::string>::bad("`alpn` holds a name of more than 255 bytes");
+    }
+    wire += static_cast<char>(each.size());
+    wire += each;
+  }
+  return parsed<std::string>::good(std::move(wire));
 }
 
 std::string openssl_says() { return describe(take_tls_error(nullptr)); }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 struct ssl_method_st;
 
@@ -19,12 +20,16 @@ context_ptr make_context(const ssl_method_st* side);
 void set_end(ssl_ctx_st* of, bool strict);
 
 /// What callbacks of a context find there.
-enum class attachment : std::uint8_t { response, sessions, tickets };
+enum class attachment : std::uint8_t { response, sessions, tickets, protocols };
 
 /// Ties the lifetime of `what` to a context: connections keep that alive, and with it whatever they
 /// may still call.
 bool attach(ssl_ctx_st* to, attachment as, std::shared_ptr<void> what);
 void* attached(const ssl_ctx_st* to, attachment as);
+
+/// The names of protocols as they cross the wire: each behind a byte with its length. Empty names
+/// are left out, and longer ones than 255 bytes are an error.
+parsed<std::string> protocol_list(const std::vector<std::string>& names);
 
 /// The reason of what OpenSSL has just refused, in words.
 std::string openssl_says();

@@ -45,8 +45,31 @@ std::string set_response(SSL_CTX* to, const std::string& path) {
   return attach(to, attachment::response, std::move(kept)) ? std::string() : openssl_says();
 }
 
-// No ALPN is selected and none refused, no name is looked at, and no certificate asked for unless
-// `client_ca` says so (spec 9.3).
+// Called for clients that offer something only. Nothing in common is the end, as RFC 7301 (3.2)
+// demands: the client would speak a protocol that nobody behind us has been asked about.
+int select_protocol(SSL* /*of*/, const unsigned char** chosen, unsigned char* size,
+                    const unsigned char* offered, unsigned offered_size, void* what) {
+  const auto& ours = *static_cast<const std::string*>(what);
+  unsigned char* found = nullptr;  // in one of the two lists, neither of which is changed
+  const auto verdict =
+      SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(ours.data()),
+                            static_cast<unsigned>(ours.size()), offered, offered_size);
+  if (verdict != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = found;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+std::string set_protocols(SSL_CTX* to, const std::vector<std::string>& names) {
+  auto wire = protocol_list(names);
+  if (!wire) return std::move(wire.wrong);
+  if (wire->empty()) return {};
+  auto kept = std::make_shared<std::string>(*wire);
+  SSL_CTX_set_alpn_select_cb(to, &select_protocol, kept.get());
+  return attach(to, attachment::protocols, std::move(kept)) ? std::string() : openssl_says();
+}
+
+// No name is looked at; no ALPN is selected or refused unless `alpn` says so, and no certificate
+// asked for unless `client_ca` does (spec 9.3).
 parsed<context_ptr> make_server(const tls_listen_options& options, const identity& who) {
   const auto made = make_context(TLS_server_method());
   if (!made) return parsed<context_ptr>::bad("OpenSSL refuses: " + openssl_says());
@@ -57,6 +80,7 @@ parsed<context_ptr> make_server(const tls_listen_options& options, const identit
   } else {
     SSL_CTX_set_verify(made.get(), SSL_VERIFY_NONE, nullptr);
   }
+  if (wrong.empty()) wrong = set_protocols(made.get(), options.alpn);
   if (wrong.empty()) wrong = set_ticket_keys(made.get());
   if (!wrong.empty()) return parsed<context_ptr>::bad(std::move(wrong));
   set_end(made.get(), options.strict_end);

@@ -205,6 +205,37 @@ class Listening(TransportCase):
         self.assertTrue(self.answers(sock))
         self.assertTrue(self.answers(self.connect(started, client_context(), name=None)))
 
+    def test_alpn_selects_the_first_of_its_list_that_is_offered(self):
+        started = self.relay(more=";alpn=h2, http/1.1")
+        for offered, chosen in ((("http/1.1", "h2"), "h2"), (("h3", "http/1.1"), "http/1.1"),
+                                ((), None)):
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                context = client_context(self.authority.file, alpn=offered, version=version)
+                sock = self.connect(started, context)
+                self.assertEqual(sock.selected_alpn_protocol(), chosen)
+                self.assertTrue(self.answers(sock), "also without an offer")
+
+    def test_a_client_with_nothing_in_common_hears_of_it(self):
+        """RFC 7301, 3.2."""
+        started = self.relay(more=";alpn=h2")
+        with self.assertRaises(ssl.SSLError) as refused:
+            self.connect(started, client_context(alpn=("http/1.1", "H2")))
+        self.assertIn("NO_APPLICATION_PROTOCOL", str(refused.exception).upper().replace(" ", "_"))
+        started.wait_text("TLS handshake: the client offers none of the protocols in `alpn`")
+        self.assertNotIn("remote=", started.out().partition("end=client_handshake_failed")[2])
+
+    def test_a_relay_says_that_its_protocols_are_refused(self):
+        last = self.relay(more=";alpn=h2")
+        for alpn, said in (("alpn=http/1.1", "the peer refused: none of the protocols in `alpn`"),
+                           ("alpn=h3,h2", None), ("", None)):
+            first = self.wrapping(f"tls;sni={NAME};ca={self.authority.file};{alpn}", last.port)
+            with dial(first.port) as sock:
+                if said:
+                    ended_by_reset(sock)
+                    first.wait_text(f"TLS handshake: {said}")
+                else:
+                    self.assertTrue(self.answers(sock))
+
     def test_a_self_signed_one_has_the_name(self):
         """Spec 9.1: SAN = the name, an IP SAN if it is an address."""
         for name, said in ((NAME, f"DNS:{NAME}"), ("127.0.0.1", "IP Address:127.0.0.1")):

@@ -42,6 +42,7 @@ struct tls_listen_options {
   std::string ocsp;         ///< file of a response that is stapled; empty: none
   std::string client_ca{};  ///< a file of authorities; clients must show a certificate of theirs
   bool strict_end = false;  ///< an end without close_notify is an error, not an end
+  std::vector<std::string> alpn{};  ///< in order of preference; empty: none is selected or refused
   friend bool operator==(const tls_listen_options&, const tls_listen_options&) = default;
 };
 

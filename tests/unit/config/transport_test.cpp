@@ -145,6 +145,35 @@ TEST(Transport, ReadsEveryOptionOfADialledTls) {
   EXPECT_EQ(dial("tls;sni=b.example").tls, (tls_dial_options{"b.example", {}, false, ""}));
 }
 
+TEST(Transport, ReadsTheProtocolsOfAListeningTls) {
+  EXPECT_EQ(listen("tls;servername=a;alpn= h2, ,http/1.1,").tls->alpn,
+            (std::vector<std::string>{"h2", "http/1.1"}));
+  EXPECT_TRUE(listen("tls;servername=a;alpn=").tls->alpn.empty());
+  EXPECT_EQ(parse_listen_transport("tls;servername=a;alpn=" + std::string(256, 'h')).wrong,
+            "`alpn` holds a name of 256 bytes, 255 are the most");
+  const auto twice = read_listen_transport("tls;servername=a;alpn=h2;alpn=h3");
+  EXPECT_EQ(said(twice), messages{"`alpn` is given again"});
+  EXPECT_EQ(twice.value.tls->alpn, std::vector<std::string>{"h2"});
+  EXPECT_EQ(parse_listen_transport("ws;host=a;path=/;alpn=h2").wrong,
+            "`alpn` has no effect without `tls`, add `tls`, or all bytes cross in clear");
+}
+
+// realm looks for no protocols there: a text that has always worked must not begin to refuse.
+TEST(Transport, ProtocolsOfAListeningTlsHaveNoEffectUnderRealmsName) {
+  for (const auto* text : {"tls;servername=a;alpn=h2", "tls;servername=a;alpn="}) {
+    const auto made = read_listen_transport(text, dialect::realm);
+    EXPECT_TRUE(made.value.tls->alpn.empty());
+    ASSERT_EQ(said(made), messages{"`alpn` has no effect here: it belongs in `remote_transport`"});
+    EXPECT_FALSE(made.problems[0].is_error);
+  }
+  // Nor does either name take a longer word for it, as is done where realm does.
+  const auto longer = read_listen_transport("tls;servername=a;alpns=h2");
+  EXPECT_TRUE(longer.value.tls->alpn.empty());
+  EXPECT_EQ(said(longer), messages{"!unknown item `alpns`"});
+  EXPECT_EQ(dial("tls;sni=a;alpns=h2").tls->alpn, std::vector<std::string>{"h2"});
+  EXPECT_EQ(dial("tls;sni=a;alpn=h2", dialect::realm).tls->alpn, std::vector<std::string>{"h2"});
+}
+
 TEST(Transport, ReadsEveryOptionOfAListeningTls) {
   EXPECT_EQ(listen("tls;cert=c.pem;key=k.pem;ocsp=o.der").tls,
             (tls_listen_options{"c.pem", "k.pem", "", "o.der"}));

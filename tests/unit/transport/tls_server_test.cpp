@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace relay::transport {
 namespace {
 
@@ -53,6 +57,57 @@ TEST(TlsServer, LooksAtNoName) {
     tls_link link(b, *dialling, *accepting);
     EXPECT_TRUE(link.shake()) << name;
   }
+}
+
+/// What a client is told that offers this to a server with that.
+struct selection {
+  selection(tls_bench& b, std::vector<std::string> ours, std::vector<std::string> offered) {
+    auto accepts = b.listen_options(b.trusted.server());
+    accepts.alpn = std::move(ours);
+    auto dials = b.dial_options();
+    dials.alpn = std::move(offered);
+    const auto accepting = b.server(accepts);
+    tls_link link(b, *tls_bench::client(dials), *accepting);
+    done = link.shake();
+    client_says = link.client_result.ec.message();
+    server_says = link.server_result.ec.message();
+    const unsigned char* chosen = nullptr;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(link.client_ssl, &chosen, &length);
+    selected.assign(reinterpret_cast<const char*>(chosen), length);
+  }
+  bool done = false;
+  std::string selected, client_says, server_says;
+};
+
+TEST(TlsServer, SelectsTheFirstOfItsProtocolsThatIsOffered) {
+  tls_bench b;
+  EXPECT_EQ(selection(b, {"h2", "http/1.1"}, {"http/1.1", "h2"}).selected, "h2");
+  EXPECT_EQ(selection(b, {"h2", "", "http/1.1"}, {"h3", "http/1.1"}).selected, "http/1.1");
+  for (const auto& none :
+       {selection(b, {}, {"h2"}), selection(b, {"h2"}, {}), selection(b, {"", ""}, {"h2"})}) {
+    EXPECT_TRUE(none.done) << none.server_says;
+    EXPECT_EQ(none.selected, "");
+  }
+}
+
+// RFC 7301, 3.2. Names are compared byte by byte.
+TEST(TlsServer, RefusesClientsThatOfferNoneOfItsProtocols) {
+  tls_bench b;
+  for (const auto* const offered : {"http/1.1", "H2", "h2c", "h"}) {
+    const selection none(b, {"h2"}, {offered});
+    EXPECT_FALSE(none.done) << offered;
+    EXPECT_EQ(none.client_says, "the peer refused: none of the protocols in `alpn`");
+    EXPECT_EQ(none.server_says, "the client offers none of the protocols in `alpn`");
+  }
+}
+
+TEST(TlsServer, RefusesNamesOfProtocolsThatFitNowhere) {
+  tls_bench b;
+  auto options = b.listen_options(b.trusted.server());
+  options.alpn = {"h2", std::string(256, 'x')};
+  EXPECT_EQ(tls_server::make(options, b.self_signed).wrong,
+            "`alpn` holds a name of more than 255 bytes");
 }
 
 TEST(TlsServer, NeverOffersEarlyData) {
