@@ -151,7 +151,8 @@ void server::make_lanes() {
   door_->on_idle([this] { tell_when_drained(); });
   door_->on_limit([&log = log_.target("relay")](const gate& which, bool bites) {
     if (bites) {
-      log.warn("{} has {} connections, its limit: more clients wait", which.name(), which.limit());
+      log.warn("{} is at its limit of {} connections: more clients wait", which.name(),
+               which.limit());
     } else {
       log.info("{} has room again, nobody has waited for {} s", which.name(), gate::calm.count());
     }

@@ -324,7 +324,7 @@ class Limits(Balanced):
                 for number in served:
                     del left[number]
             self.assertLessEqual(most, 4, "one may be seen to come before another is seen to go")
-            self.assertEqual(started.out().count("its limit: more clients wait"), 1, started.story())
+            self.assertEqual(started.out().count(" connections: more clients wait"), 1, started.story())
             self.assertEqual(len(server.seen), 20)
 
     def test_an_idle_connection_ends_in_order(self):

@@ -241,7 +241,7 @@ TEST(MaxConnections, FurtherClientsWaitAndGoOnWhenThereIsRoom) {
   const auto third = b.connect();  // the kernel's queue takes it
   test::send_all(third.get(), "hello");
   ASSERT_TRUE(test::wait_until(
-      [&] { return b.log_text().find("has 2 connections, its limit") != std::string::npos; }));
+      [&] { return b.log_text().find("is at its limit of 2 connections") != std::string::npos; }));
   EXPECT_EQ(b.running->count(0).accepted, 2U);
   test::reset(std::move(first));
   const auto third_server = test::accept_one(remote.get());
@@ -260,7 +260,7 @@ TEST(MaxConnections, TheProcessHasALimitOverAllEndpoints) {
   const auto first_server = test::accept_one(remote.get());
   const auto second = b.connect(1);
   ASSERT_TRUE(test::wait_until([&] {
-    return b.log_text().find("the process has 1 connections, its limit") != std::string::npos;
+    return b.log_text().find("the process is at its limit of 1 connections") != std::string::npos;
   }));
   EXPECT_EQ(b.running->connections(), 1U);
   test::reset(std::move(first));

@@ -59,9 +59,8 @@ inline constexpr control_code too_many{"RLY-TOO-MANY",
 inline constexpr control_code ending{"RLY-ENDING", "the daemon is about to end"};
 inline constexpr control_code failed{"RLY-FAILED", "it was tried and did not succeed"};
 
-inline constexpr control_code all[]{bad_request,  too_long,  version,   unknown_command,
-                                    bad_argument, not_found, forbidden, too_many,
-                                    ending,       failed};
+inline constexpr control_code all[]{bad_request, too_long,  version,  unknown_command, bad_argument,
+                                    not_found,   forbidden, too_many, ending,          failed};
 }  // namespace control_codes
 
 inline control_error refusal(const control_code& code, std::string message) {

@@ -288,5 +288,29 @@ TEST(Admission, AWarmConnectionThatGoesMakesRoom) {
   EXPECT_EQ(told, 1);
 }
 
+TEST(Admission, ALimitThatComesCountsThoseWhoCameBefore) {
+  admission door(100);
+  gate own("x", 0);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(door.enter(own));
+  door.change_limit(own, 3);
+  EXPECT_FALSE(door.enter(own));
+  door.leave(own);
+  EXPECT_TRUE(door.enter(own));
+  door.change_limit(own, 0);
+  EXPECT_TRUE(door.enter(own));
+  for (int i = 0; i < 4; ++i) door.leave(own);
+  EXPECT_EQ(door.connections(), 0U);
+}
+
+TEST(Admission, TheLimitOfTheProcessMayChange) {
+  admission door(100, 1);
+  gate own("x", 0);
+  EXPECT_TRUE(door.enter(own));
+  EXPECT_FALSE(door.enter(own));
+  door.change_limit(2);
+  EXPECT_TRUE(door.enter(own));
+  EXPECT_FALSE(door.enter(own));
+}
+
 }  // namespace
 }  // namespace relay::forward

@@ -54,5 +54,19 @@ TEST(Gate, SaysThatItBitesOncePerSpell) {
   EXPECT_TRUE(made.refuse(now + 30s)) << "a new spell";
 }
 
+TEST(Gate, AnotherLimitHoldsForThoseWhoAreInside) {
+  gate made("x", 0);
+  for (int i = 0; i < 3; ++i) made.enter();
+  made.change_limit(2);
+  EXPECT_FALSE(made.has_room());
+  made.leave_quietly();
+  EXPECT_FALSE(made.has_room());
+  made.leave();
+  EXPECT_TRUE(made.has_room());
+  made.change_limit(0);
+  for (int i = 0; i < 3; ++i) made.enter();
+  EXPECT_TRUE(made.has_room());
+}
+
 }  // namespace
 }  // namespace relay::forward

@@ -272,5 +272,32 @@ TEST(Route, AConnectionAheadTellsOfItsRemoteLikeAnyOther) {
   EXPECT_TRUE(b.way->ahead(0));
 }
 
+TEST(Route, TakesOverTheHealthOfRemotesByTheirName) {
+  bench b(3);
+  b.fail_once();
+  b.fail_once();
+  ASSERT_EQ(b.pick().index(), 1U);
+  auto next = b.from;
+  std::swap(next.remote, next.extra_remotes[1]);  // it is the last one now
+  route after(next, b.log.target("relay::balance"), &*b.way);
+  EXPECT_EQ(after.pick(b.client, b.now, {}).index(), 0U);
+  EXPECT_EQ(after.in_use(), (std::vector<std::uint32_t>{1, 0, 0}));
+  EXPECT_EQ(after.pick(b.client, b.now, {0, 1}).index(), 2U) << "nobody else is left";
+  next.remote = next.extra_remotes[1];  // aside, and twice
+  route twice(next, b.log.target("relay::balance"), &*b.way);
+  EXPECT_EQ(twice.pick(b.client, b.now, {}).index(), 1U);
+}
+
+TEST(Route, ATrialOfTheOldRuleIsNotOneOfTheNew) {
+  bench b(2);
+  b.fail_once();
+  b.fail_once();
+  b.now += 2s;
+  const auto trial = b.pick();
+  ASSERT_EQ(trial.index(), 0U);
+  route after(b.from, b.log.target("relay::balance"), &*b.way);
+  EXPECT_EQ(after.pick(b.client, b.now, {}).index(), 0U) << "it may be tried here as well";
+}
+
 }  // namespace
 }  // namespace relay::forward

@@ -110,5 +110,49 @@ TEST(Rule, AWarmConnectionIsSilentUntilItsHeaderIsKnown) {
   EXPECT_FALSE(b.speaks_first());
 }
 
+TEST(Rule, GoesOnWithWhatTheOneBeforeHasCounted) {
+  bench b;
+  rule before(b.from, {}, b.log.target("x"));
+  ++before.count.accepted;
+  before.errors.add("connecting", "refused");
+  const rule after(b.from, {}, b.log.target("x"), &before);
+  EXPECT_EQ(after.count.accepted, 1U);
+  EXPECT_EQ(after.errors.all().size(), 1U);
+  EXPECT_EQ(after.state, before.state);
+}
+
+TEST(Rule, SharesTheLimitsThatAreTheSame) {
+  bench b;
+  b.from.network.byte_rate = 1000;
+  b.from.max_connections = 5;
+  rule before(b.from, {}, b.log.target("x"));
+  b.from.max_connections = 7;
+  const rule same(b.from, {}, b.log.target("x"), &before);
+  EXPECT_EQ(&same.limit, &before.limit) << "those who are inside count, whatever the limit is";
+  EXPECT_EQ(&same.rates, &before.rates);
+  b.from.network.endpoint_byte_rate = 10'000;
+  b.from.listen = *parse_listen("127.0.0.1:5001");
+  const rule other(b.from, {}, b.log.target("x"), &before);
+  EXPECT_NE(&other.limit, &before.limit);
+  EXPECT_NE(&other.rates, &before.rates);
+  EXPECT_EQ(other.limit.limit(), 7U);
+}
+
+TEST(Rule, LivesAsLongAsASessionHoldsIt) {
+  bench b;
+  b.from.network.camouflage = *parse_remote("127.0.0.1:80");
+  b.layers.in.ws.emplace();
+  rule_ptr made(new rule(b.from, b.layers, b.log.target("x")));
+  const std::weak_ptr<endpoint_state> state = made->state;
+  {
+    rule_hold held(*made);
+    made.reset();
+    EXPECT_FALSE(state.expired());
+    held.go_to_visitors();
+    EXPECT_EQ(held->visitors_of->remotes.front().name, "10.0.0.1:80");
+  }
+  EXPECT_TRUE(state.expired());
+}
+
 }  // namespace
 }  // namespace relay::forward
