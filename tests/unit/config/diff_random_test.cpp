@@ -67,7 +67,7 @@ settings edited(const settings& from, unsigned seed) {
 }
 
 TEST(RandomDiff, AppliedToTheOldEndpointsMakesTheNewOnes) {
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const auto from = test::random_settings(seed).make();
     const auto to = edited(from, seed);
