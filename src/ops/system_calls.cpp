@@ -17,7 +17,8 @@ constexpr std::array<call_group, 11> groups{{
     {"waiting",
      "epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 poll ppoll "
      "ppoll_time64 select pselect6 pselect6_time64 timerfd_create timerfd_settime "
-     "timerfd_settime64 timerfd_gettime timerfd_gettime64"},
+     "timerfd_settime64 timerfd_gettime timerfd_gettime64 inotify_init1 inotify_add_watch "
+     "inotify_rm_watch"},
     {"the time",
      "clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep "
      "clock_nanosleep_time64 gettimeofday nanosleep time"},

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace relay::net {
+namespace relay::names {
 namespace {
 
 using fuzz::require;
@@ -27,10 +27,10 @@ void check(const dns_reply& reply, record_type wanted, std::size_t size) {
 }
 
 }  // namespace
-}  // namespace relay::net
+}  // namespace relay::names
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace relay::net;
+  using namespace relay::names;
   // In memory of its own, so that a sanitizer sees a read beyond it.
   const std::vector<std::uint8_t> message(data, data + size);
   for (const auto wanted : {record_type::a, record_type::aaaa}) {

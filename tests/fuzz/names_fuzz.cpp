@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace relay::net {
+namespace relay::names {
 namespace {
 
 using fuzz::require;
@@ -39,7 +39,7 @@ void check_hosts(std::string_view text) {
 }
 
 }  // namespace
-}  // namespace relay::net
+}  // namespace relay::names
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto text = relay::fuzz::text_of(data, size);

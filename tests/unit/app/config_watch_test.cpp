@@ -1,4 +1,5 @@
 #include "app/config_watch.hpp"
+
 #include "support/scratch_directory.hpp"
 
 #include <relay/base/log.hpp>

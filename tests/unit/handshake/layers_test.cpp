@@ -18,6 +18,8 @@ using test::layer_bench;
 using test::layer_end;
 using test::layer_kinds;
 using test::request;
+using transport::io;
+using transport::io_result;
 
 /// A step under test and the scripted peer's end of its connection.
 struct scripted {
@@ -42,14 +44,14 @@ struct scripted {
   const outcome& accept() {
     end->accept(what.in);
     b.finish();
-    return outcome();
+    return result();
   }
   const outcome& dial() {
     end->dial(what.out);
     b.finish();
-    return outcome();
+    return result();
   }
-  const outcome& outcome() {
+  const outcome& result() {
     if (!end->outcome) throw std::runtime_error("it has not ended");
     return *end->outcome;
   }
@@ -102,7 +104,7 @@ const std::string hello("\x82\x80\0\0\0\0", 6);  // an empty frame with a zero k
 TEST(LayerSteps, AHeadMayComeByteByByteAndWhatIsBehindItIsKept) {
   scripted s("ws");
   s.feed(request(), foreign_frame{"payload", 0x82, "key!"}.bytes());
-  EXPECT_FALSE(s.accept().ec) << s.outcome().more;
+  EXPECT_FALSE(s.accept().ec) << s.result().more;
   EXPECT_EQ(test::read_exactly(s.peer.get(), 12), "HTTP/1.1 101");
   EXPECT_EQ(s.end->read(7), "payload");
 }
@@ -143,7 +145,7 @@ TEST(LayerSteps, AWrongRequestIsAnsweredAsByAWebServerWhichWaitsUntilItIsRead) {
     });
     EXPECT_EQ(s.accept().ec, errc::handshake_refused);
     visitor.join();
-    EXPECT_EQ(s.outcome().more, why);
+    EXPECT_EQ(s.result().more, why);
     EXPECT_EQ(got.substr(0, answer.size()), answer);
     EXPECT_FALSE(was_reset);
   }
@@ -187,7 +189,7 @@ TEST(LayerSteps, AHeadThatDoesNotEndIsRefused) {
   s.what.in.is_silent = true;
   test::send_all(s.peer.get(), "GET /x HTTP/1.1\r\nx: " + std::string(9000, 'x'));
   EXPECT_EQ(s.accept().ec, errc::handshake_refused);
-  EXPECT_EQ(s.outcome().more, "the head is longer than 8 KiB");
+  EXPECT_EQ(s.result().more, "the head is longer than 8 KiB");
 }
 
 // --- visitors, where somebody else is to answer them
@@ -206,9 +208,9 @@ TEST(LayerSteps, AVisitorIsHandedOverWithEverythingItSaid) {
     s.what.in.hands_over = true;
     test::send_all(s.peer.get(), sent);
     EXPECT_EQ(s.accept().ec, errc::handshake_refused) << sent;
-    EXPECT_TRUE(s.outcome().is_visitor);
-    EXPECT_EQ(s.outcome().more, why);
-    EXPECT_EQ(s.outcome().said, sent);
+    EXPECT_TRUE(s.result().is_visitor);
+    EXPECT_EQ(s.result().more, why);
+    EXPECT_EQ(s.result().said, sent);
     EXPECT_EQ(&s.end->over.top(), &s.end->bare);
     ::shutdown(s.end->bare.socket().fd(), SHUT_WR);
     EXPECT_EQ(test::read_to_end(s.peer.get()), "") << "not a word from us";
@@ -221,8 +223,8 @@ TEST(LayerSteps, WhatAVisitorSendsBehindItsHeadIsLeftOrGoesAlong) {
   const auto sent = "GET / HTTP/1.1\r\n\r\n" + test::pattern(20000);
   test::send_all(s.peer.get(), sent);
   s.accept();
-  const auto rest = s.end->read(sent.size() - s.outcome().said.size());
-  EXPECT_EQ(s.outcome().said + rest, sent);
+  const auto rest = s.end->read(sent.size() - s.result().said.size());
+  EXPECT_EQ(s.result().said + rest, sent);
 }
 
 TEST(LayerSteps, ARequestThatBreaksOffOrTakesTooLongIsAVisitors) {
@@ -234,14 +236,14 @@ TEST(LayerSteps, ARequestThatBreaksOffOrTakesTooLongIsAVisitors) {
     if (ends) test::shut_write(s.peer.get());
     if (!ends) s.let_time_pass();
     EXPECT_EQ(s.accept().ec, ends ? errc::truncated : errc::timed_out);
-    EXPECT_TRUE(s.outcome().is_visitor);
-    EXPECT_EQ(s.outcome().said, half);
+    EXPECT_TRUE(s.result().is_visitor);
+    EXPECT_EQ(s.result().said, half);
   }
   scripted silent("ws");
   silent.what.in.hands_over = true;
   silent.let_time_pass();
   EXPECT_EQ(silent.accept().ec, errc::timed_out);
-  EXPECT_TRUE(silent.outcome().is_visitor) << "a web server has its own patience";
+  EXPECT_TRUE(silent.result().is_visitor) << "a web server has its own patience";
 }
 
 TEST(LayerSteps, WhoGoesWithoutAWordIsNoVisitor) {
@@ -252,7 +254,7 @@ TEST(LayerSteps, WhoGoesWithoutAWordIsNoVisitor) {
       if (resets) test::reset(std::move(s.peer));
       if (!resets) test::shut_write(s.peer.get());
       EXPECT_TRUE(s.accept().ec);
-      EXPECT_FALSE(s.outcome().is_visitor) << kind;
+      EXPECT_FALSE(s.result().is_visitor) << kind;
     }
   }
 }
@@ -264,8 +266,8 @@ TEST(LayerSteps, WhatIsNoTlsIsHandedOverAsItIs) {
       s.what.in.hands_over = true;
       test::send_all(s.peer.get(), sent);
       EXPECT_EQ(s.accept().ec.message(), "the peer does not speak TLS here");
-      EXPECT_TRUE(s.outcome().is_visitor) << kind;
-      EXPECT_EQ(s.outcome().said, "");
+      EXPECT_TRUE(s.result().is_visitor) << kind;
+      EXPECT_EQ(s.result().said, "");
       EXPECT_EQ(s.end->read(sent.size()), sent) << "it waits in the socket";
       EXPECT_EQ(s.end->over.tls(), nullptr);
     }
@@ -275,7 +277,7 @@ TEST(LayerSteps, WhatIsNoTlsIsHandedOverAsItIs) {
     slow.b.when([&] { return slow.end->waiting() == 1; },
                 [&] { slow.b.later([&] { slow.b.pass(11); }); });
     EXPECT_EQ(slow.accept().ec, errc::timed_out);
-    EXPECT_FALSE(slow.outcome().is_visitor);
+    EXPECT_FALSE(slow.result().is_visitor);
   }
 }
 
@@ -287,9 +289,9 @@ TEST(LayerSteps, ASilentClientHasNoSessionAndIsLeftAtTheLimit) {
     s.b.limit = 1s;
     s.let_time_pass();
     EXPECT_EQ(s.accept().ec, errc::timed_out) << kind;
-    EXPECT_FALSE(s.outcome().begun);
+    EXPECT_FALSE(s.result().begun);
     EXPECT_EQ(s.end->over.tls(), nullptr);
-    EXPECT_EQ(std::string(s.outcome().phase),
+    EXPECT_EQ(std::string(s.result().phase),
               kind == "ws" ? "WebSocket handshake" : "TLS handshake");
   }
 }
@@ -307,11 +309,11 @@ TEST(LayerSteps, WhoOnlyLooksWhetherThePortIsOpenHasNotBegun) {
     scripted ends(kind);
     test::shut_write(ends.peer.get());
     EXPECT_EQ(ends.accept().ec, errc::truncated) << kind;
-    EXPECT_FALSE(ends.outcome().begun) << kind;
+    EXPECT_FALSE(ends.result().begun) << kind;
     scripted resets(kind);
     test::reset(std::move(resets.peer));
     EXPECT_EQ(resets.accept().ec.value(), ECONNRESET) << kind;
-    EXPECT_FALSE(resets.outcome().begun) << kind;
+    EXPECT_FALSE(resets.result().begun) << kind;
   }
 }
 
@@ -321,7 +323,7 @@ TEST(LayerSteps, WhoEndsInTheMiddleHasBegun) {
     test::send_all(s.peer.get(), kind == "ws" ? request().substr(0, 40) : half_hello);
     test::shut_write(s.peer.get());
     EXPECT_EQ(s.accept().ec, errc::truncated) << kind;
-    EXPECT_TRUE(s.outcome().begun) << kind;
+    EXPECT_TRUE(s.result().begun) << kind;
   }
 }
 
@@ -341,7 +343,7 @@ TEST(LayerSteps, NoByteMakesTheLimitLonger) {
     };
     s.b.later([&] { s.next(); });
     EXPECT_EQ(s.accept().ec, errc::timed_out) << kind;
-    EXPECT_TRUE(s.outcome().begun);
+    EXPECT_TRUE(s.result().begun);
     EXPECT_LT(at, sent.size()) << "not all of them were waited for";
   }
 }
@@ -356,7 +358,7 @@ TEST(LayerSteps, NothingIsMadeBeforeTheFirstRecordIsThere) {
     s.b.when([&] { return s.end->waiting() == static_cast<int>(size); },
              [&] { s.b.later([&] { s.b.pass(11); }); });
     EXPECT_EQ(s.accept().ec, errc::timed_out) << size;
-    EXPECT_TRUE(s.outcome().begun);
+    EXPECT_TRUE(s.result().begun);
     EXPECT_EQ(s.end->over.tls(), nullptr);
     EXPECT_EQ(s.end->waiting(), static_cast<int>(size)) << "it is still in the socket";
   }
@@ -368,10 +370,10 @@ TEST(LayerSteps, WhatIsNoTlsIsRefusedAtOnce) {
     scripted s("tls");
     test::send_all(s.peer.get(), sent);
     EXPECT_TRUE(s.accept().ec) << sent;
-    EXPECT_NE(s.outcome().ec, errc::timed_out);
-    EXPECT_EQ(std::string(s.outcome().phase), "TLS handshake");
-    EXPECT_EQ(s.outcome().ec.message(), "the peer does not speak TLS here");
-    EXPECT_TRUE(s.outcome().begun);
+    EXPECT_NE(s.result().ec, errc::timed_out);
+    EXPECT_EQ(std::string(s.result().phase), "TLS handshake");
+    EXPECT_EQ(s.result().ec.message(), "the peer does not speak TLS here");
+    EXPECT_TRUE(s.result().begun);
     EXPECT_EQ(s.end->over.tls(), nullptr);
     s.end->bare.socket().close();
     bool was_reset = true;
@@ -388,7 +390,7 @@ TEST(LayerSteps, ARequestIsAllThatIsSentBeforeTheReply) {
     EXPECT_EQ(test::waiting_at(s.peer.get()), 0) << "a real peer loses what comes with the head";
     return wire::write_ws_reply(key);
   });
-  EXPECT_FALSE(s.dial().ec) << s.outcome().more;
+  EXPECT_FALSE(s.dial().ec) << s.result().more;
   server.join();
   EXPECT_EQ(server.heard.rfind("GET /x HTTP/1.1\r\nhost: a.example\r\n", 0), 0U) << server.heard;
   EXPECT_EQ(test::read_exactly(s.peer.get(), hello.size()), hello) << "it tells that it is there";
@@ -399,7 +401,7 @@ TEST(LayerSteps, WhoHasPayloadNeedNotTellThatItIsThere) {
   s.end->speaks = true;
   scripted_server server(s.peer.get(),
                          [&](const std::string& key) { return wire::write_ws_reply(key); });
-  EXPECT_FALSE(s.dial().ec) << s.outcome().more;
+  EXPECT_FALSE(s.dial().ec) << s.result().more;
   server.join();
   s.end->write("x");
   EXPECT_EQ(test::read_exactly(s.peer.get(), 7), std::string("\x82\x81\0\0\0\0x", 7));
@@ -412,7 +414,7 @@ TEST(LayerSteps, AReplyMayComeByteByByteAndWhatIsBehindItIsKept) {
     s.b.later([&s, reply] { s.feed(reply, foreign_frame{"banner"}.bytes()); });
     return std::string();
   });
-  EXPECT_FALSE(s.dial().ec) << s.outcome().more;
+  EXPECT_FALSE(s.dial().ec) << s.result().more;
   EXPECT_EQ(s.end->read(6), "banner");
 }
 
@@ -427,8 +429,8 @@ TEST(LayerSteps, AWrongReplyIsRefused) {
     scripted s("ws");
     scripted_server server(s.peer.get(), reply);
     EXPECT_EQ(s.dial().ec, errc::handshake_refused);
-    EXPECT_EQ(s.outcome().more, why);
-    EXPECT_EQ(std::string(s.outcome().phase), "WebSocket handshake");
+    EXPECT_EQ(s.result().more, why);
+    EXPECT_EQ(std::string(s.result().phase), "WebSocket handshake");
   }
 }
 
@@ -441,7 +443,7 @@ TEST(LayerSteps, AServerThatEndsOrResetsInPlaceOfAReplyHasFailed) {
                test::reset(std::move(s.peer));
              });
     EXPECT_TRUE(s.dial().ec);
-    EXPECT_EQ(s.outcome().ec == errc::truncated, !resets) << s.outcome().ec.message();
+    EXPECT_EQ(s.result().ec == errc::truncated, !resets) << s.result().ec.message();
   }
 }
 
@@ -457,7 +459,7 @@ TEST(LayerSteps, WhatAServerSaidBeforeItResetIsStillDelivered) {
              test::send_all(s.end->bare.socket().fd(), "x");  // unread, so that closing resets
              s.peer.reset();
            });
-  EXPECT_FALSE(s.dial().ec) << s.outcome().ec.message();
+  EXPECT_FALSE(s.dial().ec) << s.result().ec.message();
   io_result last;
   EXPECT_EQ(s.end->read(0, &last), "too busy");
   EXPECT_EQ(last.what, io::failed);
@@ -468,7 +470,7 @@ TEST(LayerSteps, ASilentServerHasUntilTheLimit) {
     scripted s(kind);
     s.b.when([&] { return test::waiting_at(s.peer.get()) > 0; }, [&] { s.b.pass(11); });
     EXPECT_EQ(s.dial().ec, errc::timed_out) << kind;
-    EXPECT_FALSE(s.outcome().begun && kind == "ws");
+    EXPECT_FALSE(s.result().begun && kind == "ws");
   }
 }
 

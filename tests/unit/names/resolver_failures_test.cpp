@@ -1,5 +1,5 @@
 // What the resolver does when name servers say no, lie, are slow or are silent.
-#include "unit/net/resolver_fixture.hpp"
+#include "unit/names/resolver_fixture.hpp"
 
 #include <ares.h>
 #include <gtest/gtest.h>

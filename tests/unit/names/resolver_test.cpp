@@ -1,4 +1,4 @@
-#include "unit/net/resolver_fixture.hpp"
+#include "unit/names/resolver_fixture.hpp"
 
 #include <gtest/gtest.h>
 

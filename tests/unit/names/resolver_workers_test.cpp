@@ -1,5 +1,5 @@
 // Several workers, cancellation and the end: who waits for whom, and who is let go.
-#include "unit/net/resolver_fixture.hpp"
+#include "unit/names/resolver_fixture.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
