@@ -18,10 +18,14 @@ class token_cursor {
 
   /// The offset of the next token; commas and colons are passed over.
   std::size_t next() {
-    const auto at = std::min(text_.find_first_not_of(" \t\r\n,:", end_), text_.size());
-    end_ = at + length(at);
-    return at;
+    last_ = std::min(text_.find_first_not_of(" \t\r\n,:", end_), text_.size());
+    end_ = last_ + length(last_);
+    return last_;
   }
+  /// Where the last token stands. Of a text without quotes that begins as a number does, the parser
+  /// has accepted only the number; here it is the whole.
+  std::size_t last() const { return last_; }
+  std::size_t end() const { return end_; }
 
  private:
   std::size_t length(std::size_t at) const {
@@ -36,6 +40,7 @@ class token_cursor {
   }
 
   std::string_view text_;
+  std::size_t last_ = 0;
   std::size_t end_ = 0;
 };
 
@@ -129,6 +134,9 @@ class tree_builder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
+  bool tell_unquoted(std::size_t position);
+  bool tell_missing_comma();
+
   const std::shared_ptr<const source>& from_;
   findings& found_;
   token_cursor cursor_;
@@ -160,6 +168,39 @@ std::optional<std::pair<std::string, std::string>> common_mistake(std::string_vi
   return std::nullopt;
 }
 
+/// `"listen": 127.0.0.1:5000`: the parser has taken the first two numbers for a value, and stumbles
+/// over what follows. Whether it was that.
+bool tree_builder::tell_unquoted(std::size_t position) {
+  const std::string_view text = from_->text;
+  const auto at = cursor_.last();
+  if (position > cursor_.end() || at >= text.size() || text[at] < '0' || text[at] > '9')
+    return false;
+  const auto end = std::min(text.find_first_of(" \t\r\n,{}[]\"", at), text.size());
+  const auto word = text.substr(at, end - at);
+  constexpr std::size_t longest = 60;
+  if (word.size() > longest || word.find_first_not_of("0123456789") == word.npos) return false;
+  found_.error({from_, at}, "not valid JSON: there is a text without quotes",
+               "write \"" + std::string(word) + '"');
+  return true;
+}
+
+/// A value, and behind it the next one or the next key. Whether it was that.
+bool tree_builder::tell_missing_comma() {
+  const std::string_view text = from_->text;
+  const auto end = cursor_.end();
+  const auto next = text.find_first_not_of(" \t\r\n", end);
+  if (open_.empty() || end == 0 || next == text.npos) return false;
+  const auto& top = open_.back().made;
+  const bool has_value = top.what == node::kind::list
+                             ? !top.items.empty()
+                             : !top.members.empty() && cursor_.last() != top.members.back().offset;
+  const bool begins = text[next] == '"' ||
+                      (top.what == node::kind::list && (text[next] == '{' || text[next] == '['));
+  if (!has_value || !begins) return false;
+  found_.error({from_, end - 1}, "not valid JSON: a comma is missing behind this", "add it");
+  return true;
+}
+
 /// Where the token began that the parser gave up at: it has read `position` bytes, and the last of
 /// them is the one it did not want, which may be within a word or a character.
 std::size_t start_of_token(std::string_view text, std::size_t position) {
@@ -187,6 +228,7 @@ bool tree_builder::parse_error(std::size_t position, const std::string&,
                  std::move(known->second));
     return false;
   }
+  if (tell_unquoted(position) || tell_missing_comma()) return false;
   const auto at = position == 0 ? 0 : position - 1;
   found_.error({from_, std::min(at, from_->text.size())}, "not valid JSON: " + text);
   return false;

@@ -111,21 +111,36 @@ std::optional<toml_mistake> value_of(const piece& line, std::size_t at) {
   return bare_text(without_comment(value), std::string(key.text) + " = ");
 }
 
-/// Whether a line before `end` is this header.
-bool has_header(std::string_view text, std::size_t end, std::string_view header) {
+/// Where the first line before `end` is that is this header.
+std::optional<std::size_t> find_header(std::string_view text, std::size_t end,
+                                       std::string_view header) {
   for (auto at = text.find(header); at < end; at = text.find(header, at + 1)) {
     const auto before = at == 0 ? std::string_view::npos : text.find_last_not_of(" \t", at - 1);
     const bool begins_line = before == std::string_view::npos || text[before] == '\n';
-    if (begins_line && without_comment(line_at(text, at)).text == header) return true;
+    if (begins_line && without_comment(line_at(text, at).trimmed()).text == header) return at;
   }
-  return false;
+  return std::nullopt;
+}
+
+/// `[table]` among several `[[table]]`: the parser complains at whichever comes second.
+std::optional<toml_mistake> odd_header(std::string_view text, const piece& line) {
+  const auto header = without_comment(line).text;
+  if (!header.starts_with('[') || !header.ends_with(']')) return std::nullopt;
+  const bool is_list = header.starts_with("[[") && header.ends_with("]]");
+  const auto one = std::string(is_list ? header.substr(1, header.size() - 2) : header);
+  const auto list = '[' + one + ']';
+  if (!find_header(text, text.size(), list)) return std::nullopt;
+  const auto at = find_header(text, text.size(), one);
+  if (!at) return std::nullopt;
+  return toml_mistake{*at, '`' + one + "` is one table, and other lines say `" + list + '`',
+                      "write `" + list + "`, with two brackets, here as well"};
 }
 
 /// `[table]` for the second time.
 std::optional<toml_mistake> repeated_header(std::string_view text, const piece& line) {
   const auto header = without_comment(line);
   if (!header.text.starts_with('[') || header.text.starts_with("[[")) return std::nullopt;
-  if (!header.text.ends_with(']') || !has_header(text, header.offset, header.text))
+  if (!header.text.ends_with(']') || !find_header(text, header.offset, header.text))
     return std::nullopt;
   const auto whole = std::string(header.text);
   return toml_mistake{header.offset, '`' + whole + "` is one table, and there is one already",
@@ -136,6 +151,7 @@ std::optional<toml_mistake> repeated_header(std::string_view text, const piece& 
 
 std::optional<toml_mistake> find_toml_mistake(std::string_view text, std::size_t at) {
   const auto line = line_at(text, at).trimmed();
+  if (auto found = odd_header(text, line)) return found;
   if (auto found = repeated_header(text, line)) return found;
   return value_of(line, at);
 }

@@ -57,6 +57,22 @@ TEST(TomlMistakes, ASecondTableOfEndpoints) {
   EXPECT_EQ(problems[0].hint, "write `[[endpoints]]`, with two brackets, for each of several");
 }
 
+// The parser complains at the second of them, which may be the right one.
+TEST(TomlMistakes, OneTableAmongSeveralIsTheOneToMend) {
+  const std::string keys = "listen = \"127.0.0.1:1\"\nremote = \"b:2\"\n";
+  const auto one = " [endpoints] # the odd one\n" + keys;
+  const auto more = "[[endpoints]]\n" + keys;
+  for (const auto& [text, line] : {std::pair(one + more + more, 1), std::pair(more + one, 4),
+                                   std::pair(more + one + more, 4)}) {
+    const auto problems = problems_of(text);
+    ASSERT_EQ(problems.size(), 1U) << text;
+    EXPECT_EQ(problems[0].where.to_string(), "t:" + std::to_string(line) + ":2") << text;
+    EXPECT_EQ(problems[0].message,
+              "`[endpoints]` is one table, and other lines say `[[endpoints]]`");
+    EXPECT_EQ(problems[0].hint, "write `[[endpoints]]`, with two brackets, here as well");
+  }
+}
+
 TEST(TomlMistakes, OthersKeepTheWordsOfTheParser) {
   for (const std::string line : {"balance", "balance =", "= 3", "a = {b = c}", "x = [1, ]]",
                                  "a = 1\na = 2", "a.b.c.", "[a b]", "# [a b]\n[a b]"}) {
