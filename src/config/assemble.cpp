@@ -10,7 +10,7 @@ void tell_of_unused(const network& global, findings& found) {
     if (!global.keys.has(each.name)) continue;
     found.warning(global.keys.at(each.name),
                   "the global `network` has no effect: there is no endpoint",
-                  "add an endpoint, or remove it");
+                  "add an endpoint, or remove `network`");
     return;
   }
 }

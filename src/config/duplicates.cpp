@@ -60,6 +60,12 @@ class taken_ports {
   ranges ranges_;
 };
 
+/// How an operator calls an endpoint.
+std::string called(const endpoint& what) {
+  return what.name.empty() ? "the endpoint of " + what.listen.to_string()
+                           : "the endpoint `" + what.name + "`";
+}
+
 /// The families that an address listens on.
 struct families {
   bool v4 = false;
@@ -156,12 +162,11 @@ std::vector<problem> duplicate_listens(const settings& what, problem::level seve
     auto advice = advice_on(what, clash);
     std::string outcome = "the first one serves, this one cannot be bound";
     if (refuses_duplicates(what)) {
-      outcome = "remove one of them, or start without the second: [process] bind = \"partial\"";
+      outcome = "remove one of them, or let it listen elsewhere";
     }
     found.add(severity, second.origin,
               "`listen`: " + second.listen.to_string() + (clash.udp ? " (UDP)" : " (TCP)") +
-                  " is already taken by " + first.listen.to_string() + " at " +
-                  first.origin.to_string(),
+                  " is already used by " + called(first) + " (" + first.origin.to_string() + ')',
               advice.empty() ? std::move(outcome) : std::move(advice));
   }
   return found.take();

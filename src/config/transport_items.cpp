@@ -66,7 +66,13 @@ std::string nearest_of(std::string_view name, transport_text side, dialect rules
   for (const auto& each : known)
     if (is_on(each, side, rules)) names.push_back(each.name);
   const auto nearest = nearest_word(name, names);
-  return nearest.empty() ? std::string() : "did you mean " + quoted(nearest) + '?';
+  if (!nearest.empty()) return "did you mean " + quoted(nearest) + '?';
+  // `cafile` is nearer to nothing, but begins with what is meant.
+  std::string_view begun;
+  for (const auto each : names)
+    if (name.starts_with(each) && each.size() > begun.size()) begun = each;
+  if (!begun.empty()) return "did you mean " + quoted(begun) + '?';
+  return "it takes " + join_words(names);
 }
 
 }  // namespace

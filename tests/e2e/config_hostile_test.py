@@ -29,7 +29,7 @@ class Hostile(Case):
         whole = '{"endpoints":[%s]}'
         self.assertIn("5000 endpoints", self.told("many.json", whole % ",".join(rules), code=0))
         said = self.told("twice.json", whole % ",".join(rules * 2))
-        self.assertIn("is already taken", said)
+        self.assertIn("is already used", said)
         self.assertIn("and 4950 more errors", said)
 
     def test_too_large(self):

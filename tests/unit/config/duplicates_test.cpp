@@ -23,8 +23,16 @@ std::size_t clashes(const std::vector<std::string>& endpoints) {
 TEST(DuplicateListens, NameBothPlaces) {
   const auto problems = duplicate_listens(listening({"127.0.0.1:80", "127.0.0.1:80"}));
   EXPECT_EQ(brief(problems),
-            "t:6:10: warning: `listen`: 127.0.0.1:80 (TCP) is already taken by 127.0.0.1:80 at "
-            "t:3:10\n");
+            "t:6:10: warning: `listen`: 127.0.0.1:80 (TCP) is already used by the endpoint of "
+            "127.0.0.1:80 (t:3:10)\n");
+}
+
+TEST(DuplicateListens, CallTheFirstByItsName) {
+  const auto problems =
+      duplicate_listens(listening({"127.0.0.1:80|name = \"web\"", "127.0.0.1:80"}));
+  EXPECT_EQ(brief(problems),
+            "t:7:10: warning: `listen`: 127.0.0.1:80 (TCP) is already used by the endpoint `web` "
+            "(t:3:10)\n");
 }
 
 TEST(DuplicateListens, AreErrorsOnRequest) {
@@ -65,8 +73,7 @@ TEST(DuplicateListens, SayWhatWouldLetBothServe) {
       "both serve";
   EXPECT_EQ(hint({"0.0.0.0:80", "[::]:80"}), advice);
   EXPECT_EQ(hint({"[::]:80", "0.0.0.0:80"}), advice);
-  EXPECT_EQ(hint({"0.0.0.0:80", "127.0.0.1:80"}),
-            "remove one of them, or start without the second: [process] bind = \"partial\"");
+  EXPECT_EQ(hint({"0.0.0.0:80", "127.0.0.1:80"}), "remove one of them, or let it listen elsewhere");
 }
 
 TEST(DuplicateListens, FindOverlappingRanges) {
@@ -84,7 +91,8 @@ TEST(DuplicateListens, KeepTcpAndUdpApart) {
 TEST(DuplicateListens, BlameTheLaterEndpoint) {
   const auto problems = duplicate_listens(listening({":50-60", ":1-55"}));
   EXPECT_EQ(brief(problems),
-            "t:6:10: warning: `listen`: *:1-55 (TCP) is already taken by *:50-60 at t:3:10\n");
+            "t:6:10: warning: `listen`: *:1-55 (TCP) is already used by the endpoint of *:50-60 "
+            "(t:3:10)\n");
 }
 
 }  // namespace

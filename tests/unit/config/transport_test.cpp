@@ -236,6 +236,16 @@ TEST(Transport, ASubprotocolAndPingsAreOfEitherSide) {
   }
 }
 
+TEST(Transport, AnUnknownItemIsToldWithThoseThatAreMeant) {
+  const auto hint = [](const std::string& item) {
+    const auto read = read_dial_transport("tls;sni=a;" + item);
+    return read.problems.empty() ? std::string() : read.problems[0].hint;
+  };
+  EXPECT_EQ(hint("cafile=/x.pem"), "did you mean `ca`?");
+  EXPECT_EQ(hint("client_certificate=/x.pem"), "did you mean `client_cert`?");
+  EXPECT_TRUE(hint("verify=none").starts_with("it takes ws, wss, tls, host, ")) << hint("verify");
+}
+
 TEST(Transport, BothMayBeAskedForAtOnce) {
   const auto made = dial("ws;host=a.example;path=/x;tls;sni=1.2.3.4");
   EXPECT_EQ(made.ws, site);
