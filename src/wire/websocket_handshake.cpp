@@ -213,8 +213,11 @@ ws_reply_answer read_ws_reply(std::string_view seen, std::string_view key,
   if (const auto status = read.message().result_int(); status != 101) {
     // What a server says that does not know the path, or is none of WebSocket's.
     const bool is_elsewhere = status == 404 || status == 200;
-    return refuse("HTTP status " + std::to_string(status) + " in place of 101" +
-                  (is_elsewhere ? ": `host` or `path` is not the server's" : ""));
+    return refuse(
+        "HTTP status " + std::to_string(status) + " in place of 101" +
+        (is_elsewhere
+             ? ": `host` or `path` is not the server's, or the far end does not speak WebSocket"
+             : ""));
   }
   if (const auto wrong = read.objection(); !wrong.empty()) return refuse(wrong);
   if (read.only(http::field::sec_websocket_accept) != ws_accept(key)) {

@@ -170,7 +170,8 @@ TEST(WsHandshake, LimitsAHead) {
 TEST(WsHandshake, RefusesAReplyThatDiffers) {
   const std::tuple<std::string, std::string> cases[] = {
       {with(reply, "101", "200"),
-       "HTTP status 200 in place of 101: `host` or `path` is not the server's"},
+       "HTTP status 200 in place of 101: `host` or `path` is not the server's, or the far end "
+       "does not speak WebSocket"},
       {"HTTP/1.1 403 Forbidden\r\ncontent-length: 5\r\n\r\nhello",
        "HTTP status 403 in place of 101"},
       {with(reply, "HTTP/1.1", "HTTP/1.0"), "not HTTP/1.1"},
