@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace relay::app {
 namespace {
@@ -91,10 +92,19 @@ class reader {
       return;
     }
     const bool known = command_of(word) != command::relay;
+    if (!known && into_.what == command::relay) throw senseless{neither(word)};
     throw senseless{"unexpected word `" + word + "`" +
-                    (known                          ? "; a sub-command comes first"
-                     : into_.what == command::relay ? "; a configuration is given as -c PATH"
-                                                    : "")};
+                    (known ? "; a sub-command comes first" : "")};
+  }
+
+  /// A word in the place of a command: a slip, or a configuration without its `-c`.
+  static std::string neither(const std::string& word) {
+    std::vector<std::string_view> names;
+    for (const auto& each : command_table()) names.push_back(each.name);
+    const auto nearest = nearest_word(word, names);
+    return "unexpected word `" + word + "`: neither a command nor an option; " +
+           (nearest.empty() ? std::string() : "did you mean `" + std::string(nearest) + "`? ") +
+           "a configuration is given as -c PATH";
   }
 
   void read_long(std::string_view word) {

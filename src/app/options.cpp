@@ -55,8 +55,8 @@ constexpr auto flags = section(
         .or_spelled("mptcp"),
     flag('t', "ntcp", "do not forward TCP", switch_on<&network::no_tcp>),
     flag('6', "ipv6", "IPv6 listeners take no IPv4", switch_on<&network::ipv6_only>),
-    flag('f', "tfo", "accepted, without effect", do_nothing),
-    flag('z', "splice", "accepted, without effect: always on", do_nothing),
+    flag('f', "tfo", "no effect: accepted for the sake of old scripts", do_nothing),
+    flag('z', "splice", "no effect: splice is always on", do_nothing),
     flag(no_letter, "strict", "warnings are errors", switch_on<&invocation::strict>).of(to_check),
     flag(no_letter, "print", "print the effective configuration as TOML",
          switch_on<&invocation::print>)
@@ -106,9 +106,9 @@ constexpr auto names = section(
     option(no_letter, "dns-mode", "MODE",
            "ipv4_only, ipv6_only, ipv4_then_ipv6, ipv6_then_ipv4 or ipv4_and_ipv6", take_dns_mode)
         .one_of(dns_mode_words),
-    option(no_letter, "dns-min-ttl", "SECONDS", "keep answers at least",
+    option(no_letter, "dns-min-ttl", "SECONDS", "keep answers for at least this long",
            take_seconds<&dns::min_ttl>),
-    option(no_letter, "dns-max-ttl", "SECONDS", "keep answers at most",
+    option(no_letter, "dns-max-ttl", "SECONDS", "keep answers for at most this long",
            take_seconds<&dns::max_ttl>),
     option(no_letter, "dns-cache-size", "NUMBER", "answers to keep", take_number<&dns::cache_size>),
     option(no_letter, "dns-protocol", "PROTOCOL", "tcp, udp or tcp_and_udp", take_dns_protocol)
@@ -127,20 +127,23 @@ constexpr auto proxy_headers =
             option(no_letter, "accept-proxy", "BOOL", "expect a PROXY header from the client",
                    take_bool<&network::accept_proxy>)
                 .one_of(bool_words),
-            option(no_letter, "accept-proxy-timeout", "SECONDS", "wait so long for it; 0 for ever",
+            option(no_letter, "accept-proxy-timeout", "SECONDS",
+                   "how long to wait for the header; 0 means no limit",
                    take_seconds<&network::accept_proxy_timeout>));
 
-constexpr auto timeouts = section(
-    "TIMEOUT OPTIONS",
-    option(no_letter, "tcp-timeout", "SECONDS", "one connect to one address",
-           take_seconds<&network::tcp_timeout>),
-    option(no_letter, "udp-timeout", "SECONDS", "an idle association",
-           take_seconds<&network::udp_timeout>),
-    option(no_letter, "tcp-keepalive", "SECONDS", "between keepalive probes; 0 turns them off",
-           take_seconds<&network::tcp_keepalive>),
-    option(no_letter, "tcp-keepalive-probe", "NUMBER",
-           "unanswered probes until a connection is given up",
-           take_number<&network::tcp_keepalive_probe>));
+constexpr auto timeouts =
+    section("TIMEOUT OPTIONS",
+            option(no_letter, "tcp-timeout", "SECONDS", "limit of one connect to one address",
+                   take_seconds<&network::tcp_timeout>),
+            option(no_letter, "udp-timeout", "SECONDS",
+                   "an association ends after this long without datagrams",
+                   take_seconds<&network::udp_timeout>),
+            option(no_letter, "tcp-keepalive", "SECONDS",
+                   "between keepalive probes; 0 switches keepalive off",
+                   take_seconds<&network::tcp_keepalive>),
+            option(no_letter, "tcp-keepalive-probe", "NUMBER",
+                   "unanswered probes after which a connection is given up",
+                   take_number<&network::tcp_keepalive_probe>));
 
 constexpr auto converting =
     section("OPTIONS",

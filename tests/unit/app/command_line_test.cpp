@@ -149,6 +149,8 @@ TEST(CommandLine, WordsThatMakeNoSenseAreNamed) {  // spec 1.1
   EXPECT_NE(refusal({"-uq"}).find("-q"), std::string::npos);
   EXPECT_NE(refusal({"-\xc3\xa9"}).find("-\xc3\xa9"), std::string::npos);
   EXPECT_NE(refusal({"serve"}).find("serve"), std::string::npos);
+  EXPECT_NE(refusal({"chek", "a.toml"}).find("did you mean `check`?"), std::string::npos);
+  EXPECT_EQ(refusal({"relay.toml"}).find("did you mean"), std::string::npos);
   EXPECT_NE(refusal({"-u", "--", "-t"}).find("-t"), std::string::npos);
   EXPECT_NE(refusal({"-u", "check"}).find("first"), std::string::npos);
   EXPECT_NE(refusal({"-"}), "");
