@@ -177,9 +177,8 @@ void hardening::after_binding(spdlog::logger& log) {
     log.info("continuing as user {} ({}:{})", user_->name, user_->user, user_->group);
     warn_about_files(log);
   } else if (!user_ && ops::is_all_powerful()) {
-    log.warn(
-        "relay runs as root; `user` in the table `process` makes it somebody else once it "
-        "listens");
+    log.warn("relay runs as root; set `process.user` to drop root's rights once it listens{}",
+             configuration_.empty() ? ", in a configuration file (-c)" : "");
   }
   if (!what.sandbox) return;
   for (const auto& each : hardening_problems(settings_)) warn(log, each.message);

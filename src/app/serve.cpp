@@ -49,6 +49,10 @@ namespace asio = boost::asio;
   ::_exit(code);
 }
 
+std::string counted(std::size_t count, const char* one, const char* many) {
+  return std::to_string(count) + ' ' + (count == 1 ? one : many);
+}
+
 std::string name_of(int signal) {
   return signal == SIGINT ? "SIGINT" : signal == SIGQUIT ? "SIGQUIT" : "SIGTERM";
 }
@@ -348,8 +352,8 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   if (control) main_thread.answer(*std::move(control));
   running.on_calm([&main_thread] { main_thread.give_back_memory(); });
   running.start();
-  const auto status = "listening on " + std::to_string(running.bound_count()) + " addresses with " +
-                      std::to_string(options.workers) + " workers";
+  const auto status = "listening on " + counted(running.bound_count(), "address", "addresses") +
+                      " with " + counted(options.workers, "worker", "workers");
   log.target("relay").info("{}", status);
   if (options.ready) options.ready();
   main_thread.run(failures.empty() ? status

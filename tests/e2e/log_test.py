@@ -260,4 +260,4 @@ class Files(UdpCase):
         (pid,) = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
                   if port in ports.listening(pid)]
         os.kill(pid, signal.SIGTERM)
-        self.assertIn("[relay][INFO]listening on 1 addresses", done.stdout)
+        self.assertIn("[relay][INFO]listening on 1 address", done.stdout)

@@ -187,7 +187,7 @@ class Spoken(Case):
                                         launcher=(sys.executable, "-c", passer,
                                                   str(listener.fileno())),
                                         pass_fds=(listener.fileno(),))
-                    relay.wait_text("listening on 1 addresses")
+                    relay.wait_text("listening on 1 address")
                     with dial(port) as client:
                         client.sendall(b"hi")
                         self.assertEqual(read_exactly(client, 2), b"hi")

@@ -110,7 +110,7 @@ class Started(Case):
         self.assertEqual(ask(running.port, b"at once"), b"at once")
         self.assertEqual(heard["READY"], "1")
         self.assertEqual(heard["MAINPID"], str(running.pid))
-        self.assertRegex(heard["STATUS"], r"^listening on 1 addresses with \d+ workers$")
+        self.assertRegex(heard["STATUS"], r"^listening on 1 address with \d+ workers?$")
 
     def test_it_says_that_it_stops_and_how_long_that_may_take(self):
         running, _ = self.started()
