@@ -157,7 +157,8 @@ void route::succeeded(const balance::choice& which, clock::time_point now) {
   // Under the lock, so that lines stand in the order of what they tell; they are rare.
   if (change.what != balance::health::event::back) return;
   ++shared_->changes;
-  shared_->log.info("remote {} is back after {} s", shared_->names[which.index],
+  // At the level of the line that it takes back: else the last word would be that it is aside.
+  shared_->log.warn("remote {} is back after {} s", shared_->names[which.index],
                     change.time.count());
 }
 

@@ -73,7 +73,12 @@ void session_log::address_failed(const path_name& path, const step_outcome& how)
   if (!admits({true, endpoint, how.phase, why})) return;
   const auto which = path.to() + address;
   const auto where = on(path.listen());
-  if (how.ec == errc::timed_out) {
+  if (!as_realm_ && path.by.remotes[path.remote].address) {
+    // It is an address: there is no other, and the line need not say it twice.
+    socket_.warn("[tcp]connect to {}: {}{}", path.to(),
+                 how.phase == std::string_view("connecting") ? why : told_of(how.phase, why),
+                 where);
+  } else if (how.ec == errc::timed_out) {
     socket_.warn("[tcp]connect to {} timeout, try next ip{}", which, where);
   } else {
     socket_.warn("[tcp]connect to {}: {}: {}, try next ip{}", which, how.phase, why, where);
@@ -254,9 +259,10 @@ void session_log::write(const std::vector<storm::summary>& summaries) {
   for (const auto& [what, times, during] : summaries) {
     auto& streams = what.warning ? socket_ : tcp_;
     auto& to = what.datagrams ? udp_ : streams;
-    to.log(what.warning ? spdlog::level::warn : spdlog::level::err,
-           "[{}]{}: {}: {} more times in {} s", what.datagrams ? "udp" : "tcp", what.endpoint,
-           told_of(what.phase, what.error), times, during.count());
+    to.log(what.warning ? spdlog::level::warn : spdlog::level::err, "[{}]{}: {}: {} in {} s",
+           what.datagrams ? "udp" : "tcp", what.endpoint, told_of(what.phase, what.error),
+           times == 1 ? std::string("once more") : std::to_string(times) + " more times",
+           during.count());
   }
 }
 

@@ -127,7 +127,8 @@ class FailOver(Balanced):
             self.assertEqual(ask(started.port), "backup")
             self.assertEqual(ask(started.port), "backup")
             self.assertEqual(self.health(started), [(hole.port, "put aside")])
-            timeouts = lambda: started.out().count("try next ip") + sum(
+            timeouts = lambda: len(re.findall(r"\[tcp\]connect to |timed out: once more",
+                                              started.out())) + sum(
                 map(int, re.findall(r"timed out: (\d+) more times", started.out())))
             asked = 0
             limit = Deadline(60)

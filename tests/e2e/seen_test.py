@@ -39,8 +39,7 @@ class Defaults(Case):
             self.assertEqual(hear(started.port), b"")
             at, to = f"127.0.0.1:{started.port}", f"127.0.0.1:{nobody.port}"
             started.wait_text(f" => {to}, error: connecting: connection refused (on {at})\n")
-            self.assertIn(f"connect to {to} as {to}: connecting: connection refused, try next ip "
-                          f"(on {at})\n", started.out())
+            self.assertIn(f"connect to {to}: connection refused (on {at})\n", started.out())
 
     def test_a_storm_of_them_is_two_lines(self):
         with Refusing() as nobody:
@@ -49,7 +48,7 @@ class Defaults(Case):
                 self.assertEqual(hear(started.port), b"")
             started.wait_text(", error: ")
         lines = re.findall(r"\[(?:WARN|ERROR)\]\[tcp\].*", started.out())
-        self.assertEqual(len([line for line in lines if "more times" not in line]), 2, lines)
+        self.assertEqual(len([line for line in lines if not re.search("more times|once more", line)]), 2, lines)
 
     def test_good_sessions_are_not_told(self):
         with Server(named("hi")) as server:
@@ -67,8 +66,8 @@ class Defaults(Case):
                     started = self.configured(
                         f'[log]\nlevel = "info"{key}\n[[endpoints]]\nlisten = "127.0.0.1:LISTEN"\n'
                         f'remote = "127.0.0.1:{server.port}"\n', env={"TZ": "XYZ-05:30"})
-                    started.wait_text("listening on 1 addresses")
-                    (line,) = re.findall(r".*listening on 1 addresses.*", started.out())
+                    started.wait_text("listening on 1 address")
+                    (line,) = re.findall(r".*listening on 1 address.*", started.out())
                     self.assertRegex(line, LINE)
                     self.assertRegex(line, form)
 
@@ -203,15 +202,14 @@ class Start(Case):
         text = self.ENDPOINT.replace("LISTEN", str(free_port())) * 2
         done = self.cli("-c", self.file("twice.toml", text), code=78)
         self.assertIn("twice.toml:5:", done.stderr)
-        self.assertIn("is already taken by", done.stderr)
-        self.assertIn('[process] bind = "partial"', done.stderr)
+        self.assertIn("is already used by", done.stderr)
 
     def test_unless_that_is_wanted(self):
         text = '[process]\nbind = "partial"\n' + self.ENDPOINT * 2
         started = self.configured(text)
         started.wait_text("cannot listen on", "err")
         said = self.cli("check", self.folder / "relay.toml").stderr
-        self.assertRegex(said, r"warning: `listen`: .* is already taken by")
+        self.assertRegex(said, r"warning: `listen`: .* is already used by")
 
     def test_realm_starts_with_the_first(self):
         started = self.configured(self.ENDPOINT * 2, **self.as_realm())

@@ -97,7 +97,9 @@ TEST(Departure, AResetGivesUpAConnectAtOnce) {
     auto client = b.connect();
     ASSERT_TRUE(test::wait_until([&] { return b.running->count(0).accepted == 1; }));
     if (first_refuses) {
-      const auto refused = [&] { return b.log_text().find("try next ip") != std::string::npos; };
+      const auto refused = [&] {
+        return b.log_text().find("[tcp]connect to ") != std::string::npos;
+      };
       ASSERT_TRUE(test::wait_until(refused));
     }
     test::reset(std::move(client));
