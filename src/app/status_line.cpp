@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace relay::app {
 namespace {
 
@@ -16,6 +18,15 @@ std::string ends(const forward::endpoint_totals& of) {
   return text;
 }
 
+/// ` name=web`, in quotes where it is no word; nothing where it has none.
+std::string name(const forward::endpoint_totals& of) {
+  if (of.name.empty()) return {};
+  if (of.name.find_first_of(" \t\"") == std::string::npos) return " name=" + of.name;
+  auto text = of.name;
+  std::ranges::replace(text, '"', '\'');  // it must not end the quotation
+  return " name=\"" + text + '"';
+}
+
 std::string errors(const forward::endpoint_totals& of) {
   std::string text;
   for (const auto& [name, times] : of.errors)
@@ -26,7 +37,7 @@ std::string errors(const forward::endpoint_totals& of) {
 }  // namespace
 
 std::string status_line(const forward::endpoint_totals& of) {
-  auto text = fmt::format("endpoint {} remote={}", of.listen, of.remote);
+  auto text = fmt::format("endpoint {}{} remote={}", of.listen, name(of), of.remote);
   if (of.streams)
     text += fmt::format(" connections={} total={}", of.live.connections, of.connections);
   if (of.datagrams)

@@ -23,6 +23,15 @@ TEST(StatusLine, HasWhatIsAndWhatWas) {
             "endpoint 0.0.0.0:5000 remote=a:443 connections=3 total=120 up=10 down=20");
 }
 
+TEST(StatusLine, AnEndpointWithANameIsCalledByIt) {
+  auto of = some();
+  of.name = "web";
+  EXPECT_TRUE(status_line(of).starts_with("endpoint 0.0.0.0:5000 name=web remote=a:443 "));
+  of.name = "my \"web\"";
+  EXPECT_TRUE(status_line(of).starts_with("endpoint 0.0.0.0:5000 name=\"my 'web'\" remote="))
+      << status_line(of);
+}
+
 TEST(StatusLine, EndsAndErrorsAreCountedByTheirReasons) {
   auto of = some();
   of.ended[static_cast<std::size_t>(end_reason::connect_failed)] = 3;
