@@ -1,6 +1,7 @@
 #include "commands.hpp"
 #include "hardening.hpp"
 #include "missing_devices.hpp"
+#include "open_log.hpp"
 
 #include <relay/forward/endpoint_layers.hpp>
 
@@ -15,6 +16,12 @@ constexpr std::size_t most_counted = 50;
 
 std::string counted(std::size_t count, const char* what) {
   return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+/// Of a text, no more than so many are kept.
+std::string counted_warnings(std::size_t count) {
+  if (count > most_counted) return "more than " + counted(most_counted, "warning");
+  return counted(count, "warning");
 }
 
 bool is_error(const config::problem& what) {
@@ -37,6 +44,7 @@ std::vector<config::problem> problems_of(config::loaded& what, const environment
   forward::make_layers(what.value, transports, with.variable("CREDENTIALS_DIRECTORY"));
   append(all, std::move(transports));
   append(all, hardening_problems(what.value));
+  if (auto log = log_problem(what.value.log)) all.push_back(*std::move(log));
   return all;
 }
 
@@ -73,17 +81,16 @@ int check(const invocation& given, const environment& with) {
   const auto hook = hook_problem(given);
   if (!hook.empty()) with.err << "error: " << hook << '\n';
   if (std::ranges::any_of(problems, is_error) || !hook.empty()) return exit_config;
-  if (given.strict && !(problems.empty() && given.warnings.empty())) return exit_config;
+  const auto warnings = problems.size() + given.warnings.size();
+  if (given.strict && warnings != 0) {
+    with.err << "not ok: " << counted_warnings(warnings) << " (--strict)\n";
+    return exit_config;
+  }
   if (given.print) {
     with.out << config::to_toml(read->value);
   } else {
-    const auto warnings = problems.size() + given.warnings.size();
     with.out << "configuration ok: " << counted(read->value.endpoints.size(), "endpoint");
-    if (warnings > most_counted) {  // of a text, no more than that are kept
-      with.out << ", more than " << counted(most_counted, "warning");
-    } else if (warnings != 0) {
-      with.out << ", " << counted(warnings, "warning");
-    }
+    if (warnings != 0) with.out << ", " << counted_warnings(warnings);
     with.out << '\n';
   }
   return exit_done;

@@ -2,13 +2,21 @@
 
 #include <relay/base/log.hpp>
 #include <relay/config/config.hpp>
+#include <relay/config/load.hpp>
+
+#include <optional>
 
 namespace relay::app {
 
 logs::level level_of(config::log_level level) noexcept;
 
 /// The log that a configuration asks for. Lines have milliseconds; under realm's name they are
-/// realm's, unless a key of ours asks for something else. Throws as `logs` does.
+/// realm's, unless a key of ours asks for something else. Throws config_error when it is a file
+/// that cannot be written.
 logs open_log(const config::settings& what);
+
+/// A file that this user could not write; nothing is made or opened to find that out. A warning: a
+/// service may run as somebody else.
+std::optional<config::problem> log_problem(const config::log& what);
 
 }  // namespace relay::app

@@ -112,17 +112,32 @@ TEST_F(Run, SaysWhichOfTwoSourcesWins) {
 TEST_F(Run, TwoEndpointsAtOneAddressAreAMistakeUnlessThatIsMeant) {
   const auto path = file("a.toml", toml_ + toml_);
   EXPECT_EQ(run_with({"-c", path}), exit_config);
-  EXPECT_TRUE(says("a.toml:5:10: error: `listen`: 127.0.0.1:1 (TCP) is already taken"))
+  EXPECT_TRUE(says("a.toml:5:10: error: `listen`: 127.0.0.1:1 (TCP) is already used by"))
       << err_.str();
   EXPECT_TRUE(served_.empty());
   const auto meant = file("b.toml", toml_ + toml_ + "[process]\nbind = \"partial\"\n");
   EXPECT_EQ(run_with({"-c", meant}), exit_done);
-  EXPECT_TRUE(says("b.toml:5:10: warning: `listen`: 127.0.0.1:1 (TCP) is already taken"));
+  EXPECT_TRUE(says("b.toml:5:10: warning: `listen`: 127.0.0.1:1 (TCP) is already used by"));
   EXPECT_EQ(served_.size(), 1U);
   EXPECT_EQ(run_with({"check", "-c", meant}), exit_done);
   called_as_ = "realm";
   EXPECT_EQ(run_with({"-c", path}), exit_done);
   EXPECT_EQ(served_.size(), 1U);
+}
+
+TEST_F(Run, ALogThatCannotBeWrittenIsToldWithItsKey) {
+  const auto path = file("a.toml", "[log]\noutput = \"/nonexistent/x.log\"\n" + toml_);
+  const std::string what = "`output`: cannot write /nonexistent/x.log: no such file or directory\n";
+  EXPECT_EQ(run_with({"check", "-c", path}), exit_done) << "a service may be somebody else";
+  EXPECT_TRUE(says("a.toml:2:10: warning: " + what)) << err_.str();
+  EXPECT_EQ(run_with({"check", "--strict", "-c", path}), exit_config);
+  EXPECT_TRUE(says("not ok: 1 warning (--strict)\n")) << err_.str();
+  EXPECT_EQ(run_with({"-c", path}), exit_config);
+  EXPECT_TRUE(says("a.toml:2:10: error: " + what)) << err_.str();
+  EXPECT_TRUE(says("make the folder /nonexistent")) << err_.str();
+  EXPECT_EQ(run_with({"-l", ":1", "-r", "a:2", "--log-output", "/nonexistent/x.log"}), exit_config);
+  EXPECT_TRUE(says("error: " + what)) << err_.str();
+  EXPECT_TRUE(served_.empty());
 }
 
 TEST_F(Run, TheLevelIsWarnUnderOurNameAndOffUnderTheReferences) {
