@@ -3,11 +3,11 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import stat
 import subprocess
-import threading
 import unittest
 
 from support import relay
@@ -81,8 +81,9 @@ class Status(ControlCase):
     def test_datagrams(self):
         with Remote() as remote:
             started = self.start_on_free_port(
-                lambda port: ("-ut", "-l", f"127.0.0.1:{port}", "-r", f"127.0.0.1:{remote.port}",
-                              "--control", self.socket), tcp=False, udp=True)
+                lambda port: ("-ut", "--udp-timeout", "0", "-l", f"127.0.0.1:{port}", "-r",
+                              f"127.0.0.1:{remote.port}", "--control", self.socket),
+                tcp=False, udp=True)
             with open_socket() as client:
                 ask_udp(client, b"four", ("127.0.0.1", started.port))
                 until(lambda: self.status()["endpoints"][0]["datagrams"]["down"] == 1, "an answer")
@@ -355,28 +356,21 @@ class Hostile(ControlCase):
         self.assertEqual(self.status()["process"]["state"], "serving")
 
     def test_a_thousand_callers_at_once(self):
+        callers = 1000
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, callers + 200), hard), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         started = self.controlled()
-        answers = []
-
-        def call():
-            for _ in range(20):
-                answers.append(ask(self.socket, "status")["result"]["process"]["pid"])
-        threads = [threading.Thread(target=call) for _ in range(50)]
-        for each in threads:
-            each.start()
-        waiting = [socket.socket(socket.AF_UNIX) for _ in range(800)]
-        for each in waiting:  # beside them, all at once
+        waiting = [socket.socket(socket.AF_UNIX) for _ in range(callers)]
+        for each in waiting:
             self.addCleanup(each.close)
-            each.settimeout(30)
+            each.settimeout(TIMEOUT)
             each.connect(str(self.socket))
             each.sendall(b'{"version":1,"command":"status"}\n')
         for each in waiting:
-            self.assertIn(b'"result"', each.recv(1 << 16))
-        for each in threads:
-            each.join()
-        self.assertEqual(answers, [started.pid] * 1000)
-        before = started.descriptors()
-        self.assertLess(before, 100, "callers that have gone hold nothing")
+            self.assertIn(f'"pid":{started.pid},'.encode(), each.recv(1 << 16))
+            each.close()
+        self.assertLess(started.descriptors(), 100, "callers that have gone hold nothing")
 
     @unittest.skipUnless(is_root(), "becoming another user takes root")
     def test_another_user_is_refused(self):
