@@ -8,6 +8,7 @@ namespace relay::transport {
 namespace {
 
 using namespace std::chrono_literals;
+using handshake::first_frame_delay;
 using std::chrono::steady_clock;
 using test::layer_bench;
 using test::layer_end;
