@@ -175,11 +175,18 @@ std::string zsh_cases() {
   return cases;
 }
 
+/// In double quotes, which zsh evaluates, within single quotes.
+std::string zsh_quoted_twice(std::string_view help) {
+  auto text = std::string(help);
+  for (const auto* special : {"\\", "\"", "`", "$", ":"})
+    text = replaced(text, special, '\\' + std::string(special));
+  return '"' + replaced(text, "'", "'\\''") + '"';
+}
+
 std::string zsh_script() {
   std::string descriptions;
   for (const auto& row : command_table())
-    descriptions += std::string(row.name) +
-                    "\\:" + replaced('"' + std::string(row.help) + '"', ":", "\\:") + ' ';
+    descriptions += std::string(row.name) + "\\:" + zsh_quoted_twice(row.help) + ' ';
   descriptions.pop_back();
   return "#compdef relay\n"
          "# zsh completion for relay, made by `relay completion zsh`\n"

@@ -184,8 +184,9 @@ constexpr command_row commands[]{
     {command::kill, "kill", "end one session, by its number", "ID"},
     {command::reload, "reload", "read the configuration again and take it over"},
     {command::plan, "plan", "what a reload would change, without doing it"},
-    {command::confirm, "confirm", "keep what `reload --confirm` has taken over"},
-    {command::drain, "drain", "close an endpoint's listeners and let its sessions end", "ENDPOINT"},
+    {command::confirm, "confirm", "keep what a reload with --confirm has taken over"},
+    {command::drain, "drain", "close the listeners of an endpoint and let its sessions end",
+     "ENDPOINT"},
     {command::log_level, "log-level", "change the level of its log until it restarts", "LEVEL"},
 };
 
