@@ -45,8 +45,8 @@ TEST(PrintedSessions, AreATable) {
       "listen":":80","remote":"a:1","bytes":{"up":1,"down":2000},"client_tls":true},
       {"id":10,"kind":"udp","state":"open","age_ms":90061000,"client":"[::1]:5","listen":":53",
       "remote":"b:53","bytes":{"up":1,"down":2}}]})"),
-            "ID  KIND     STATE  AGE      CLIENT                    LISTEN  REMOTE   UP    DOWN\n"
-            " 9  tcp+tls  open   1.5 s    1.2.3.4:5 via 10.0.0.1:6  :80     a:1     1 B  2.0 kB\n"
+            "ID  KIND     STATE      AGE  CLIENT                    LISTEN  REMOTE   UP    DOWN\n"
+            " 9  tcp+tls  open     1.5 s  1.2.3.4:5 via 10.0.0.1:6  :80     a:1     1 B  2.0 kB\n"
             "10  udp      open   1 d 1 h  [::1]:5                   :53     b:53    1 B     2 B\n"
             "1 more match; --filter makes them fewer\n");
 }
