@@ -43,7 +43,7 @@ void check_hosts(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto text = relay::fuzz::text_of(data, size);
-  relay::net::check_resolv_conf(text);
-  relay::net::check_hosts(text);
+  relay::names::check_resolv_conf(text);
+  relay::names::check_hosts(text);
   return 0;
 }
