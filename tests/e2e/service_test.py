@@ -132,7 +132,7 @@ class Started(Case):
     def test_an_endpoint_that_fails_shows_in_the_status(self):
         with Server(named("other")) as busy:
             _, heard = self.started(self.endpoint(busy.port))
-        self.assertIn("on 1 addresses", heard["STATUS"])
+        self.assertIn("on 1 address with", heard["STATUS"])
         self.assertIn("1 failed", heard["STATUS"])
 
     def test_it_is_not_ready_when_nothing_could_be_bound(self):
