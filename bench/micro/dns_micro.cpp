@@ -2,7 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
-namespace relay::net {
+namespace relay::names {
 namespace {
 
 using bytes = std::vector<std::uint8_t>;
@@ -32,4 +32,4 @@ void read(benchmark::State& state) {
 BENCHMARK(read)->Name("dns/read an answer of addresses")->Arg(1)->Arg(16);
 
 }  // namespace
-}  // namespace relay::net
+}  // namespace relay::names
