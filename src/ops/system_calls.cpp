@@ -34,8 +34,7 @@ constexpr std::array<call_group, 11> groups{{
      "open openat openat2 stat stat64 fstat fstat64 lstat lstat64 newfstatat fstatat64 statx "
      "statfs statfs64 fstatfs fstatfs64 access faccessat faccessat2 readlink readlinkat getcwd "
      "getdents getdents64 lseek _llseek pread64 fadvise64 fadvise64_64 fsync fdatasync umask "
-     "unlink "
-     "unlinkat"},
+     "unlink unlinkat"},
     {"looking at itself",
      "getpid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp "
      "getsid capget getrlimit ugetrlimit prlimit64 setrlimit getrusage sysinfo uname times"},

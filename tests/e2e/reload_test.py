@@ -152,7 +152,7 @@ class Commands(ReloadCase):
         self.begin(endpoint(self.one.port))
         other = self.file("other.toml", '[[endpoints]]\nlisten = "127.0.0.9:1"\nremote = "h:1"\n')
         self.assertIn("+ 127.0.0.9:1 => h:1", self.ask("plan", "-c", other).stdout)
-        missing = self.ask("plan", "-c", self.folder / "none.toml", code=1)
+        missing = self.ask("plan", "-c", self.folder / "none.toml", code=78)
         self.assertIn("RLY-CONFIG", missing.stderr)
 
     def test_whoever_waits_is_told_what_has_changed(self):
@@ -166,7 +166,7 @@ class Commands(ReloadCase):
     def test_whoever_waits_is_told_what_is_wrong(self):
         started = self.begin(endpoint(self.one.port))
         self.write(started, endpoint("port"))
-        done = self.ask("reload", "--wait", code=1)
+        done = self.ask("reload", "--wait", code=78)
         self.assertIn("relay.toml:5:", done.stderr)
         self.assertIn("RLY-CONFIG", done.stderr)
         self.assertEqual(hear(started.port), b"one")

@@ -33,7 +33,6 @@ config::settings variant(const config::settings& of, int n, const echo_server& o
   if (n % 2 == 1) next.endpoints[0].remote = test::literal(other.address());
   next.endpoints[0].network.tcp_timeout = 1000ms * (1 + n % 3);
   next.endpoints[0].max_connections = n % 3 == 0 ? 0 : 64;
-  next.endpoints[0].network.use_udp = n % 4 == 3;
   next.endpoints[1].network.idle_timeout = 60s + 1s * n;
   next.endpoints[1].network.on_change = n % 2 == 0 ? config::fate::cut : config::fate::drain;
   if (n % 5 == 2) {
@@ -57,6 +56,8 @@ TEST(ReloadTraffic, LosesNothing) {
   b.start(logs::level::off);
   const auto kept = *b.running->bound(0);
   const auto cut = *b.running->bound(1);
+  b.settings.endpoints[0].listen = test::literal(kept);  // where the kernel has put them
+  b.settings.endpoints[1].listen = test::literal(cut);
   std::atomic<bool> over{false};
   std::atomic<int> rounds{0};
   std::vector<std::thread> clients;
