@@ -76,7 +76,8 @@ TEST(ReloadTraffic, LosesNothing) {
   clients.emplace_back([&] {  // whatever becomes of these, it ends
     while (!over) {
       const auto client = test::connect_to(cut);
-      (void)test::read_to_end(client.get());
+      bool was_reset = false;
+      (void)test::read_to_end(client.get(), &was_reset);
     }
   });
   for (int n = 1; n <= 24; ++n) {
