@@ -62,8 +62,9 @@ class Name(AsRealm):
     def test_help_and_its_sections(self):  # 1.2, 1.7
         done = self.realm("--help")
         sections = re.findall(r"^([A-Z ]+):$", done.stdout, re.M)
-        self.assertEqual(sections, ["COMMANDS", "FLAGS", "OPTIONS", "SYS OPTIONS", "LOG OPTIONS",
-                                    "DNS OPTIONS", "PROXY OPTIONS", "TIMEOUT OPTIONS"])
+        self.assertEqual(sections, ["COMMANDS", "COMMANDS FOR A RUNNING RELAY", "FLAGS", "OPTIONS",
+                                    "SYS OPTIONS", "LOG OPTIONS", "DNS OPTIONS", "PROXY OPTIONS",
+                                    "TIMEOUT OPTIONS"])
         self.assertIn("Usage: realm [FLAGS] [OPTIONS]", done.stdout)
         self.assertRegex(done.stdout, r"(?m)^  convert ")
 
