@@ -64,7 +64,7 @@ class Name(AsRealm):
         sections = re.findall(r"^([A-Z ]+):$", done.stdout, re.M)
         self.assertEqual(sections, ["COMMANDS", "COMMANDS FOR A RUNNING RELAY", "FLAGS", "OPTIONS",
                                     "SYS OPTIONS", "LOG OPTIONS", "DNS OPTIONS", "PROXY OPTIONS",
-                                    "TIMEOUT OPTIONS"])
+                                    "TIMEOUT OPTIONS", "CONTROL OPTIONS"])
         self.assertIn("Usage: realm [FLAGS] [OPTIONS]", done.stdout)
         self.assertRegex(done.stdout, r"(?m)^  convert ")
 
