@@ -1,5 +1,6 @@
 """Instructions by room, from what callgrind writes."""
 
+import pathlib
 import unittest
 
 import support  # noqa: F401  pylint: disable=unused-import
@@ -42,6 +43,10 @@ summary: 1186
 
 
 class Instructions(unittest.TestCase):
+    def test_every_room_is_known(self):
+        source = pathlib.Path(__file__).parents[2] / "src"
+        self.assertEqual(sorted(callgrind.ROOMS), sorted(at.name for at in source.iterdir() if at.is_dir()))
+
     def test_are_counted_where_they_are_spent(self):
         self.assertEqual(callgrind.instructions(OUTPUT.splitlines(True)),
                          {"pump": 106, "boost": 30, "net": 40, "libc": 8, "standard library": 3})
