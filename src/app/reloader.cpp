@@ -128,7 +128,8 @@ void reloader::prepared(const std::shared_ptr<request>& of, outcome made) {
   auto& change = std::get<std::unique_ptr<forward::change>>(made);
   if (of->what == purpose::listen && change->opened.empty()) return settle();
   auto answer = answer_about(*change, server_.settings());
-  if (of->confirm_within) before_ = server_.settings();
+  // The last one that nobody doubts: another try does not make the first one good.
+  if (of->confirm_within && !before_) before_ = server_.settings();
   if (of->what == purpose::listen) {
     for (const auto index : server_.deaf()) {
       const auto& now = change->live[index];

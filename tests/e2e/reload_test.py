@@ -180,6 +180,17 @@ class Commands(ReloadCase):
         self.assertEqual(hear(started.port), b"one")
         self.assertIn("not confirmed: the configuration before comes back", started.out())
 
+    def test_two_that_nobody_confirms_go_back_to_the_one_before_both(self):
+        started = self.begin(endpoint(self.one.port))
+        self.write(started, endpoint(self.two.port))
+        self.ask("reload", "--wait", "--confirm", "1h")
+        with Server(named("three")) as three:
+            self.write(started, endpoint(three.port))
+            self.ask("reload", "--wait", "--confirm", "500ms")
+            self.assertEqual(hear(started.port), b"three")
+            started.wait_text("(generation 4)")
+        self.assertEqual(hear(started.port), b"one")
+
     def test_what_is_confirmed_stays(self):
         started = self.begin(endpoint(self.one.port))
         self.write(started, endpoint(self.two.port))
