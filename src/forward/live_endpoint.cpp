@@ -14,7 +14,7 @@ std::optional<endpoint_lack> find_way(rule& of, const config::endpoint& from) {
     of.dial.through = std::get<ip_endpoint>(local);
   }
   if (from.network.send_mptcp && of.streams) {
-    if (auto why = lacks_send_mptcp()) return endpoint_lack{code::internal, *why};
+    if (auto why = lacks_send_mptcp()) return endpoint_lack{code::config, *why};
   }
   if (auto why = lacks_device("remote", from.remote)) return endpoint_lack{code::name, *why};
   for (const auto& extra : from.extra_remotes) {
