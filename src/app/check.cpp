@@ -58,7 +58,7 @@ void show(const std::vector<config::problem>& problems, std::ostream& to) {
 }
 
 /// What is wrong with the hook library; empty when nothing is.
-std::string hook_problem(const invocation& given) {
+std::string hook_problem(const check_words& given) {
   try {
     if (given.hook) forward::load_hook(*given.hook);
   } catch (const forward::hook_error& e) {
@@ -70,6 +70,7 @@ std::string hook_problem(const invocation& given) {
 }  // namespace
 
 int check(const invocation& given, const environment& with) {
+  const auto& words = std::get<check_words>(given.own);
   auto read = load(given, with, true);
   if (!read) {
     with.err << "error: " << given.missing << '\n';
@@ -78,15 +79,15 @@ int check(const invocation& given, const environment& with) {
   const auto problems = problems_of(*read, with);
   show(problems, with.err);
   if (read->legacy) with.err << "attention: you are using a legacy config file!\n";
-  const auto hook = hook_problem(given);
+  const auto hook = hook_problem(words);
   if (!hook.empty()) with.err << "error: " << hook << '\n';
   if (std::ranges::any_of(problems, is_error) || !hook.empty()) return exit_config;
   const auto warnings = problems.size() + given.warnings.size();
-  if (given.strict && warnings != 0) {
+  if (words.strict && warnings != 0) {
     with.err << "not ok: " << counted_warnings(warnings) << " (--strict)\n";
     return exit_config;
   }
-  if (given.print) {
+  if (words.print) {
     with.out << config::to_toml(read->value);
   } else {
     with.out << "configuration ok: " << counted(read->value.endpoints.size(), "endpoint");

@@ -47,8 +47,7 @@ shell shell_of(std::string_view word) {
 /// `-l -x`, `-u -u` and `--udp=false` mean, and once those are normalised nothing is left to parse.
 class reader {
  public:
-  reader(command what, std::span<const std::string> words) : words_(words) {
-    into_.what = what;
+  reader(command what, std::span<const std::string> words) : words_(words), into_(what) {
     into_.endpoints.emplace_back();
   }
 
@@ -71,30 +70,34 @@ class reader {
   }
 
   void stray(const std::string& word) {
-    if (into_.what == command::convert && !has_input_) {
-      has_input_ = true;
-      into_.input = word;
-      return;
+    if (takes_word() && !has_word_) {
+      has_word_ = true;
+      return take_word(word);
     }
     // `relay check FILE`, as everybody writes it first.
     if (into_.what == command::check && !into_.config) {
       into_.config = word;
       return;
     }
-    if (into_.what == command::completion && !has_input_) {
-      has_input_ = true;
-      into_.for_shell = shell_of(word);
-      return;
-    }
-    if (!word_of(into_.what).empty() && !has_input_) {
-      has_input_ = true;
-      into_.input = word;
-      return;
-    }
     const bool known = command_of(word) != command::relay;
     if (!known && into_.what == command::relay) throw senseless{neither(word)};
     throw senseless{"unexpected word `" + word + "`" +
                     (known ? "; a sub-command comes first" : "")};
+  }
+
+  bool takes_word() const {
+    return into_.what == command::convert || into_.what == command::completion ||
+           !word_of(into_.what).empty();
+  }
+
+  void take_word(const std::string& word) {
+    if (auto* const conversion = std::get_if<convert_words>(&into_.own)) {
+      conversion->input = word;
+    } else if (auto* const completion = std::get_if<completion_words>(&into_.own)) {
+      completion->for_shell = shell_of(word);
+    } else {
+      std::get<question_words>(into_.own).about = word;
+    }
   }
 
   /// A word in the place of a command: a slip, or a configuration without its `-c`.
@@ -188,12 +191,12 @@ class reader {
     if (into_.what == command::convert) {
       into_.endpoints.clear();
       if (!into_.missing.empty()) throw senseless{into_.missing};
-      if (!has_input_ && !into_.help) throw senseless{};
+      if (!has_word_ && !into_.help) throw senseless{};
       return;
     }
     if (into_.what == command::completion) {
       into_.endpoints.clear();
-      if (!has_input_ && !into_.help)
+      if (!has_word_ && !into_.help)
         throw senseless{"completions for which shell? `relay completion bash`, `zsh` or `fish`"};
       return;
     }
@@ -224,19 +227,20 @@ class reader {
     if (into_.help) return;
     if (!into_.missing.empty()) throw senseless{into_.missing};
     const auto wanted = word_of(into_.what);
-    if (!wanted.empty() && !has_input_) throw senseless{missing_word(into_.what)};
-    if (into_.what == command::kill && !read_number<std::uint64_t>(into_.input))
-      throw senseless{"`" + into_.input + "` is no number of a session; `relay sessions` has them"};
+    if (!wanted.empty() && !has_word_) throw senseless{missing_word(into_.what)};
+    const auto& about = std::get<question_words>(into_.own).about;
+    if (into_.what == command::kill && !read_number<std::uint64_t>(about))
+      throw senseless{"`" + about + "` is no number of a session; `relay sessions` has them"};
     const auto levels = log_level_words();
-    if (into_.what == command::log_level && std::ranges::find(levels, into_.input) == levels.end())
-      throw senseless{"`" + into_.input + "` is no level; there are " + join_words(levels)};
+    if (into_.what == command::log_level && std::ranges::find(levels, about) == levels.end())
+      throw senseless{"`" + about + "` is no level; there are " + join_words(levels)};
     into_.missing = "no configuration is given";
   }
 
   std::span<const std::string> words_;
   std::size_t next_ = 0;
   bool plain_ = false;  ///< after `--`
-  bool has_input_ = false;
+  bool has_word_ = false;
   struct by_place {
     bool operator()(const option_row* a, const option_row* b) const { return a < b; }
   };
@@ -245,6 +249,14 @@ class reader {
 };
 
 }  // namespace
+
+invocation::invocation(command of) : what(of) {
+  if (of == command::check) own = check_words();
+  if (of == command::convert) own = convert_words();
+  if (of == command::demo) own = demo_words();
+  if (of == command::completion) own = completion_words();
+  if (asks_daemon(of)) own = question_words();
+}
 
 std::variant<invocation, usage_error> parse(std::span<const std::string> words) {
   if (words.empty()) return usage_error{};

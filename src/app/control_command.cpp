@@ -27,25 +27,26 @@ std::string_view name_of(command what) {
 }
 
 ops::control_request request_of(const invocation& given) {
+  const auto& asked = std::get<question_words>(given.own);
   ops::control_request made;
   made.command = name_of(given.what);
   auto& with = made.arguments;
   switch (given.what) {
     case command::sessions:
-      if (given.filter) with["filter"] = *given.filter;
+      if (asked.filter) with["filter"] = *asked.filter;
       break;
     case command::kill:
-      with["id"] = given.input;
+      with["id"] = asked.about;
       break;
     case command::drain:
-      with["endpoint"] = given.input;
+      with["endpoint"] = asked.about;
       break;
     case command::log_level:
-      with["level"] = given.input;
+      with["level"] = asked.about;
       break;
     case command::reload:
-      if (given.waits) with["wait"] = "yes";
-      if (given.confirm) with["confirm_ms"] = std::to_string(given.confirm->count());
+      if (asked.waits) with["wait"] = "yes";
+      if (asked.confirm) with["confirm_ms"] = std::to_string(asked.confirm->count());
       break;
     case command::plan:
       // The daemon has another working directory.
@@ -88,7 +89,8 @@ int tell(const nobody_there& what, const environment& with) {
 }
 
 int print(const std::string& result, const invocation& given, const environment& with) {
-  with.out << (given.json ? result + '\n' : printed_answer(given.what, result));
+  const bool as_it_came = std::get<question_words>(given.own).json;
+  with.out << (as_it_came ? result + '\n' : printed_answer(given.what, result));
   return exit_done;
 }
 
@@ -97,7 +99,7 @@ int print(const std::string& result, const invocation& given, const environment&
 int ask_daemon(const invocation& given, const environment& with) {
   const auto found = find_control_socket(place_of(given, with));
   if (const auto* nobody = std::get_if<nobody_there>(&found)) return tell(*nobody, with);
-  const bool takes_long = given.what == command::reload && given.waits;
+  const bool takes_long = std::get<question_words>(given.own).waits;
   const auto answer = ask_control(std::get<std::string>(found), request_of(given),
                                   takes_long ? milliseconds(0) : usual_limit);
   if (const auto* nobody = std::get_if<nobody_there>(&answer)) return tell(*nobody, with);

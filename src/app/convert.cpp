@@ -32,14 +32,15 @@ std::optional<std::string> text_of(const std::string& path) {
 
 /// Nothing: it cannot be read, and that has been said.
 std::optional<config::conversion> understood(const invocation& given, const environment& with) {
+  const auto& words = std::get<convert_words>(given.own);
   const bool only_legacy = given.called == program_name::realm;  // as the reference does
   const auto takes = only_legacy ? config::convert_input::legacy : config::convert_input::any;
   std::error_code ignored;  // what cannot be looked at cannot be read either
-  if (!only_legacy && std::filesystem::is_directory(given.input, ignored))
-    return config::convert_folder(given.input, given.format);
-  auto text = text_of(given.input);
-  if (text) return config::convert_text(given.input, *std::move(text), given.format, takes);
-  cannot(with, "read", given.input);
+  if (!only_legacy && std::filesystem::is_directory(words.input, ignored))
+    return config::convert_folder(words.input, words.format);
+  auto text = text_of(words.input);
+  if (text) return config::convert_text(words.input, *std::move(text), words.format, takes);
+  cannot(with, "read", words.input);
   return std::nullopt;
 }
 
@@ -49,12 +50,13 @@ int convert(const invocation& given, const environment& with) {
   const auto made = understood(given, with);
   if (!made) return exit_config;
   for (const auto& each : made->warnings) with.err << config::render(each) << '\n';
-  if (!given.output) {
+  const auto& output = std::get<convert_words>(given.own).output;
+  if (!output) {
     with.out << made->text << (made->legacy ? "\n" : "");  // the reference adds a line
     return exit_done;
   }
-  std::ofstream file(*given.output, std::ios::binary | std::ios::trunc);
-  if (!file || !(file << made->text) || !file.flush()) return cannot(with, "write", *given.output);
+  std::ofstream file(*output, std::ios::binary | std::ios::trunc);
+  if (!file || !(file << made->text) || !file.flush()) return cannot(with, "write", *output);
   return exit_done;
 }
 

@@ -72,6 +72,11 @@ void ignore(invocation& into, const option_row& row, std::string_view value,
                           std::string(wanted) + "; the option is ignored");
 }
 
+service_words& service_of(invocation& into) {
+  if (auto* const checked = std::get_if<check_words>(&into.own)) return *checked;
+  return std::get<service_words>(into.own);
+}
+
 void take_listen(invocation& into, const option_row&, std::string_view value) {
   into.endpoints.back().listen = value;
 }
@@ -81,16 +86,17 @@ void take_remote(invocation& into, const option_row&, std::string_view value) {
 }
 
 void take_nofile(invocation& into, const option_row&, std::string_view value) {
-  into.nofile_given = true;
-  into.nofile = read_number<std::uint64_t>(value);
-  if (!into.nofile) into.warnings.push_back("invalid nofile value: " + std::string(value));
+  auto& service = service_of(into);
+  service.nofile_given = true;
+  service.nofile = read_number<std::uint64_t>(value);
+  if (!service.nofile) into.warnings.push_back("invalid nofile value: " + std::string(value));
 }
 
 void take_pipe_pages(invocation& into, const option_row&, std::string_view value) {
   constexpr std::size_t page = 4096;
   const auto pages = read_number<std::size_t>(value);
   if (pages && *pages <= std::numeric_limits<std::size_t>::max() / page)
-    into.pipe_bytes = *pages * page;
+    service_of(into).pipe_bytes = *pages * page;
   else
     into.warnings.push_back("invalid page value: " + std::string(value));
 }
@@ -136,7 +142,7 @@ void take_nameservers(invocation& into, const option_row& row, std::string_view 
 void take_format(invocation& into, const option_row&, std::string_view value) {
   const auto found = std::ranges::find(formats, value, &word<config::convert_format>::name);
   if (found != formats.end())
-    into.format = found->value;
+    give(into, &convert_words::format, found->value);
   else
     into.missing = "--type is `toml` or `json`, not `" + std::string(value) + "`";
 }
@@ -144,7 +150,7 @@ void take_format(invocation& into, const option_row&, std::string_view value) {
 void take_confirm(invocation& into, const option_row&, std::string_view value) {
   auto read = parse_duration(value);
   if (read && read->count() > 0)
-    into.confirm = *read;
+    give(into, &question_words::confirm, *read);
   else
     into.missing = "--confirm is a time such as 30s, not `" + std::string(value) + "`";
 }

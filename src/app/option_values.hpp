@@ -9,10 +9,22 @@
 /// as not given, as in the reference; a bad name server is an error there, and here.
 namespace relay::app {
 
-/// Puts a value where it goes, which is found by what the field is a member of.
+/// The words about the process, of a start or of the check of one.
+service_words& service_of(invocation& into);
+
+/// Puts a value where it goes, which is found by what the field is a member of. The table of
+/// options says which commands know an option, so the words of another command are never meant.
 template <class T, class U>
 void give(invocation& into, T invocation::*field, U value) {
   into.*field = std::move(value);
+}
+template <class Words, class T, class U>
+void give(invocation& into, T Words::*field, U value) {
+  std::get<Words>(into.own).*field = std::move(value);
+}
+template <class T, class U>
+void give(invocation& into, T service_words::*field, U value) {
+  service_of(into).*field = std::move(value);
 }
 template <class T>
 void give(invocation& into, T config::log::*field, T value) {

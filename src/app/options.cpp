@@ -47,7 +47,7 @@ constexpr auto flags = section(
         .of(to_relay | to_check | to_convert | to_demo | to_completion | to_daemon),
     flag('v', "version", "show the version", switch_on<&invocation::version>).of(to_relay),
     flag('d', "daemon", "detach; the caller returns once the listeners are bound",
-         switch_on<&invocation::daemon>)
+         switch_on<&service_words::daemon>)
         .of(to_relay),
     flag('u', "udp", "forward UDP as well", switch_on<&network::use_udp>),
     flag('m', "mtcp", "use Multipath TCP on both sides",
@@ -57,15 +57,15 @@ constexpr auto flags = section(
     flag('6', "ipv6", "IPv6 listeners take no IPv4", switch_on<&network::ipv6_only>),
     flag('f', "tfo", "no effect: accepted for the sake of old scripts", do_nothing),
     flag('z', "splice", "no effect: splice is always on", do_nothing),
-    flag(no_letter, "strict", "warnings are errors", switch_on<&invocation::strict>).of(to_check),
+    flag(no_letter, "strict", "warnings are errors", switch_on<&check_words::strict>).of(to_check),
     flag(no_letter, "print", "print the effective configuration as TOML",
-         switch_on<&invocation::print>)
+         switch_on<&check_words::print>)
         .of(to_check),
     flag(no_letter, "json", "print the answer as it came, for programs",
-         switch_on<&invocation::json>)
+         switch_on<&question_words::json>)
         .of(to_status | to_sessions | to_plan),
     flag(no_letter, "wait", "return when it is done, with its outcome",
-         switch_on<&invocation::waits>)
+         switch_on<&question_words::waits>)
         .of(to_reload));
 
 constexpr auto endpoints = section(
@@ -90,7 +90,7 @@ constexpr auto system_limits = section(
     option('p', "pipe-page", "NUMBER", "pipe capacity for zero-copy, in pages of 4096 bytes",
            take_pipe_pages),
     option('j', "pre-conn-hook", "PATH", "ask this library about every TCP client",
-           take_text<&invocation::hook>));
+           take_text<&service_words::hook>));
 
 constexpr auto logging = section(
     "LOG OPTIONS",
@@ -150,7 +150,7 @@ constexpr auto converting =
             option('t', "type", "toml|json", "write this format", take_format)
                 .of(to_convert)
                 .one_of(format_words),
-            option('o', "output", "PATH", "write to a file", take_text<&invocation::output>)
+            option('o', "output", "PATH", "write to a file", take_text<&convert_words::output>)
                 .of(to_convert));
 
 constexpr auto controlling = section(
@@ -164,7 +164,7 @@ constexpr auto controlling = section(
     option(no_letter, "filter", "WORDS",
            "only these, as in `client=10.0.0.0/8 kind=tcp`: client, listen, remote, kind, tls, "
            "older, id",
-           take_text<&invocation::filter>)
+           take_text<&question_words::filter>)
         .of(to_sessions),
     option(no_letter, "confirm", "TIME",
            "go back to the old configuration unless `relay confirm` comes in time, as in 30s",

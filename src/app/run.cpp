@@ -37,7 +37,7 @@ bool serves_something(const config::settings& what) {
   });
 }
 
-void apply_descriptor_limit(const invocation& given) {
+void apply_descriptor_limit(const service_words& given) {
   if (!given.nofile_given) raise_descriptor_limit();
   if (given.nofile) set_descriptor_limit(*given.nofile);
 }
@@ -86,9 +86,10 @@ std::string prepare_control(const config::settings& what, const invocation& give
 /// Says what was understood and runs it. In the order of spec 1.3; nothing here starts a thread
 /// before serve() does.
 int start(const invocation& given, const environment& with, background& caller, pid_t started_as) {
-  apply_descriptor_limit(given);
+  const auto& service = std::get<service_words>(given.own);
+  apply_descriptor_limit(service);
   std::optional<forward::hook> hook;
-  if (given.hook) hook = forward::load_hook(*given.hook);
+  if (service.hook) hook = forward::load_hook(*service.hook);
   auto read = load(given, with, false);
   if (!read) {
     with.err << "error: " << given.missing << '\n';
@@ -112,8 +113,8 @@ int start(const invocation& given, const environment& with, background& caller, 
   if (!log.remark().empty()) with.err << "warning: " << log.remark() << '\n';
   log.flush();  // it may go to the same place as what follows
   with.out << descriptor_line();
-  if (given.pipe_bytes) with.out << "pipe capacity: " << *given.pipe_bytes << '\n';
-  if (given.hook) with.out << "hook: " << *given.hook << '\n';
+  if (service.pipe_bytes) with.out << "pipe capacity: " << *service.pipe_bytes << '\n';
+  if (service.hook) with.out << "hook: " << *service.hook << '\n';
   with.out << start_report(read->value) << std::flush;
   with.err << std::flush;
   serve_options options;
@@ -130,9 +131,9 @@ int start(const invocation& given, const environment& with, background& caller, 
   options.workers = *workers;
   options.hook = hook;
   options.control_path = control;
-  if (given.pipe_bytes) options.pipe_bytes = *given.pipe_bytes;
+  if (service.pipe_bytes) options.pipe_bytes = *service.pipe_bytes;
   options.ready = [&] {
-    if (given.daemon) log.flush();  // while standard streams are what they were
+    if (service.daemon) log.flush();  // while standard streams are what they were
     caller.serves();
   };
   options.bound = [&] { walls.after_binding(log.target("relay")); };
@@ -163,7 +164,7 @@ int run_relay(const invocation& given, const environment& with) {
   hold_signals();
   const auto started_as = ::getpid();
   background caller;
-  if (given.daemon) {
+  if (std::get<service_words>(given.own).daemon) {
     with.out.flush();
     with.err.flush();
     caller = background::start();
@@ -209,7 +210,7 @@ int run_command(const invocation& given, const environment& with) {
     case command::demo:
       return told(with, [&] { return demo(given, with); });
     case command::completion:
-      with.out << completion_script(given.for_shell);
+      with.out << completion_script(std::get<completion_words>(given.own).for_shell);
       return printed(with, exit_done);
     case command::relay:
       return run_relay(given, with);

@@ -41,37 +41,60 @@ enum class program_name { relay, realm };
 /// Shells that `relay completion` knows.
 enum class shell { bash, zsh, fish };
 
-/// A command line, understood. Nothing has been looked at but the words themselves.
-struct invocation {
-  command what = command::relay;
-  program_name called = program_name::relay;
-  bool help = false;
-  bool version = false;
+/// What is said of the process that serves, by the program itself; `relay check` takes the same
+/// words, so that the command line of a start can be checked as it is.
+struct service_words {
   bool daemon = false;
-  std::optional<std::string> config;
-  std::vector<config::command_line_endpoint> endpoints;  ///< the whole pairs
-  std::string missing;  ///< why there is no endpoint, or one too few; empty when `-l -r` are whole
-  config::overrides forced;
   bool nofile_given = false;            ///< even with a bad value: then nothing is raised
   std::optional<std::uint64_t> nofile;  ///< soft and hard limit of descriptors
   std::optional<std::size_t> pipe_bytes;
   std::optional<std::string> hook;
+};
 
-  bool strict = false;  ///< check
-  bool print = false;   ///< check
+struct check_words : service_words {
+  bool strict = false;
+  bool print = false;
+};
 
-  std::string input;                  ///< convert; kill, drain, log-level: whom or what
-  std::optional<std::string> output;  ///< convert; absent: stdout
+struct convert_words {
+  std::string input;
+  std::optional<std::string> output;  ///< absent: stdout
   config::convert_format format = config::convert_format::toml;
+};
 
-  shell for_shell = shell::bash;  ///< completion
+struct demo_words {};
 
+struct completion_words {
+  shell for_shell = shell::bash;
+};
+
+/// What is asked of a relay that is running.
+struct question_words {
+  std::string about;                                 ///< kill, drain, log-level: whom or what
   bool json = false;                                 ///< status, sessions, plan
   std::optional<std::string> filter;                 ///< sessions
   bool waits = false;                                ///< reload
   std::optional<std::chrono::milliseconds> confirm;  ///< reload
+};
 
+/// A command line, understood. Nothing has been looked at but the words themselves.
+struct invocation {
+  explicit invocation(command what = command::relay);
+
+  command what;
+  program_name called = program_name::relay;
+  bool help = false;
+  bool version = false;
+  std::optional<std::string> config;
+  std::vector<config::command_line_endpoint> endpoints;  ///< the whole pairs
+  std::string missing;  ///< why there is no endpoint, or one too few; empty when `-l -r` are whole
+  config::overrides forced;
   std::vector<std::string> warnings;  ///< for stderr, one line each
+
+  /// The words that only this command has; all that ask a running relay share one kind.
+  std::variant<service_words, check_words, convert_words, demo_words, completion_words,
+               question_words>
+      own;
 };
 
 /// Why a command line makes no sense; exit code 2.

@@ -14,9 +14,19 @@ invocation understood(const words& given) {
   auto answer = parse(given);
   if (const auto* wrong = std::get_if<usage_error>(&answer)) {
     ADD_FAILURE() << wrong->message;
-    return {};
+    return invocation();
   }
   return std::get<invocation>(answer);
+}
+
+const service_words& service(const invocation& of) { return std::get<service_words>(of.own); }
+
+question_words question(const words& given) {
+  return std::get<question_words>(understood(given).own);
+}
+
+shell completed_shell(const words& given) {
+  return std::get<completion_words>(understood(given).own).for_shell;
 }
 
 std::string refusal(const words& given) {
@@ -35,7 +45,7 @@ TEST(CommandLine, EveryFlagHasALetterAndAName) {  // spec 1.2
   const std::vector<flag_row> rows{
       {"-h", "--help", [](auto& i) { return i.help; }},
       {"-v", "--version", [](auto& i) { return i.version; }},
-      {"-d", "--daemon", [](auto& i) { return i.daemon; }},
+      {"-d", "--daemon", [](auto& i) { return service(i).daemon; }},
       {"-u", "--udp", [](auto& i) { return i.forced.network.use_udp == true; }},
       {"-m", "--mtcp",
        [](auto& i) {
@@ -73,8 +83,9 @@ TEST(CommandLine, EveryOptionTakesItsValueInEverySpelling) {  // spec 1.1, 1.2
       {"-e", "--listen-interface", "eth1", endpoint(&one::listen_interface)},
       {"-a", "--listen-transport", "ws;host=a;path=/", endpoint(&one::listen_transport)},
       {"-b", "--remote-transport", "tls;sni=a", endpoint(&one::remote_transport)},
-      {"-n", "--nofile", "512", [](auto& i) { return std::to_string(i.nofile.value_or(0)); }},
-      {"-j", "--pre-conn-hook", "a.so", [](auto& i) { return i.hook.value_or("none"); }},
+      {"-n", "--nofile", "512",
+       [](auto& i) { return std::to_string(service(i).nofile.value_or(0)); }},
+      {"-j", "--pre-conn-hook", "a.so", [](auto& i) { return service(i).hook.value_or("none"); }},
       {"", "--log-output", "a.log", [](auto& i) { return i.forced.log.output; }},
   };
   for (const auto& row : rows) {
@@ -186,7 +197,7 @@ TEST(CommandLine, OverridesAreNumbersWordsAndBooleans) {
   EXPECT_EQ(got.forced.network.udp_timeout, 6s);
   EXPECT_EQ(got.forced.network.tcp_keepalive, 7s);
   EXPECT_EQ(got.forced.network.tcp_keepalive_probe, 8);
-  EXPECT_EQ(got.pipe_bytes, 64U * 4096);
+  EXPECT_EQ(service(got).pipe_bytes, 64U * 4096);
 }
 
 TEST(CommandLine, ValuesThatDoNotParseCountAsNotGivenWithAWarning) {  // spec 1.2
@@ -232,8 +243,8 @@ TEST(CommandLine, EachNameServerThatIsNoneIsRefusedWithItsPlace) {
 
 TEST(CommandLine, BadLimitsKeepTheReferencesWords) {
   const auto got = understood({"-n", "many", "-p", "4503599627370496"});
-  EXPECT_TRUE(got.nofile_given);
-  EXPECT_FALSE(got.nofile || got.pipe_bytes);
+  EXPECT_TRUE(service(got).nofile_given);
+  EXPECT_FALSE(service(got).nofile || service(got).pipe_bytes);
   EXPECT_EQ(got.warnings,
             (words{"invalid nofile value: many", "invalid page value: 4503599627370496"}));
 }
@@ -241,7 +252,9 @@ TEST(CommandLine, BadLimitsKeepTheReferencesWords) {
 TEST(CommandLine, CheckTakesTheOverridesAndItsOwnFlags) {
   const auto got = understood({"check", "-c", "a", "--strict", "--print", "-u"});
   EXPECT_EQ(got.what, command::check);
-  EXPECT_TRUE(got.strict && got.print && got.forced.network.use_udp == true);
+  const auto& own = std::get<check_words>(got.own);
+  EXPECT_TRUE(own.strict && own.print && got.forced.network.use_udp == true);
+  EXPECT_EQ(std::get<check_words>(understood({"check", "-c", "a", "-j", "a.so"}).own).hook, "a.so");
   EXPECT_NE(refusal({"check", "-d"}), "");
   EXPECT_NE(refusal({"--strict"}), "");
 }
@@ -249,10 +262,12 @@ TEST(CommandLine, CheckTakesTheOverridesAndItsOwnFlags) {
 TEST(CommandLine, ConvertHasOptionsOfItsOwn) {
   const auto got = understood({"convert", "-t", "json", "old.json", "-o=new.json"});
   EXPECT_EQ(got.what, command::convert);
-  EXPECT_EQ(got.format, config::convert_format::json);
-  EXPECT_EQ(got.input, "old.json");
-  EXPECT_EQ(got.output, "new.json");
-  EXPECT_EQ(understood({"convert", "--type=toml", "a"}).format, config::convert_format::toml);
+  const auto& own = std::get<convert_words>(got.own);
+  EXPECT_EQ(own.format, config::convert_format::json);
+  EXPECT_EQ(own.input, "old.json");
+  EXPECT_EQ(own.output, "new.json");
+  const auto other = understood({"convert", "--type=toml", "a"});
+  EXPECT_EQ(std::get<convert_words>(other.own).format, config::convert_format::toml);
   EXPECT_NE(refusal({"convert", "-t", "yaml", "a"}).find("yaml"), std::string::npos);
   EXPECT_TRUE(understood({"convert", "-h"}).help);
   EXPECT_TRUE(understood({"convert", "--help", "a"}).help);
@@ -261,8 +276,8 @@ TEST(CommandLine, ConvertHasOptionsOfItsOwn) {
 }
 
 TEST(CommandLine, CompletionTakesOneOfThreeShells) {
-  EXPECT_EQ(understood({"completion", "bash"}).for_shell, shell::bash);
-  EXPECT_EQ(understood({"completion", "zsh"}).for_shell, shell::zsh);
+  EXPECT_EQ(completed_shell({"completion", "bash"}), shell::bash);
+  EXPECT_EQ(completed_shell({"completion", "zsh"}), shell::zsh);
   EXPECT_EQ(understood({"completion", "fish"}).what, command::completion);
   EXPECT_TRUE(understood({"completion", "-h"}).help);
   for (const auto& given : {words{"completion"}, words{"completion", "tcsh"}})
@@ -280,9 +295,9 @@ TEST(CommandLine, QuestionsForARunningRelayAreWholeOrRefused) {
     EXPECT_NE(refusal({word, "more"}), "") << word;
     EXPECT_TRUE(understood({word, "--help"}).help) << word;
   }
-  EXPECT_EQ(understood({"kill", "42"}).input, "42");
-  EXPECT_EQ(understood({"drain", "web"}).input, "web");
-  EXPECT_EQ(understood({"log-level", "info"}).input, "info");
+  EXPECT_EQ(question({"kill", "42"}).about, "42");
+  EXPECT_EQ(question({"drain", "web"}).about, "web");
+  EXPECT_EQ(question({"log-level", "info"}).about, "info");
   EXPECT_TRUE(refusal({"kill"}).starts_with("end which session?"));
   EXPECT_TRUE(refusal({"drain"}).starts_with("drain which endpoint?"));
   EXPECT_TRUE(refusal({"log-level"}).starts_with("which level?"));
@@ -300,9 +315,9 @@ TEST(CommandLine, QuestionsHaveOptionsOfTheirOwn) {
   EXPECT_EQ(control({"check", "--control=off", "-c", "a"}), "off");
   EXPECT_EQ(understood({"status", "-c", "a.toml"}).config, "a.toml");
   EXPECT_EQ(understood({"plan", "-c", "a.toml"}).config, "a.toml");
-  EXPECT_TRUE(understood({"status", "--json"}).json);
-  EXPECT_EQ(understood({"sessions", "--filter", "kind=udp"}).filter, "kind=udp");
-  const auto reload = understood({"reload", "--wait", "--confirm", "2m"});
+  EXPECT_TRUE(question({"status", "--json"}).json);
+  EXPECT_EQ(question({"sessions", "--filter", "kind=udp"}).filter, "kind=udp");
+  const auto reload = question({"reload", "--wait", "--confirm", "2m"});
   EXPECT_TRUE(reload.waits);
   EXPECT_EQ(reload.confirm, 2min);
   EXPECT_EQ(refusal({"reload", "--confirm=soon"}), "--confirm is a time such as 30s, not `soon`");
