@@ -45,7 +45,7 @@ json ends_json(const forward::endpoint_totals& of) {
   json made = json::object();
   for (std::size_t i = 0; i < of.ended.size(); ++i) {
     if (of.ended[i] != 0)
-      made[std::string(pump::to_string(static_cast<pump::end_reason>(i)))] = of.ended[i];
+      made[std::string(forward::to_string(static_cast<forward::end_reason>(i)))] = of.ended[i];
   }
   return made;
 }

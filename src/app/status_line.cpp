@@ -13,7 +13,7 @@ std::string ends(const forward::endpoint_totals& of) {
   for (std::size_t i = 0; i < of.ended.size(); ++i) {
     if (of.ended[i] == 0) continue;
     text += fmt::format("{}{}:{}", text.empty() ? " ends=" : ",",
-                        pump::to_string(static_cast<pump::end_reason>(i)), of.ended[i]);
+                        forward::to_string(static_cast<forward::end_reason>(i)), of.ended[i]);
   }
   return text;
 }

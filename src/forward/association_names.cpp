@@ -84,7 +84,7 @@ bool associations::refused(association& by, const net::refusal& told) {
 // Where the endpoint has another remote, the client's next datagram goes there.
 bool associations::give_up(association& by, const error_code&) {
   if (!rule_.way.datagrams_failed(by.remote(), net::coarse_now())) return false;
-  remove(by, pump::end_reason::connect_failed);
+  remove(by, end_reason::connect_failed);
   return true;
 }
 
@@ -128,7 +128,7 @@ void associations::release_held(std::size_t remote, bool send) {
     }
     rule_.count.lost_datagrams += run.count();
     // The client's next datagram begins anew, maybe with another remote.
-    if (of != nullptr) remove(*of, pump::end_reason::resolve_failed);
+    if (of != nullptr) remove(*of, end_reason::resolve_failed);
   }
 }
 

@@ -56,7 +56,7 @@ void associations::close() {
 
 void associations::end_all() {
   while (auto* left = flows_.oldest()) {
-    remove(static_cast<association&>(*left), pump::end_reason::shutdown);
+    remove(static_cast<association&>(*left), end_reason::shutdown);
   }
 }
 
@@ -167,7 +167,7 @@ association* associations::create(datagram_inlet& at, const flow_key& key,
   return made;
 }
 
-void associations::remove(association& gone, pump::end_reason why, bool retires) {
+void associations::remove(association& gone, end_reason why, bool retires) {
   lane_.replies().flush();  // one of them may be its own
   if (gone.in_batch) {
     std::ranges::replace(touched_, &gone, static_cast<association*>(nullptr));
@@ -265,7 +265,7 @@ void associations::expired() {
   const auto limit = rule_.udp_timeout;
   for (auto* next = flows_.oldest(); next != nullptr && limit.count() > 0; next = flows_.oldest()) {
     if (now - next->used < limit) break;
-    remove(static_cast<association&>(*next), pump::end_reason::idle);
+    remove(static_cast<association&>(*next), end_reason::idle);
   }
   arm();
 }

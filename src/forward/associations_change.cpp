@@ -36,7 +36,7 @@ void associations::end_users_of(const datagram_inlet& gone) {
     auto& one = static_cast<association&>(each);
     if (&one.inlet() == &gone) all.push_back(&one);
   });
-  for (auto* each : all) remove(*each, pump::end_reason::shutdown);
+  for (auto* each : all) remove(*each, end_reason::shutdown);
 }
 
 void associations::forget(const associations& over) noexcept {

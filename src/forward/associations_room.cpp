@@ -58,7 +58,7 @@ bool associations::evict(const char* why, bool retires, const association* but) 
   auto* const gone = static_cast<association*>(flows_.most_dispensable(but));
   if (gone == nullptr) return false;
   lane_.shared().log.association_evicted(static_cast<association*>(gone)->path(), why);
-  remove(*gone, pump::end_reason::evicted, retires);
+  remove(*gone, end_reason::evicted, retires);
   return true;
 }
 

@@ -33,6 +33,6 @@ association* associations::find(const flow_key& key) const {
   return static_cast<association*>(flows_.find(key));
 }
 
-void associations::kill(association& which) { remove(which, pump::end_reason::killed, true); }
+void associations::kill(association& which) { remove(which, end_reason::killed, true); }
 
 }  // namespace relay::forward

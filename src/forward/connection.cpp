@@ -31,7 +31,7 @@ void connection::start(unique_fd client) noexcept {
 void connection::set_off(unique_fd client) {
   // An accepted socket is connected, so it can be written to.
   if (const auto ec = client_.socket().attach(std::move(client), net::seen::writable)) {
-    return fail({pump::end_reason::client_error, "registering", ec, {}});
+    return fail({end_reason::client_error, "registering", ec, {}});
   }
   note_waiting();
   if (lane_.shared().hooks != nullptr || rule_->asks_client()) return spawn(meet_client());
@@ -100,8 +100,8 @@ void connection::answered(pump::session& /*by*/) {
   if (lane_.shared().log.wants_times()) answered_after_ = since_dialling();
 }
 
-void connection::ended(pump::session& /*over*/, pump::end_reason why, const error_code& ec) {
-  finish(why, ec);
+void connection::ended(pump::session& /*over*/, pump::session_end how, const error_code& ec) {
+  finish(reason_of(how), ec);
 }
 
 void connection::fail(const step_outcome& why) {
@@ -110,8 +110,8 @@ void connection::fail(const step_outcome& why) {
   finish(why.why, why.ec, why.more);
 }
 
-void connection::finish(pump::end_reason why, const error_code& ec, const std::string& detail) {
-  if (is_killed()) why = pump::end_reason::killed;
+void connection::finish(end_reason why, const error_code& ec, const std::string& detail) {
+  if (is_killed()) why = end_reason::killed;
   rule_->count.up_bytes += pump_.up();
   rule_->count.down_bytes += pump_.down();
   ++rule_->count.ended[static_cast<std::size_t>(why)];
@@ -127,7 +127,7 @@ void connection::finish(pump::end_reason why, const error_code& ec, const std::s
                             rule_->visitors_of != nullptr,
                             times(),
                             detail};
-  if (why == pump::end_reason::half_close_timeout && pump_.is_unanswered()) {
+  if (why == end_reason::half_close_timeout && pump_.is_unanswered()) {
     ++rule_->count.unanswered;
     lane_.shared().log.unanswered(path(), how, rule_->half_close_timeout);
   }
@@ -139,7 +139,7 @@ void connection::spawn(task<> work) {
   lane_.tasks().spawn(std::move(work), [this] { broke(); });
 }
 
-void connection::stop(pump::end_reason why) noexcept {
+void connection::stop(end_reason why) noexcept {
   dialing_.reset();
   pump_.abort();
   client_.abort();

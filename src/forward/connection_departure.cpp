@@ -48,7 +48,7 @@ step_outcome connection::departed() {
   step_outcome left;
   left.ec = client_.broken();
   if (!left.ec) left.ec = {ECONNRESET, boost::system::system_category()};  // it was told already
-  left.why = is_reset(left.ec) ? pump::end_reason::reset_by_client : pump::end_reason::client_error;
+  left.why = is_reset(left.ec) ? end_reason::reset_by_client : end_reason::client_error;
   left.is_quiet = true;
   remote_side().abort();
   return left;

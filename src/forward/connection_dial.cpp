@@ -39,7 +39,7 @@ bool connection::set_out(steady_clock::time_point now, route::claim& by) {
 void connection::dial(route::claim by, const ip_endpoint& to) {
   chosen_ = static_cast<std::uint16_t>(by.index());
   if (leads_back(*rule_, to)) {
-    return go_on(std::move(by), {pump::end_reason::loop, "connecting", errc::own_listener, to});
+    return go_on(std::move(by), {end_reason::loop, "connecting", errc::own_listener, to});
   }
   auto done = [this, to](const error_code& ec) { guarded([&] { dialled(to, ec); }); };
   dialing_.reset(new dialing{std::move(by),
@@ -56,7 +56,7 @@ void connection::dialled(const ip_endpoint& to, const error_code& ec) {
     by.succeeded();
     return established(to);
   }
-  const step_outcome why{pump::end_reason::connect_failed, step, ec, to};
+  const step_outcome why{end_reason::connect_failed, step, ec, to};
   lane_.shared().log.address_failed(path(), why);
   go_on(std::move(by), why);
 }

@@ -9,7 +9,6 @@
 // What a connection says and is told before the first byte of its payload, on either side.
 namespace relay::forward {
 
-using pump::end_reason;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 

@@ -26,7 +26,7 @@ bool connection::is_killed() const noexcept { return introduction_ && introducti
 // A coroutine that waits for the client, or for a remote on its behalf, is told as if the client
 // had left: it refers to this connection, and has to end first.
 void connection::kill() noexcept {
-  if (pump_.has_started() || dialing_) return stop(pump::end_reason::killed);
+  if (pump_.has_started() || dialing_) return stop(end_reason::killed);
   guarded([this] {
     if (!introduction_) {
       introduction_ = std::make_unique<introduction>();

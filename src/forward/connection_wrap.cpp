@@ -9,7 +9,6 @@
 // TLS and WebSocket around a connection's sockets, on either side.
 namespace relay::forward {
 
-using pump::end_reason;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 

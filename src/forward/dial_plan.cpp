@@ -41,7 +41,7 @@ void dial_plan::found(const std::vector<ip_address>& addresses) {
 
 void dial_plan::not_found(const error_code& ec) {
   if (stage_ == stage::unasked) {
-    last_.why = pump::end_reason::resolve_failed;
+    last_.why = end_reason::resolve_failed;
     last_.phase = "resolving";
     last_.ec = ec;
     last_.cut_short = ec == errc::timed_out;

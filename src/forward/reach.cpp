@@ -49,7 +49,7 @@ std::optional<milliseconds> connect_time(const rule& by, const ip_endpoint& to,
                                          std::optional<milliseconds> left, step_outcome& made) {
   made.at = to;
   if (leads_back(by, to)) {
-    made.why = pump::end_reason::loop;
+    made.why = end_reason::loop;
     made.ec = errc::own_listener;
     return std::nullopt;
   }

@@ -39,7 +39,7 @@ std::string session_line(const session_summary& of, const std::string& listen,
   if (of.times.waited.count() > 0) text += fmt::format(" waited_ms={}", of.times.waited.count());
   if (of.times.is_warm) text += " warm=yes";
   text += field("connect_ms", of.times.connect) + field("first_byte_ms", of.times.first_byte);
-  text += fmt::format(" end={}", pump::to_string(of.end));
+  text += fmt::format(" end={}", to_string(of.end));
   if (of.has_lost) text += " lost=yes";
   if (of.error || !of.detail.empty()) {
     text += " error=" + quoted(of.detail.empty() ? describe(of.error) : of.detail);
@@ -54,7 +54,7 @@ std::string association_line(const session_summary& of, const std::string& liste
       "association done id={} client={} listen={} remote={} up={} down={} up_datagrams={} "
       "down_datagrams={} ms={} end={}",
       of.id, of.client.client.to_string(), listen, remote, of.up, of.down, up_datagrams,
-      down_datagrams, of.lasted.count(), pump::to_string(of.end));
+      down_datagrams, of.lasted.count(), to_string(of.end));
 }
 
 }  // namespace relay::forward

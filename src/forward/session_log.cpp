@@ -31,8 +31,8 @@ std::string told_by(const wire::proxy_header& header) {
 }
 
 // Ends that may have cost bytes, or that a peer has to be blamed for.
-bool is_remarkable(pump::end_reason why) {
-  return why == pump::end_reason::truncated || why == pump::end_reason::flood;
+bool is_remarkable(end_reason why) {
+  return why == end_reason::truncated || why == end_reason::flood;
 }
 
 // What is no step's failure but somebody's decision has no phase.
@@ -154,7 +154,7 @@ void session_log::tell_refusal(const path_name& path, const session_summary& how
 void session_log::done(const path_name& path, const session_summary& how) {
   tell_refusal(path, how);
   const bool cost =
-      how.has_lost || how.end == pump::end_reason::half_close_timeout || is_remarkable(how.end);
+      how.has_lost || how.end == end_reason::half_close_timeout || is_remarkable(how.end);
   // Under realm's name only what cost somebody bytes is worth a line beside realm's own.
   const auto level = as_realm_ && !cost ? spdlog::level::debug : spdlog::level::info;
   if (!session_.should_log(level) || !has_room(cost || how.error)) return;

@@ -8,8 +8,6 @@
 
 namespace relay::forward {
 
-using pump::end_reason;
-
 namespace {
 
 /// Ends the session for `why`, quietly where the client has only left.

@@ -101,7 +101,7 @@ bool session::direction_ended(bool is_up) {
     if (failure_) return fail(failure_->at_client, failure_->ec);
     return end_in_order();
   }
-  first_ = is_up ? end_reason::client_eof : end_reason::remote_eof;
+  first_ = is_up ? session_end::client_eof : session_end::remote_eof;
   if (half_close_ms_ == 0) {
     if ((is_up ? down_ : up_).pending() == 0) part_from(stream_of(is_up), false);
     return end_in_order();
@@ -113,7 +113,7 @@ bool session::direction_ended(bool is_up) {
 // An end that TLS did not announce was passed on, but somebody on the way may have made it.
 bool session::end_in_order() {
   if (up_.was_cut() || down_.was_cut()) {
-    end(end_reason::truncated, errc::truncated);
+    end(session_end::truncated, errc::truncated);
   } else {
     end(first_, {});
   }
@@ -185,7 +185,7 @@ bool session::half_close_expired() {
   auto& sink = stream_of(up_.is_done());
   if ((up_.is_done() ? down_ : up_).pending() > 0 || sink.unsent() > 0) return false;
   sink.abort();  // its source has not ended, so it must not look as if it had
-  end(end_reason::half_close_timeout, {});
+  end(session_end::half_close_timeout, {});
   return true;
 }
 
@@ -205,7 +205,7 @@ bool session::idle_expired() {
   has_lost_ = owes;
   part_from(*remote_, owes || down_.is_done());
   part_from(*client_, owes || up_.is_done());
-  end(end_reason::idle, {});
+  end(session_end::idle, {});
   return true;
 }
 
@@ -232,20 +232,23 @@ void session::go_on_delivering() {
   // What the stream itself still holds (ciphertext) goes out first. That it fails is seen below.
   stream_of(!failure_->at_client).flush();
   // The kernel tells nobody when the last byte is acknowledged, so it is asked once per tick.
-  if (is_delivering()) return shared_.wheel().arm(*this, net::timer_wheel::tick);
+  if (is_delivering()) {
+    shared_.wheel().arm(*this, net::timer_wheel::tick);
+    return;
+  }
   has_lost_ = has_lost_ || stream_of(!failure_->at_client).unsent() > 0;
   client_->abort();
   remote_->abort();
   const auto failed = std::move(failure_);
   const bool client = failed->at_client;
-  const auto reset = client ? end_reason::reset_by_client : end_reason::reset_by_remote;
-  const auto other = client ? end_reason::client_error : end_reason::remote_error;
-  if (failed->ec == errc::truncated) return end(end_reason::truncated, failed->ec);
-  if (failed->ec == errc::flood) return end(end_reason::flood, failed->ec);
+  const auto reset = client ? session_end::reset_by_client : session_end::reset_by_remote;
+  const auto other = client ? session_end::client_error : session_end::remote_error;
+  if (failed->ec == errc::truncated) return end(session_end::truncated, failed->ec);
+  if (failed->ec == errc::flood) return end(session_end::flood, failed->ec);
   end(is_reset(failed->ec) ? reset : other, failed->ec);
 }
 
-void session::end(end_reason why, const error_code& ec) {
+void session::end(session_end why, const error_code& ec) {
   disarm();
   unschedule();
   throttles_.reset();

@@ -110,7 +110,7 @@ TEST(DatagramRelay, AnIdleAssociationEndsAndIsCounted) {
   const udp_peer client;
   client.send("abc", b.at());
   ASSERT_TRUE(b.remote.receive());
-  EXPECT_TRUE(test::wait_until([&] { return b.ended(pump::end_reason::idle) == 1; }));
+  EXPECT_TRUE(test::wait_until([&] { return b.ended(forward::end_reason::idle) == 1; }));
   EXPECT_EQ(b.count().up_bytes, 3U);
   EXPECT_EQ(b.count().up_datagrams, 1U);
   EXPECT_EQ(b.count().down_datagrams, 0U);
@@ -133,7 +133,7 @@ TEST(DatagramRelay, AtTheCapTheOneThatWasIdleForLongestGoes) {
   for (const std::size_t i : {0U, 1U, 2U}) ask(i);
   const auto kept = ports[0];
   ask(3);
-  EXPECT_EQ(b.ended(pump::end_reason::evicted), 1U);
+  EXPECT_EQ(b.ended(forward::end_reason::evicted), 1U);
   EXPECT_EQ(b.count().associations, 4U);
   b.remote.send("late", kept);  // the port is still there, and its answers are nobody's
   for (const auto& each : clients) EXPECT_FALSE(each.receive(std::chrono::milliseconds(20)));
@@ -195,7 +195,7 @@ TEST(DatagramRelay, DrainsAtOnceAndLeavesItsPortToOthers) {
   std::atomic<bool> drained{false};
   b.running->drain([&] { drained = true; });
   EXPECT_TRUE(test::wait_until([&] { return drained.load(); }));
-  EXPECT_EQ(b.ended(pump::end_reason::shutdown), 1U);
+  EXPECT_EQ(b.ended(forward::end_reason::shutdown), 1U);
   const socket_address at(b.at());
   const unique_fd next(::socket(AF_INET, SOCK_DGRAM, 0));
   EXPECT_EQ(::bind(next.get(), at.data(), at.length), 0) << "alone, as a new process begins";

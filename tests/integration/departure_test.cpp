@@ -11,7 +11,7 @@ namespace relay::forward {
 namespace {
 
 using namespace std::chrono_literals;
-using pump::end_reason;
+using forward::end_reason;
 using test::relay_bench;
 
 void take_limits_off(config::network& of) {

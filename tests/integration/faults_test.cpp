@@ -14,7 +14,7 @@
 namespace relay::forward {
 namespace {
 
-using pump::end_reason;
+using forward::end_reason;
 
 /// Throws at the first line with a word in it.
 class throwing_sink final : public spdlog::sinks::base_sink<std::mutex> {

@@ -14,7 +14,7 @@ namespace relay {
 namespace {
 
 using namespace std::chrono_literals;
-using pump::end_reason;
+using forward::end_reason;
 using test::relay_bench;
 
 /// Closes in whatever way; what was heard before.

@@ -13,7 +13,7 @@ namespace relay::forward {
 namespace {
 
 using namespace std::chrono_literals;
-using pump::end_reason;
+using forward::end_reason;
 using test::relay_bench;
 
 std::string text_of(std::span<const std::byte> bytes) {

@@ -124,7 +124,7 @@ TEST(Reload, WhoIsToBeCutSeesAReset) {
   next.endpoints[0].network.on_change = fate::cut;
   b.reload_well(next);
   EXPECT_TRUE(test::sees_reset(client.get()));
-  EXPECT_TRUE(b.has_ended(pump::end_reason::shutdown));
+  EXPECT_TRUE(b.has_ended(forward::end_reason::shutdown));
 }
 
 TEST(Reload, WhoIsToDrainHasItsTime) {
@@ -401,7 +401,7 @@ TEST(Reload, OldClientsOfDatagramsLeaveOneByOne) {
     EXPECT_EQ(heard(client), "next");
   }
   EXPECT_EQ(b.running->count(0).associations, 1U);
-  EXPECT_TRUE(b.has_ended(pump::end_reason::idle));
+  EXPECT_TRUE(b.has_ended(forward::end_reason::idle));
 }
 
 TEST(Reload, WhoeverListensForDatagramsNoMoreIsNotThere) {
@@ -424,7 +424,7 @@ TEST(Reload, WhoeverListensForDatagramsNoMoreIsNotThere) {
   ASSERT_EQ(::send(knocking.get(), "x", 1, 0), 1);
   EXPECT_TRUE(
       test::wait_until([&] { return net::pending_error(knocking.get()).value() == ECONNREFUSED; }));
-  EXPECT_TRUE(b.has_ended(pump::end_reason::shutdown));
+  EXPECT_TRUE(b.has_ended(forward::end_reason::shutdown));
 }
 
 }  // namespace

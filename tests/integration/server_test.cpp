@@ -12,7 +12,7 @@ namespace relay::forward {
 namespace {
 
 using namespace std::chrono_literals;
-using pump::end_reason;
+using forward::end_reason;
 using test::relay_bench;
 
 TEST(Server, CarriesBothWaysAndCountsEveryByte) {

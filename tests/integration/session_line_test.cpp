@@ -182,10 +182,10 @@ TEST(Totals, AreOfWhatLivesAndOfWhatHasEnded) {
   EXPECT_EQ(all[0].connections, 3U);
   EXPECT_EQ(all[0].up_bytes, 11U) << "the bytes of the one that lives are there, too";
   EXPECT_EQ(all[0].down_bytes, 0U);
-  EXPECT_EQ(all[0].ended[static_cast<std::size_t>(pump::end_reason::client_eof)], 2U);
+  EXPECT_EQ(all[0].ended[static_cast<std::size_t>(forward::end_reason::client_eof)], 2U);
   EXPECT_TRUE(all[0].errors.empty());
   EXPECT_EQ(all[1].live.connections, 0U);
-  EXPECT_EQ(all[1].ended[static_cast<std::size_t>(pump::end_reason::connect_failed)], 1U);
+  EXPECT_EQ(all[1].ended[static_cast<std::size_t>(forward::end_reason::connect_failed)], 1U);
   const std::vector<error_counts::kind> refused{{"connecting/connection_refused", 1}};
   EXPECT_EQ(all[1].errors, refused) << "also when nothing is logged";
 }

@@ -13,7 +13,7 @@ namespace relay::forward {
 namespace {
 
 using namespace std::chrono_literals;
-using pump::end_reason;
+using forward::end_reason;
 using test::remote_bench;
 
 struct bench : remote_bench {

@@ -16,7 +16,7 @@ namespace relay::forward {
 namespace {
 
 using namespace std::chrono_literals;
-using pump::end_reason;
+using forward::end_reason;
 using test::relay_bench;
 using test::transport_chain;
 using test::transport_kinds;

@@ -38,8 +38,8 @@ TEST(TransportWorkers, ManyClientsAtOnceGetTheirOwnBytes) {
     }
     for (auto& each : clients) each.join();
     EXPECT_TRUE(c.is_quiet());
-    EXPECT_EQ(c.far.ended(pump::end_reason::client_eof), 80U) << kind;
-    EXPECT_EQ(c.near.ended(pump::end_reason::client_eof), 80U) << kind;
+    EXPECT_EQ(c.far.ended(forward::end_reason::client_eof), 80U) << kind;
+    EXPECT_EQ(c.near.ended(forward::end_reason::client_eof), 80U) << kind;
     for (const auto load : c.near.running->loads()) EXPECT_EQ(load, 0U);
   }
 }

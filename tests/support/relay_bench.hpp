@@ -54,11 +54,11 @@ class relay_bench {
     text << std::ifstream(folder.path() + "/relay.log").rdbuf();
     return text.str();
   }
-  std::uint64_t ended(pump::end_reason why, std::size_t endpoint = 0) const {
+  std::uint64_t ended(forward::end_reason why, std::size_t endpoint = 0) const {
     return running->count(endpoint).ended[static_cast<std::size_t>(why)];
   }
 
-  bool has_ended(pump::end_reason why, std::uint64_t times = 1) const {
+  bool has_ended(forward::end_reason why, std::uint64_t times = 1) const {
     return wait_until([&] { return ended(why) == times; });
   }
 

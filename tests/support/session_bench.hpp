@@ -23,7 +23,7 @@ struct session_bench : pump_bench, pump::session::owner {
     running.start(client, remote);
   }
   void answered(pump::session& /*by*/) override { ++answers; }
-  void ended(pump::session& /*over*/, pump::end_reason why, const error_code& ec) override {
+  void ended(pump::session& /*over*/, pump::session_end why, const error_code& ec) override {
     end = why;
     error = ec;
   }
@@ -36,7 +36,7 @@ struct session_bench : pump_bench, pump::session::owner {
   pump::byte_rates rates;
   fake_stream client;
   fake_stream remote;
-  std::optional<pump::end_reason> end;
+  std::optional<pump::session_end> end;
   error_code error;
   int answers = 0;
   pump::session running;

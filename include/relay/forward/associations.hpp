@@ -121,7 +121,7 @@ class associations final : private net::timer {
   bool close_retired();
   /// Closes those whose time is over.
   void close_over();
-  void remove(association& gone, pump::end_reason why, bool retires = false);
+  void remove(association& gone, end_reason why, bool retires = false);
   /// The same for one that never had a socket.
   void discard(association& gone);
 

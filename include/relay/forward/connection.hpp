@@ -52,7 +52,7 @@ class connection final : public lane_hook, private pump::session::owner {
   /// its time.
   bool can_abort() const noexcept { return dialing_ || pump_.has_started(); }
   /// Ends it now, as a reset to both sides. A coroutine of it must have been joined.
-  void abort() noexcept { stop(pump::end_reason::shutdown); }
+  void abort() noexcept { stop(end_reason::shutdown); }
   /// Ends it since an operator wants that: now, or, while a coroutine is at work for it, as soon as
   /// that notices.
   void kill() noexcept;
@@ -123,16 +123,16 @@ class connection final : public lane_hook, private pump::session::owner {
   void begin();
 
   void answered(pump::session& by) override;
-  void ended(pump::session& over, pump::end_reason why, const error_code& ec) override;
+  void ended(pump::session& over, pump::session_end how, const error_code& ec) override;
   void spawn(task<> work);
   /// For what is called from outside of a coroutine: an exception ends this connection only.
   template <class Work>
   void guarded(Work work) noexcept;
-  void stop(pump::end_reason why) noexcept;
+  void stop(end_reason why) noexcept;
   /// After an exception: its place is given back.
-  void broke() noexcept { stop(pump::end_reason::internal_error); }
+  void broke() noexcept { stop(end_reason::internal_error); }
   void fail(const step_outcome& why);
-  void finish(pump::end_reason why, const error_code& ec, const std::string& detail = {});
+  void finish(end_reason why, const error_code& ec, const std::string& detail = {});
 
   lane& lane_;
   rule_hold rule_;  // another one from the moment on when the client turns out to be a visitor

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/config/config.hpp>
+#include <relay/forward/end_reason.hpp>
 #include <relay/forward/endpoint_layers.hpp>
 #include <relay/forward/error_counts.hpp>
 #include <relay/forward/gate.hpp>
@@ -8,7 +9,6 @@
 #include <relay/forward/route.hpp>
 #include <relay/net/socket.hpp>
 #include <relay/pump/byte_rates.hpp>
-#include <relay/pump/end_reason.hpp>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -39,8 +39,7 @@ struct counters {
   /// That were sent to a remote, which said that nobody is there (or a router did).
   std::atomic<std::uint64_t> refused_datagrams{0};
   std::atomic<std::uint64_t> unanswered{0};  ///< cut off by `half_close_timeout` without an answer
-  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(pump::end_reason::count_)>
-      ended{};
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(end_reason::count_)> ended{};
 };
 
 /// What outlives the settings of an endpoint: a reload hands it on from one rule to the next.

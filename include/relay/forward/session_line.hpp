@@ -2,7 +2,7 @@
 
 #include <relay/base/error.hpp>
 #include <relay/base/ip.hpp>
-#include <relay/pump/end_reason.hpp>
+#include <relay/forward/end_reason.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -36,7 +36,7 @@ struct session_summary {
   std::uint64_t up = 0;
   std::uint64_t down = 0;
   std::chrono::milliseconds lasted{0};
-  pump::end_reason end = pump::end_reason::count_;
+  end_reason end = end_reason::count_;
   error_code error;
   bool has_lost = false;    ///< bytes that had been sent
   bool is_visitor = false;  ///< handed over to the web server

@@ -2,7 +2,7 @@
 
 #include <relay/base/error.hpp>
 #include <relay/base/ip.hpp>
-#include <relay/pump/end_reason.hpp>
+#include <relay/forward/end_reason.hpp>
 
 #include <string>
 
@@ -17,8 +17,8 @@ struct hook_answer;
 
 /// How a step of a connection's life before the pump has ended: reached, when there is no `ec`.
 struct step_outcome {
-  pump::end_reason why = pump::end_reason::connect_failed;  ///< of the session, if it ends here
-  const char* phase = "connecting";                         ///< a literal: in what it failed
+  end_reason why = end_reason::connect_failed;  ///< of the session, if it ends here
+  const char* phase = "connecting";             ///< a literal: in what it failed
   error_code ec;
   ip_endpoint at;          ///< which address of the remote this is about
   bool cut_short = false;  ///< by `connect_limit`, before the step's own limit was over

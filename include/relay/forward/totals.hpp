@@ -1,8 +1,8 @@
 #pragma once
 
+#include <relay/forward/end_reason.hpp>
 #include <relay/forward/error_counts.hpp>
 #include <relay/forward/route.hpp>
-#include <relay/pump/end_reason.hpp>
 
 #include <array>
 #include <cstddef>
@@ -47,7 +47,7 @@ struct endpoint_totals {
   std::uint64_t up_datagrams = 0;
   std::uint64_t down_datagrams = 0;
   std::uint64_t lost_datagrams = 0;
-  std::array<std::uint64_t, static_cast<std::size_t>(pump::end_reason::count_)> ended{};
+  std::array<std::uint64_t, static_cast<std::size_t>(end_reason::count_)> ended{};
   std::vector<error_counts::kind> errors;  ///< the most frequent first
 };
 

@@ -3,7 +3,7 @@
 #include <relay/net/poller.hpp>
 #include <relay/net/timer_wheel.hpp>
 #include <relay/pump/direction.hpp>
-#include <relay/pump/end_reason.hpp>
+#include <relay/pump/session_end.hpp>
 #include <relay/pump/workspace.hpp>
 
 #include <chrono>
@@ -23,7 +23,7 @@ class session final : public net::waiter, public net::timer {
    public:
     /// Told once, when the first of what the remote says has been passed on. Must not end it.
     virtual void answered(session& /*by*/) {}
-    virtual void ended(session& over, end_reason why, const error_code& ec) = 0;
+    virtual void ended(session& over, session_end why, const error_code& ec) = 0;
 
    protected:
     ~owner() = default;
@@ -92,7 +92,7 @@ class session final : public net::waiter, public net::timer {
   bool is_delivering();
   void go_on_delivering();
   bool fail(bool at_client, const error_code& ec);
-  void end(end_reason why, const error_code& ec);
+  void end(session_end why, const error_code& ec);
 
   transport::stream& stream_of(bool client) noexcept { return client ? *client_ : *remote_; }
 
@@ -103,10 +103,10 @@ class session final : public net::waiter, public net::timer {
   direction up_;
   direction down_;
   std::uint32_t half_close_ms_;
-  std::uint32_t idle_ms_;                    // 0: no limit
-  net::timer_wheel::moment last_moved_ = 0;  // kept while idleness is limited
-  std::uint32_t last_unsent_ = 0;            // at the end of `idle_ms_`
-  end_reason first_ = end_reason::count_;    // who was done first
+  std::uint32_t idle_ms_;                        // 0: no limit
+  net::timer_wheel::moment last_moved_ = 0;      // kept while idleness is limited
+  std::uint32_t last_unsent_ = 0;                // at the end of `idle_ms_`
+  session_end first_ = session_end::client_eof;  // who was done first, once somebody is
   bool has_lost_ = false;
   bool delivering_ = false;  // it has failed; the other side still gets what is its
   std::unique_ptr<failure> failure_;

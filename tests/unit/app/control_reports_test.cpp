@@ -21,7 +21,7 @@ forward::endpoint_totals some() {
   of.connections = 120;
   of.up_bytes = 10;
   of.down_bytes = 20;
-  of.ended[static_cast<std::size_t>(pump::end_reason::client_eof)] = 117;
+  of.ended[static_cast<std::size_t>(forward::end_reason::client_eof)] = 117;
   of.errors = {{"connecting/connection_refused", 2}};
   return of;
 }

@@ -5,7 +5,7 @@
 namespace relay::app {
 namespace {
 
-using pump::end_reason;
+using forward::end_reason;
 
 forward::endpoint_totals some() {
   forward::endpoint_totals of;

@@ -104,7 +104,7 @@ TEST(DialPlan, NamesNothingOfTheRightFamilyAndDoesNotAskAgainForThat) {
   dial_plan plan(ip("::1"));
   EXPECT_EQ((world{{"1.1.1.1"}, {"::1"}}.play(plan)), "?");
   EXPECT_EQ(plan.outcome().ec, errc::no_usable_family);
-  EXPECT_EQ(plan.outcome().why, pump::end_reason::connect_failed);
+  EXPECT_EQ(plan.outcome().why, forward::end_reason::connect_failed);
 }
 
 TEST(DialPlan, ANameWithoutAnswerIsWhatHasFailed) {
@@ -112,7 +112,7 @@ TEST(DialPlan, ANameWithoutAnswerIsWhatHasFailed) {
   ASSERT_EQ(plan.next(true).what, action::look_up);
   plan.not_found(errc::no_such_name);
   EXPECT_EQ(plan.next(true).what, action::stop);
-  EXPECT_EQ(plan.outcome().why, pump::end_reason::resolve_failed);
+  EXPECT_EQ(plan.outcome().why, forward::end_reason::resolve_failed);
   EXPECT_STREQ(plan.outcome().phase, "resolving");
   EXPECT_EQ(plan.outcome().ec, errc::no_such_name);
   EXPECT_FALSE(plan.outcome().cut_short);

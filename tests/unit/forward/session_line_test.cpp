@@ -17,7 +17,7 @@ struct bench {
     how.up = 10;
     how.down = 20;
     how.lasted = 7ms;
-    how.end = pump::end_reason::client_eof;
+    how.end = forward::end_reason::client_eof;
   }
   std::string line() const { return session_line(how, "0.0.0.0:5000", "a:443"); }
   bool has(const std::string& text) const { return line().find(text) != std::string::npos; }
@@ -63,7 +63,7 @@ TEST(SessionLine, HeadersVisitorsLossesAndErrorsHaveTheirWords) {
   b.how.client.via = ip_endpoint{*ip_address::parse("::1"), 6};
   b.how.is_visitor = b.how.has_lost = true;
   b.how.error = refused;
-  b.how.end = pump::end_reason::connect_failed;
+  b.how.end = forward::end_reason::connect_failed;
   EXPECT_TRUE(b.has(" client=1.2.3.4:5 via=[::1]:6 listen="));
   EXPECT_TRUE(b.has(" remote=a:443 route=camouflage up="));
   EXPECT_TRUE(b.line().ends_with(" end=connect_failed lost=yes error=\"connection refused\""));
@@ -78,7 +78,7 @@ TEST(SessionLine, WhatAPeerHasSaidSaysMoreAndBreaksNothing) {
 
 TEST(AssociationLine, CountsDatagramsToo) {
   bench b;
-  b.how.end = pump::end_reason::idle;
+  b.how.end = forward::end_reason::idle;
   EXPECT_EQ(association_line(b.how, "0.0.0.0:53", "a:53", 1, 2),
             "association done id=42 client=1.2.3.4:5 listen=0.0.0.0:53 remote=a:53 up=10 down=20 "
             "up_datagrams=1 down_datagrams=2 ms=7 end=idle");

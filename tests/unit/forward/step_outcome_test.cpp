@@ -10,7 +10,7 @@
 namespace relay::forward {
 namespace {
 
-using pump::end_reason;
+using forward::end_reason;
 
 error_code system_error(int code) { return {code, boost::system::system_category()}; }
 

@@ -60,7 +60,7 @@ struct bench : test::pump_bench, session::owner {
   explicit bench(bool moderated = true) : running(shared, *this, 10s, 0ms, moderated) {
     running.start(client.stream, remote.stream);
   }
-  void ended(session& /*over*/, end_reason why, const error_code& /*ec*/) override { end = why; }
+  void ended(session& /*over*/, session_end why, const error_code& /*ec*/) override { end = why; }
 
   bool is_up_armed() { return client.stream.socket().is_armed(); }
   bool is_down_armed() { return remote.stream.socket().is_armed(); }
@@ -90,7 +90,7 @@ struct bench : test::pump_bench, session::owner {
   test::plain_end remote{*this};
   endless up;
   endless down;
-  std::optional<end_reason> end;
+  std::optional<session_end> end;
   session running;
 };
 
@@ -155,7 +155,7 @@ TEST(ModeratedSession, AnEndWhileArmedIsPassedOnAfterTheLastByte) {
   ASSERT_TRUE(b.all_arrived()) << "the other direction lives on";
   test::shut_write(b.remote.peer.get());
   ASSERT_TRUE(b.until([&] { return b.end.has_value(); }));
-  EXPECT_EQ(b.end, end_reason::client_eof);
+  EXPECT_EQ(b.end, session_end::client_eof);
   EXPECT_EQ(test::read_to_end(b.remote.peer.get()), "");
   EXPECT_FALSE(b.is_up_armed());
 }
@@ -166,7 +166,7 @@ TEST(ModeratedSession, AResetOfTheSenderWhileArmedIsPassedOn) {
   ASSERT_TRUE(b.all_arrived());
   test::reset(std::move(b.client.peer));
   ASSERT_TRUE(b.until([&] { return b.end.has_value() || (b.pass(1), false); }));
-  EXPECT_EQ(b.end, end_reason::reset_by_client);
+  EXPECT_EQ(b.end, session_end::reset_by_client);
   EXPECT_FALSE(b.is_up_armed());
 }
 
@@ -176,7 +176,7 @@ TEST(ModeratedSession, AResetOfTheSinkWhileArmedIsPassedOn) {
   ASSERT_TRUE(b.all_arrived());
   test::reset(std::move(b.remote.peer));
   ASSERT_TRUE(b.until([&] { return b.end.has_value() || (b.pass(1), false); }));
-  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_EQ(b.end, session_end::reset_by_remote);
 }
 
 TEST(ModeratedSession, ASlowSinkDisarmsAndLosesNothing) {

@@ -48,7 +48,7 @@ TEST(SessionRate, TheEndComesAfterTheLastByteAndTheAnswerAfterIt) {
   EXPECT_FALSE(b.end) << "longer than `half_close_timeout`, but not idle";
   b.last(1s);
   EXPECT_EQ(b.client.written.size(), 300'000U);
-  EXPECT_EQ(b.end, end_reason::client_eof);
+  EXPECT_EQ(b.end, session_end::client_eof);
 }
 
 TEST(SessionRate, WaitingForItsTurnIsNotIdle) {
@@ -76,7 +76,7 @@ TEST(SessionRate, AnIdleSessionWithARateIsIdle) {
   b.client.incoming = "hello";
   b.wake();
   b.last(3s);
-  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_EQ(b.end, session_end::idle);
 }
 
 TEST(SessionRate, AResetPassesAfterWhatCameBefore) {
@@ -87,7 +87,7 @@ TEST(SessionRate, AResetPassesAfterWhatCameBefore) {
   EXPECT_FALSE(b.end);
   b.last(300ms);
   EXPECT_EQ(b.remote.written.size(), 20'000U);
-  EXPECT_EQ(b.end, end_reason::reset_by_client);
+  EXPECT_EQ(b.end, session_end::reset_by_client);
   EXPECT_TRUE(b.remote.aborted);
 }
 
@@ -99,7 +99,7 @@ TEST(SessionRate, ASinkThatFailsWhileItWaitsEndsIt) {
   b.remote.read_error = test::connection_reset();
   b.wake();
   b.last(200ms);
-  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_EQ(b.end, session_end::reset_by_remote);
 }
 
 TEST(SessionRate, ASlowSinkHoldsNoTurnBackFromOthers) {
@@ -128,7 +128,7 @@ TEST(SessionRate, ASlowSinkHoldsNoTurnBackFromOthers) {
 TEST(SessionRate, SplicesByTheTurn) {
   test::pump_bench b;
   struct silent : session::owner {
-    void ended(session& /*over*/, end_reason /*why*/, const error_code& /*ec*/) override {}
+    void ended(session& /*over*/, session_end /*why*/, const error_code& /*ec*/) override {}
   } nobody;
   byte_rates rates(2'000'000, 0, b.now);
   test::plain_end client(b);

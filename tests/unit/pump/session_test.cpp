@@ -35,7 +35,7 @@ TEST(Session, TheAnswerArrivesAfterTheClientHasEnded) {
   b.remote.ended = true;
   b.wake();
   EXPECT_EQ(b.client.written, "late answer");
-  EXPECT_EQ(b.end, end_reason::client_eof);
+  EXPECT_EQ(b.end, session_end::client_eof);
   EXPECT_FALSE(b.client.aborted);
 }
 
@@ -68,7 +68,7 @@ TEST(Session, TellsWhoEndedFirst) {
   b.wake();
   b.client.ended = true;
   b.wake();
-  EXPECT_EQ(b.end, end_reason::remote_eof);
+  EXPECT_EQ(b.end, session_end::remote_eof);
 }
 
 TEST(Session, HalfCloseLivesUntilIdleForItsLimit) {
@@ -84,7 +84,7 @@ TEST(Session, HalfCloseLivesUntilIdleForItsLimit) {
   b.pass(9);
   EXPECT_FALSE(b.end);
   b.pass(4);
-  EXPECT_EQ(b.end, end_reason::half_close_timeout);
+  EXPECT_EQ(b.end, session_end::half_close_timeout);
   EXPECT_EQ(b.client.written.size(), 20U);
   EXPECT_FALSE(b.running.is_unanswered()) << "it had answered";
 }
@@ -95,13 +95,13 @@ TEST(Session, KnowsThatARemoteWasCutOffWithoutAnAnswer) {
   b.client.ended = true;
   b.wake();
   b.pass(13);
-  EXPECT_EQ(b.end, end_reason::half_close_timeout);
+  EXPECT_EQ(b.end, session_end::half_close_timeout);
   EXPECT_TRUE(b.running.is_unanswered());
   bench other(1s);
   other.remote.ended = true;  // the client has nothing to answer
   other.wake();
   other.pass(13);
-  EXPECT_EQ(other.end, end_reason::half_close_timeout);
+  EXPECT_EQ(other.end, session_end::half_close_timeout);
   EXPECT_FALSE(other.running.is_unanswered());
 }
 
@@ -111,7 +111,7 @@ TEST(Session, WithoutHalfCloseTheFirstEndEndsBoth) {
   b.remote.ended = true;
   b.wake();
   EXPECT_EQ(b.client.written, "all of it");
-  EXPECT_EQ(b.end, end_reason::remote_eof);
+  EXPECT_EQ(b.end, session_end::remote_eof);
   EXPECT_TRUE(b.client.shut);
   EXPECT_TRUE(b.remote.shut) << "closing alone is no end to TLS";
 }
@@ -122,7 +122,7 @@ TEST(Session, WithoutHalfCloseWhatIsDroppedIsNotFollowedByAnEnd) {
   b.remote.takes = 0;
   b.remote.ended = true;
   b.wake();
-  EXPECT_EQ(b.end, end_reason::remote_eof);
+  EXPECT_EQ(b.end, session_end::remote_eof);
   EXPECT_TRUE(b.client.shut);
   EXPECT_FALSE(b.remote.shut);
 }
@@ -131,7 +131,7 @@ TEST(Session, AResetIsPassedOnAsAReset) {
   bench b;
   b.client.read_error = connection_reset();
   b.wake();
-  EXPECT_EQ(b.end, end_reason::reset_by_client);
+  EXPECT_EQ(b.end, session_end::reset_by_client);
   EXPECT_EQ(b.error, connection_reset());
   EXPECT_TRUE(b.remote.aborted);
   EXPECT_FALSE(b.remote.shut);
@@ -143,7 +143,7 @@ TEST(Session, ASocketThatIsGoneWhenTheEndIsPassedOnWasReset) {
   b.remote.shutdown_error = error_code(ENOTCONN, boost::system::system_category());
   b.remote.ended = true;
   b.wake();
-  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_EQ(b.end, session_end::reset_by_remote);
   EXPECT_TRUE(b.client.aborted);
 }
 
@@ -151,7 +151,7 @@ TEST(Session, OtherErrorsAreNamedBySide) {
   bench b;
   b.remote.read_error = error_code(ETIMEDOUT, boost::system::system_category());
   b.wake();
-  EXPECT_EQ(b.end, end_reason::remote_error);
+  EXPECT_EQ(b.end, session_end::remote_error);
   EXPECT_TRUE(b.client.aborted);
 }
 
@@ -163,7 +163,7 @@ TEST(Session, WhatARemoteSaidBeforeItResetStillArrives) {
   b.remote.read_error = connection_reset();
   b.wake();
   EXPECT_EQ(b.client.written, "413 too large");
-  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_EQ(b.end, session_end::reset_by_remote);
   EXPECT_FALSE(b.client.shut) << "not an end";
   EXPECT_TRUE(b.client.aborted) << "but a reset";
 }
@@ -175,7 +175,7 @@ TEST(Session, ASilentSideAfterAFailedSinkIsLimited) {
   b.wake();
   EXPECT_FALSE(b.end);
   b.pass(13);
-  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_EQ(b.end, session_end::reset_by_remote);
   EXPECT_TRUE(b.client.aborted);
 }
 
@@ -185,7 +185,7 @@ TEST(Session, AResetIsNoticedWhenNobodyReadsAnyMore) {
   b.wake();
   b.client.reset = connection_reset();
   b.wake();
-  EXPECT_EQ(b.end, end_reason::reset_by_client);
+  EXPECT_EQ(b.end, session_end::reset_by_client);
   EXPECT_TRUE(b.remote.aborted);
 }
 
@@ -199,7 +199,7 @@ TEST(Session, AResetIsNoticedWhileTheOtherSideIsStalled) {
     b.wake();
     b.client.reset = {};
     b.pass(13);
-    EXPECT_EQ(b.end, end_reason::reset_by_client);
+    EXPECT_EQ(b.end, session_end::reset_by_client);
     EXPECT_TRUE(b.remote.aborted);
   }
 }
@@ -218,7 +218,7 @@ TEST(Session, WhatAClientSentBeforeItsResetIsTakenAsLongAsThatGoesOn) {
     b.wake();
   }
   EXPECT_EQ(b.remote.written.size(), 1000U);
-  EXPECT_EQ(b.end, end_reason::reset_by_client);
+  EXPECT_EQ(b.end, session_end::reset_by_client);
 }
 
 TEST(Session, AResetWaitsUntilTheOtherSideHasWhatWasSentToIt) {
@@ -232,7 +232,7 @@ TEST(Session, AResetWaitsUntilTheOtherSideHasWhatWasSentToIt) {
   EXPECT_FALSE(b.end);
   b.client.unacknowledged = 0;
   b.pass(2);
-  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_EQ(b.end, session_end::reset_by_remote);
   EXPECT_TRUE(b.client.aborted);
 }
 
@@ -254,7 +254,7 @@ TEST(Session, ThatWaitIsLimited) {
   b.remote.read_error = connection_reset();
   b.wake();
   b.pass(14);
-  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_EQ(b.end, session_end::reset_by_remote);
 
   bench gone(10s);
   gone.client.unacknowledged = 5000;
@@ -262,7 +262,7 @@ TEST(Session, ThatWaitIsLimited) {
   gone.wake();
   gone.client.reset = connection_reset();
   gone.wake();
-  EXPECT_EQ(gone.end, end_reason::reset_by_remote) << "the other side is gone as well";
+  EXPECT_EQ(gone.end, session_end::reset_by_remote) << "the other side is gone as well";
 }
 
 TEST(Session, ASlowReaderIsNotIdle) {
@@ -282,7 +282,7 @@ TEST(Session, ASlowReaderIsNotIdle) {
   EXPECT_FALSE(b.end) << "the kernel holds the rest";
   b.client.unacknowledged = 0;
   b.pass(25);
-  EXPECT_EQ(b.end, end_reason::half_close_timeout);
+  EXPECT_EQ(b.end, session_end::half_close_timeout);
   EXPECT_TRUE(b.client.aborted) << "the remote has not ended, so it must not look as if it had";
   EXPECT_FALSE(b.remote.aborted);
 }
@@ -317,7 +317,7 @@ TEST(Session, IdleForItsLimitItEndsInOrder) {
   b.pass(18);
   EXPECT_FALSE(b.end);
   b.pass(6);
-  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_EQ(b.end, session_end::idle);
   EXPECT_TRUE(b.client.shut && b.remote.shut) << "closing alone is no end to TLS";
   EXPECT_FALSE(b.running.has_lost_bytes());
   EXPECT_FALSE(b.client.aborted);
@@ -333,7 +333,7 @@ TEST(Session, TrafficEitherWayKeepsItAlive) {
     ASSERT_FALSE(b.end) << i;
   }
   b.pass(14);
-  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_EQ(b.end, session_end::idle);
 }
 
 TEST(Session, WithoutALimitItHasNoTimer) {
@@ -365,7 +365,7 @@ TEST(Session, AReaderThatIsStuckEndsAsAResetToo) {
   b.client.unacknowledged = 5000;
   b.wake();
   b.pass(26);  // what it owes has been looked at twice by then
-  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_EQ(b.end, session_end::idle);
   EXPECT_TRUE(b.client.aborted) << "it was promised more";
   EXPECT_TRUE(b.remote.aborted) << "not all it has sent has arrived";
   EXPECT_TRUE(b.running.has_lost_bytes());
@@ -377,13 +377,13 @@ TEST(Session, WhatIsKeptButNotTakenByTheKernelIsLostAsAReset) {
   b.remote.takes = 0;
   b.wake();
   b.pass(14);
-  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_EQ(b.end, session_end::idle);
   EXPECT_TRUE(b.remote.aborted);
 }
 
 TEST(Session, AHalfOpenOneEndsAtTheShorterOfBothLimits) {
   for (const auto& [half_close, idle, expected] :
-       {std::tuple(1s, 3s, end_reason::half_close_timeout), {3s, 1s, end_reason::idle}}) {
+       {std::tuple(1s, 3s, session_end::half_close_timeout), {3s, 1s, session_end::idle}}) {
     bench b(half_close, idle);
     b.wake();
     b.pass(5);
@@ -408,7 +408,7 @@ TEST(Session, AfterHalfCloseASlowReaderHasUntilItIsStuck) {
   b.pass(28);
   EXPECT_FALSE(b.end) << "a slow reader outlives half_close_timeout";
   b.pass(70);
-  EXPECT_EQ(b.end, end_reason::idle);
+  EXPECT_EQ(b.end, session_end::idle);
   EXPECT_TRUE(b.client.aborted);
 }
 
@@ -428,7 +428,7 @@ TEST(Session, AnErrorIsToldAsOneThoughItIsIdleFirst) {
   b.remote.write_error = connection_reset();
   b.wake();
   b.pass(14);
-  EXPECT_EQ(b.end, end_reason::reset_by_remote);
+  EXPECT_EQ(b.end, session_end::reset_by_remote);
 }
 
 TEST(Session, WhatTheRemoteHasSaidBeforeComesFirst) {

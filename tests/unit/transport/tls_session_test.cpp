@@ -15,16 +15,16 @@ namespace relay::transport {
 namespace {
 
 using namespace std::chrono_literals;
-using pump::end_reason;
+using pump::session_end;
 using test::tls_bench;
 using test::tls_link;
 
 struct told : pump::session::owner {
-  void ended(pump::session& /*over*/, end_reason why, const error_code& ec) override {
+  void ended(pump::session& /*over*/, session_end why, const error_code& ec) override {
     end = why;
     error = ec;
   }
-  std::optional<end_reason> end;
+  std::optional<session_end> end;
   error_code error;
 };
 
@@ -106,8 +106,8 @@ TEST(TlsSession, AnAnswerAfterAHalfCloseArrives) {
   test::shut_write(b.far.peer.get());
   ASSERT_TRUE(b.finish());
   EXPECT_EQ(test::read_to_end(b.near.peer.get()), "late answer");
-  EXPECT_EQ(b.first.end, end_reason::client_eof);
-  EXPECT_EQ(b.second.end, end_reason::client_eof);
+  EXPECT_EQ(b.first.end, session_end::client_eof);
+  EXPECT_EQ(b.second.end, session_end::client_eof);
 }
 
 TEST(TlsSession, AResetCrossesTheTunnelAsAReset) {
@@ -119,10 +119,10 @@ TEST(TlsSession, AResetCrossesTheTunnelAsAReset) {
     b.pass(1U);
     return b.first.end.has_value();
   }));
-  EXPECT_EQ(b.first.end, end_reason::reset_by_client);
+  EXPECT_EQ(b.first.end, session_end::reset_by_client);
   b.link.client_below.socket().close();
   ASSERT_TRUE(b.finish());
-  EXPECT_EQ(b.second.end, end_reason::reset_by_client);
+  EXPECT_EQ(b.second.end, session_end::reset_by_client);
   b.far.stream.socket().close();
   EXPECT_TRUE(test::sees_reset(b.far.peer.get()));
 }
@@ -133,7 +133,7 @@ TEST(TlsSession, AnEndThatWasNotAnnouncedIsPassedOnAndTold) {
   ASSERT_TRUE(test::turn_until(b.poller, [&] { return net::peer_has_ended(b.far.peer.get()); }));
   test::shut_write(b.far.peer.get());
   ASSERT_TRUE(test::turn_until(b.poller, [&] { return b.second.end.has_value(); }));
-  EXPECT_EQ(b.second.end, end_reason::truncated);
+  EXPECT_EQ(b.second.end, session_end::truncated);
   EXPECT_EQ(b.second.error, make_error_code(errc::truncated));
 }
 
@@ -162,7 +162,7 @@ TEST(TlsSession, AFloodEndsBothSidesAndIsTold) {
   std::string byte = "x";
   ASSERT_EQ(b.link.client.write_some(std::as_writable_bytes(std::span(byte))).what, io::moved);
   ASSERT_TRUE(test::turn_until(b.poller, [&] { return b.second.end.has_value(); }));
-  EXPECT_EQ(b.second.end, end_reason::flood);
+  EXPECT_EQ(b.second.end, session_end::flood);
   EXPECT_EQ(b.second.error, make_error_code(errc::flood));
   b.far.stream.socket().close();
   EXPECT_TRUE(test::sees_reset(b.far.peer.get()));

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
-using pump::end_reason;
+using pump::session_end;
 using test::foreign_frame;
 using wire::ws_role;
 
@@ -53,11 +53,11 @@ struct talker {
 };
 
 struct told final : pump::session::owner {
-  void ended(pump::session& /*over*/, end_reason reason, const error_code& ec) override {
+  void ended(pump::session& /*over*/, session_end reason, const error_code& ec) override {
     why = reason;
     error = ec;
   }
-  std::optional<end_reason> why;
+  std::optional<session_end> why;
   error_code error;
 };
 
@@ -150,8 +150,8 @@ TEST(WebsocketChain, AHalfCloseIsPassedOn) {
   c.server.then_ends = true;
   c.run(8, 3'000'000);
   EXPECT_EQ(c.client.heard, c.server.says);
-  EXPECT_EQ(c.near_told.why, end_reason::client_eof);
-  EXPECT_EQ(c.far_told.why, end_reason::client_eof);
+  EXPECT_EQ(c.near_told.why, session_end::client_eof);
+  EXPECT_EQ(c.far_told.why, session_end::client_eof);
 }
 
 TEST(WebsocketChain, AResetIsPassedOnAsAReset) {
@@ -160,11 +160,11 @@ TEST(WebsocketChain, AResetIsPassedOnAsAReset) {
   c.run(8, 0);
   test::reset(std::move(c.client_end.peer));
   EXPECT_TRUE(test::turn_until(c.poller, [&] { return c.near_told.why.has_value(); }));
-  EXPECT_EQ(c.near_told.why, end_reason::reset_by_client);
+  EXPECT_EQ(c.near_told.why, session_end::reset_by_client);
   EXPECT_TRUE(c.near_carrier.socket().fd() >= 0);
   c.near_carrier.socket().close();  // as its owner does
   EXPECT_TRUE(test::turn_until(c.poller, [&] { return c.far_told.why.has_value(); }));
-  EXPECT_EQ(c.far_told.why, end_reason::reset_by_client);
+  EXPECT_EQ(c.far_told.why, session_end::reset_by_client);
 }
 
 TEST(WebsocketChain, BulkAndMessagesTakeTurns) {
@@ -259,7 +259,7 @@ TEST(WebsocketChain, AnAnswerPrecedesTheEchoOfAClose) {
   EXPECT_EQ(f.client.heard,
             "\x82\x06"
             "answer\x88\x02\x03\xe8");
-  EXPECT_EQ(f.end.why, end_reason::client_eof);
+  EXPECT_EQ(f.end.why, session_end::client_eof);
 }
 
 TEST(WebsocketChain, WhatIsNoFrameIsRefusedAndTheBackEndSeesNoEnd) {
@@ -267,7 +267,7 @@ TEST(WebsocketChain, WhatIsNoFrameIsRefusedAndTheBackEndSeesNoEnd) {
   f.client.says =
       foreign_frame{"first", 0x81, "abcd"}.bytes() + foreign_frame{"second", 0xc2, "abcd"}.bytes();
   EXPECT_TRUE(f.run([&] { return f.server.heard == "first" && f.end.why.has_value(); }));
-  EXPECT_EQ(f.end.why, end_reason::client_error);
+  EXPECT_EQ(f.end.why, session_end::client_error);
   EXPECT_EQ(f.end.error, error_code(wire::ws_errc::reserved_bits));
   f.server_end.stream.socket().close();  // as its owner does
   f.carrier.stream.socket().close();
@@ -282,7 +282,7 @@ TEST(WebsocketChain, AnEndWithinAFrameIsAnError) {
   f.client.says = "\x82\x85\0\0\0\0hel"s;
   f.client.then_ends = true;
   EXPECT_TRUE(f.run([&] { return f.end.why.has_value(); }));
-  EXPECT_EQ(f.end.why, end_reason::truncated);
+  EXPECT_EQ(f.end.why, session_end::truncated);
   EXPECT_EQ(f.end.error, error_code(errc::truncated));
 }
 

@@ -1,6 +1,6 @@
-#include <relay/pump/end_reason.hpp>
+#include <relay/forward/end_reason.hpp>
 
-namespace relay::pump {
+namespace relay::forward {
 
 std::string_view to_string(end_reason why) noexcept {
   switch (why) {
@@ -60,4 +60,30 @@ std::string_view to_string(end_reason why) noexcept {
   return "unknown";
 }
 
-}  // namespace relay::pump
+end_reason reason_of(pump::session_end how) noexcept {
+  switch (how) {
+    case pump::session_end::client_eof:
+      return end_reason::client_eof;
+    case pump::session_end::remote_eof:
+      return end_reason::remote_eof;
+    case pump::session_end::reset_by_client:
+      return end_reason::reset_by_client;
+    case pump::session_end::reset_by_remote:
+      return end_reason::reset_by_remote;
+    case pump::session_end::client_error:
+      return end_reason::client_error;
+    case pump::session_end::remote_error:
+      return end_reason::remote_error;
+    case pump::session_end::half_close_timeout:
+      return end_reason::half_close_timeout;
+    case pump::session_end::idle:
+      return end_reason::idle;
+    case pump::session_end::truncated:
+      return end_reason::truncated;
+    case pump::session_end::flood:
+      return end_reason::flood;
+  }
+  return end_reason::internal_error;
+}
+
+}  // namespace relay::forward

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <relay/pump/session_end.hpp>
+
 #include <cstdint>
 #include <string_view>
 
-namespace relay::pump {
+namespace relay::forward {
 
-/// Why a session ended; printed in its line and counted.
+/// Why a connection or an association ended; printed in its line and counted.
 enum class end_reason : std::uint8_t {
   client_eof,          ///< both directions are done, the client's was first
   remote_eof,          ///< both directions are done, the remote's was first
@@ -36,5 +38,7 @@ enum class end_reason : std::uint8_t {
 };
 
 std::string_view to_string(end_reason why) noexcept;
+/// Where the pump was the one that noticed.
+end_reason reason_of(pump::session_end how) noexcept;
 
-}  // namespace relay::pump
+}  // namespace relay::forward
