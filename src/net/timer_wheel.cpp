@@ -6,7 +6,7 @@ namespace relay::net {
 
 using std::chrono::milliseconds;
 
-void timer_wheel::arm(timer& what, milliseconds after) {
+timer_wheel::moment timer_wheel::arm(timer& what, milliseconds after) {
   what.disarm();
   if (!running_) {
     running_ = true;
@@ -14,10 +14,12 @@ void timer_wheel::arm(timer& what, milliseconds after) {
   }
   // The tick that is over by then, but not the current one.
   constexpr milliseconds most = tick * (INT32_MAX / 2);
-  const auto due = elapsed() + std::clamp(after, milliseconds(0), most);
+  const auto now = elapsed();
+  const auto due = now + std::clamp(after, milliseconds(0), most);
   what.deadline_ = static_cast<std::uint32_t>((due + tick - milliseconds(1)) / tick);
   if (static_cast<std::int32_t>(what.deadline_ - now_) <= 0) what.deadline_ = now_ + 1;
   slots_[what.deadline_ % slots_.size()].push_back(what);
+  return static_cast<moment>(now.count());
 }
 
 milliseconds timer_wheel::elapsed() const {

@@ -150,19 +150,16 @@ void session::remember(bool at_client, const error_code& ec) {
   limit_idleness();
 }
 
-void session::limit_idleness() {
-  await_limit(milliseconds(0));
-  last_moved_ = shared_.wheel().note();
-}
+void session::limit_idleness() { last_moved_ = await_limit(milliseconds(0)); }
 
-void session::await_limit(milliseconds idle) {
+net::timer_wheel::moment session::await_limit(milliseconds idle) {
   // Past its limit only a slow reader is waited for: it is looked at again after as long.
   const milliseconds half_close(half_close_ms_);
   const milliseconds limit(idle_ms_);
   auto next = idle < half_close ? half_close - idle : half_close;
   if (!is_half_open()) next = milliseconds::max();
   if (idle < limit) next = std::min(next, limit - idle);
-  shared_.wheel().arm(*this, std::max(next, net::timer_wheel::tick));
+  return shared_.wheel().arm(*this, std::max(next, net::timer_wheel::tick));
 }
 
 milliseconds session::idle_time() const { return shared_.wheel().since(last_moved_); }

@@ -51,13 +51,13 @@ class timer_wheel {
                        std::function<std::chrono::milliseconds()> elapsed = {})
       : start_(std::move(start)), elapsed_(std::move(elapsed)) {}
 
-  /// (Re)arms; `after` is rounded up.
-  void arm(timer& what, std::chrono::milliseconds after);
+  /// A moment, to be asked later how long ago it was: cut to 32 bits.
+  using moment = std::uint32_t;
+  /// (Re)arms; `after` is rounded up. Returns the moment from which it counts.
+  moment arm(timer& what, std::chrono::milliseconds after);
   /// Moves on to a tick and calls `expired` of everything that is due. Returns whether timers are
   /// left; when not, the wheel pauses until the next `arm`.
   bool advance(std::uint32_t to_tick);
-  /// A moment, to be asked later how long ago it was: cut to 32 bits.
-  using moment = std::uint32_t;
   /// Now; only meaningful while a timer is armed, as is the next.
   moment note() const;
   /// How long that was ago, at least.

@@ -82,8 +82,8 @@ class session final : public net::waiter, public net::timer {
   void remember(bool at_client, const error_code& ec);
   /// Begins to count idleness, or begins anew.
   void limit_idleness();
-  /// The timer for the next limit, after `idle` of silence.
-  void await_limit(std::chrono::milliseconds idle);
+  /// The timer for the next limit, after `idle` of silence; returns now.
+  net::timer_wheel::moment await_limit(std::chrono::milliseconds idle);
   std::chrono::milliseconds idle_time() const;
   bool is_half_open() const noexcept { return up_.is_done() || down_.is_done() || failure_; }
   bool half_close_expired();
