@@ -156,12 +156,14 @@ io_result tls_stream::read_some(std::span<std::byte> into) {
       more = in.again;
       work += in.overhead + static_cast<std::uint32_t>(in.bytes);
     }
-    const auto got = decrypt(into, work);
+    bool had_message = false;
+    const auto got = decrypt(into, work, had_message);
     keep_unread();
     push();
     const bool again = more || unread_ || peer_ended_ || read_error_ || pending_;
-    // It gives them back by itself behind a record of payload, not behind one of its own.
-    if (!again && got == 0) release_buffers();
+    // OpenSSL gives them back by itself behind a record of payload. A message of its own takes
+    // both, also where payload follows: 20 KiB for the rest of an idle life.
+    if (had_message || (!again && got == 0)) release_buffers();
     if (got > 0) return {io::moved, again, beyond(got, work), got, {}};
     if (!again) return blocked;
     if (work >= most_work) return {io::moved, true, work, 0, {}};
@@ -169,7 +171,7 @@ io_result tls_stream::read_some(std::span<std::byte> into) {
 }
 
 // As many records as there are and fit, and as may be worked on in one call.
-std::size_t tls_stream::decrypt(std::span<std::byte> into, std::uint32_t& work) {
+std::size_t tls_stream::decrypt(std::span<std::byte> into, std::uint32_t& work, bool& had_message) {
   forget_errors();
   std::size_t got = 0;
   while (got < into.size() && !peer_ended_ && !read_error_ &&
@@ -178,6 +180,7 @@ std::size_t tls_stream::decrypt(std::span<std::byte> into, std::uint32_t& work) 
     const auto silent = read_record(into, got);
     work += (shared_.records() - before) * record_price;
     if (silent > 0) work += price_of(silent);
+    had_message = had_message || silent > 0;
     if (beyond(got, work) >= most_work) break;
   }
   return got;
@@ -250,8 +253,8 @@ io_result tls_stream::write_some(std::span<std::byte> data) {
   if (!push_kept() && !write_error_) return blocked;
   if (write_error_) return failure(write_error_);
   forget_errors();
-  if (owes_ticket_) {
-    owes_ticket_ = false;
+  const bool with_ticket = std::exchange(owes_ticket_, false);
+  if (with_ticket) {
     static_cast<void>(SSL_new_session_ticket(ssl_.get()));  // without, nobody resumes: no more
   }
   const auto taken = std::min(data.size(), most_payload);
@@ -262,6 +265,7 @@ io_result tls_stream::write_some(std::span<std::byte> data) {
     return failure(write_error_);
   }
   push();
+  if (with_ticket) release_buffers();  // a message takes that for reading as well
   if (write_error_) return failure(write_error_);
   return {io::moved, false, 0, count, {}};
 }

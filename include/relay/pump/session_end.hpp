@@ -4,8 +4,8 @@
 
 namespace relay::pump {
 
-/// How two streams between which bytes were moved came to their end. All that the pump can know: why
-/// a connection ended before, or was ended by somebody else, is its owner's matter.
+/// How two streams between which bytes were moved came to their end. All that the pump can know:
+/// why a connection ended before, or was ended by somebody else, is its owner's matter.
 enum class session_end : std::uint8_t {
   client_eof,          ///< both directions are done, the client's was first
   remote_eof,          ///< both directions are done, the remote's was first

@@ -53,7 +53,7 @@ class tls_stream final : public stream {
 
  private:
   io_result receive(std::size_t most);
-  std::size_t decrypt(std::span<std::byte> into, std::uint32_t& work);
+  std::size_t decrypt(std::span<std::byte> into, std::uint32_t& work, bool& had_message);
   std::uint32_t read_record(std::span<std::byte> into, std::size_t& got);
   void stop_reading(int result);
   std::uint32_t price_of(std::uint32_t silent);
