@@ -24,7 +24,11 @@ std::string sequence(round_robin& of, const open_ones& open, int count) {
 round_robin with(std::vector<std::uint32_t> weights) { return round_robin(weights); }
 
 TEST(RoundRobin, IsTheSmoothSequence) {
-  const std::pair<std::vector<std::uint32_t>, std::string> cases[] = {
+  struct row {
+    std::vector<std::uint32_t> weights;
+    std::string expected;
+  };
+  const row cases[] = {
       {{5, 1, 1}, "0010200"}, {{4, 2, 1}, "0102010"}, {{1, 1, 1}, "012"}, {{3, 2}, "01010"},
       {{1, 2}, "101"},        {{1, 0, 2}, "202"},     {{255, 1}, ""},     {{7}, "0"},
       {{2, 2, 2, 2}, "0123"},
