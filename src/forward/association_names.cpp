@@ -123,6 +123,7 @@ void associations::release_held(std::size_t remote, bool send) {
     pump::datagram_run run{each.bytes, each.segment};
     auto* const of = static_cast<association*>(flows_.find(each.key));
     if (of != nullptr && send) {
+      flows_.touch(*of, now());
       forward(*of, std::span(&run, 1));
       continue;
     }

@@ -74,8 +74,6 @@ flow_table::clock::time_point associations::now() const { return lane_.worker().
 
 pump::datagrams& associations::buffers() noexcept { return lane_.datagrams(); }
 
-void associations::used(association& by) { flows_.touch(by, now()); }
-
 void associations::answered(association& by) {
   const auto moment = now();
   flows_.touch(by, moment);
@@ -83,15 +81,17 @@ void associations::answered(association& by) {
 }
 
 // Its client speaks: after an answer it is where it says it is.
-void associations::heard(association& by) {
-  used(by);
+void associations::heard(association& by, flow_table::clock::time_point moment) {
+  flows_.touch(by, moment);
   if (by.down().datagrams > 0) flows_.assure(by);
 }
 
 // The datagrams of one client keep their order and leave together; those of different clients are
-// sorted apart first, since a batch from a busy listener holds them mixed.
+// sorted apart first, since a batch from a busy listener holds them mixed. They came together, so
+// the clock is asked once, and again where new clients took their time.
 void associations::arrived(datagram_inlet& at, std::span<const pump::arrival> all) {
   touched_count_ = 0;
+  auto moment = now();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].is_to_many && !at.is_first()) continue;  // another worker has it too
     const flow_key key(*all[i].from, all[i].to, at.nth());
@@ -100,12 +100,13 @@ void associations::arrived(datagram_inlet& at, std::span<const pump::arrival> al
     if (found == nullptr) {
       flush(all);  // what is new may have to take the place of one of those
       found = create(at, key, all[i]);
+      moment = now();
     }
     if (found == nullptr) {
       rule_.count.lost_datagrams += all[i].data.count();
       continue;
     }
-    heard(*found);  // before others are made room for
+    heard(*found, moment);  // before others are made room for
     const auto index = static_cast<std::uint8_t>(i);
     if (!std::exchange(found->in_batch, true)) {
       touched_[touched_count_++] = found;
@@ -135,7 +136,6 @@ void associations::flush(std::span<const pump::arrival> all) {
 }
 
 void associations::forward(association& by, std::span<pump::datagram_run> runs) {
-  used(by);
   if (goes_round(by, runs.front())) return drop(runs);
   const auto remote = by.remote();
   look(remote);

@@ -53,7 +53,7 @@ bool associations::served_by_older(const flow_key& key, const pump::arrival& wha
   for (auto* home = this; home != nullptr; home = home->older_) {
     auto* const found = static_cast<association*>(home->flows_.find(key));
     if (found == nullptr) continue;
-    home->heard(*found);
+    home->heard(*found, now());
     auto run = what.data;
     home->forward(*found, std::span(&run, 1));
     return true;

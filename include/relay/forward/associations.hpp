@@ -68,8 +68,6 @@ class associations final : private net::timer {
   rule& of() noexcept { return rule_; }
   pump::datagrams& buffers() noexcept;
   void arrived(datagram_inlet& at, std::span<const pump::arrival> all);
-  void used(association& by);      ///< either way
-  void heard(association& by);     ///< by its client
   void answered(association& by);  ///< by its remote
   /// Whether a client's port is one that relays may listen on.
   bool may_be_a_relay(const socket_address& client) const;
@@ -99,6 +97,8 @@ class associations final : private net::timer {
   };
 
   flow_table::clock::time_point now() const;
+  /// By its client, whose datagrams came at that moment.
+  void heard(association& by, flow_table::clock::time_point moment);
   void forward(association& by, std::span<pump::datagram_run> runs);
   void drop(std::span<const pump::datagram_run> runs);
   void lost(association& by, const pump::send_outcome& how);
