@@ -82,8 +82,9 @@ struct ares_channel::socket {
   bool closed = false;
 };
 
-ares_channel::ares_channel(asio::io_context& loop, const name_servers& servers)
-    : loop_(loop), timer_(loop) {
+ares_channel::ares_channel(asio::io_context& loop, const name_servers& servers,
+                           ares_sockets::on_report told)
+    : loop_(loop), calls_(servers.timeout, std::move(told)), timer_(loop) {
   // Everything that c-ares would otherwise look up in files and the environment is given.
   ares_options options{};
   char lookups[] = "b";
@@ -111,6 +112,7 @@ ares_channel::ares_channel(asio::io_context& loop, const name_servers& servers)
     return;
   }
   set_servers(channel_, servers.list);
+  calls_.serve(channel_);
 }
 
 ares_channel::~ares_channel() {
@@ -140,6 +142,7 @@ void ares_channel::answered(void* arg, int status, int /*timeouts*/, unsigned ch
   const std::unique_ptr<question> asked(static_cast<question*>(arg));
   auto& self = *asked->owner;
   if (status == ARES_EDESTRUCTION || self.alive_ == nullptr) return;
+  if (status == ARES_ETIMEOUT) self.calls_.given_up();
   // The raw answer tells more than the status, the lifetime of a negative one for instance.
   auto reply = bytes != nullptr && length > 0
                    ? read_reply({bytes, static_cast<std::size_t>(length)}, asked->type)
@@ -195,6 +198,7 @@ void ares_channel::watch(const std::shared_ptr<socket>& each) {
 
 void ares_channel::process(int readable, int writable) {
   ares_process_fd(channel_, readable, writable);
+  calls_.look();
   arm_timer();
   deliver();
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ares_sockets.hpp"
+
 #include <relay/names/dns_message.hpp>
 #include <relay/names/server_book.hpp>
 #include <relay/net/asio.hpp>
@@ -23,7 +25,8 @@ class ares_channel {
  public:
   using on_reply = std::function<void(dns_reply)>;
 
-  ares_channel(asio::io_context& loop, const name_servers& servers);
+  /// `told` hears of every answer of a server, and of every failure; it may not ask.
+  ares_channel(asio::io_context& loop, const name_servers& servers, ares_sockets::on_report told);
   ~ares_channel();
   ares_channel(const ares_channel&) = delete;
   ares_channel& operator=(const ares_channel&) = delete;
@@ -48,6 +51,7 @@ class ares_channel {
   void arm_timer();
 
   asio::io_context& loop_;
+  ares_sockets calls_;
   ares_channeldata* channel_ = nullptr;
   std::unordered_map<int, std::shared_ptr<socket>> sockets_;
   std::vector<finished> finished_;  // called once c-ares is off the stack: it is not reentrant

@@ -248,7 +248,10 @@ void resolver::core::begin(seat& at, name_lookup& one, const std::shared_ptr<con
     auto servers = ask->servers;
     servers.timeout = around_.try_timeout.value_or(servers.timeout);
     std::erase_if(at.channels, [](const auto& each) { return each.use_count() == 1; });
-    at.channels.push_back(std::make_shared<ares_channel>(at.loop, servers));
+    auto told = [this, count = servers.list.size()](const server_report& what) {
+      note(what, count);
+    };
+    at.channels.push_back(std::make_shared<ares_channel>(at.loop, servers, std::move(told)));
     at.asked = ask;
   }
   one.begin(at.channels.back());
@@ -317,6 +320,15 @@ void resolver::core::begin_waiting(std::size_t worker) {
   for (const auto& [key, one] : here->running) {
     if (!one->begun()) begin(*here, *one, ask, false);
   }
+}
+
+void resolver::core::note(const server_report& what, std::size_t servers) {
+  std::optional<std::string> line;
+  {
+    const std::lock_guard lock(mutex_);
+    line = trouble_.line_for(what, servers, now());
+  }
+  if (line) log_.warn(*line);
 }
 
 resolver::core::time_point resolver::core::now() const {

@@ -5,6 +5,7 @@
 #include <relay/names/hosts_file.hpp>
 #include <relay/names/resolver.hpp>
 #include <relay/names/server_book.hpp>
+#include <relay/names/server_trouble.hpp>
 
 #include <mutex>
 
@@ -77,6 +78,7 @@ class resolver::core {
   void begin(seat& at, name_lookup& one, const std::shared_ptr<const upstream>& ask, bool waiting);
   void finish(const std::string& key, std::size_t worker, dns_outcome outcome);
   void begin_waiting(std::size_t worker);
+  void note(const server_report& what, std::size_t servers);
 
   void look_up_servers(std::vector<std::string> names);
   void servers_found(name_map<std::vector<ip_address>> found);
@@ -92,6 +94,7 @@ class resolver::core {
   dns_cache cache_;
   hosts_file hosts_;
   server_book book_;
+  server_trouble trouble_;
   std::vector<std::unique_ptr<seat>> seats_;  // by worker; null when not attached
   name_map<flight> flights_;
 };

@@ -275,6 +275,66 @@ TEST_F(ResolverFailures, AServerThatIsBackEndsTheEpisode) {
   EXPECT_EQ(cached("name.test"), (texts{"192.0.2.3"}));
 }
 
+TEST_F(ResolverFailures, ASilentServerIsNamedOnceAndAgainWhenItAnswers) {
+  name_server server(until_broken());
+  ask(server);
+  around_.try_timeout = 20ms;
+  const auto named = "name server " + server.endpoint().to_string();
+  silent_ = true;
+  EXPECT_EQ(lookup("a.test"), error(errc::timed_out));
+  EXPECT_NE(lines_.str().find(named + ": no answer; there is no other one"), std::string::npos)
+      << lines_.str();
+  EXPECT_EQ(lookup("b.test"), error(errc::timed_out));
+  EXPECT_EQ(warnings(), 1) << lines_.str();
+  silent_ = false;
+  EXPECT_EQ(lookup("c.test"), (texts{"192.0.2.1"}));
+  EXPECT_NE(lines_.str().find(named + " answers again"), std::string::npos) << lines_.str();
+  EXPECT_EQ(lookup("d.test"), (texts{"192.0.2.1"}));
+  EXPECT_EQ(warnings(), 2) << lines_.str();
+}
+
+TEST_F(ResolverFailures, OfTwoServersTheOneThatIsSilentIsNamed) {
+  name_server silent(silence);
+  name_server server(until_broken());
+  ask(silent);
+  ask(server);
+  around_.try_timeout = 20ms;
+  EXPECT_EQ(lookup("a.test"), (texts{"192.0.2.1"}));
+  lookup("b.test");
+  EXPECT_NE(lines_.str().find("name server " + silent.endpoint().to_string() +
+                              ": no answer; the next one is asked"),
+            std::string::npos)
+      << lines_.str();
+  EXPECT_EQ(lines_.str().find("name server " + server.endpoint().to_string()), std::string::npos);
+}
+
+TEST_F(ResolverFailures, AServerThatIsNotThereIsNamedOverUdpAndTcp) {
+  for (const auto protocol : {config::dns_protocol::udp, config::dns_protocol::tcp}) {
+    auto gone = std::make_unique<name_server>(silence);
+    dns_.nameservers.clear();
+    dns_.protocol = protocol;
+    ask(*gone);
+    const auto named = "name server " + gone->endpoint().to_string() + ": connection refused; ";
+    gone.reset();
+    lines_.str("");
+    lookup("name.test");
+    EXPECT_NE(lines_.str().find(named), std::string::npos) << lines_.str();
+    finish();
+  }
+}
+
+TEST_F(ResolverFailures, AServerThatRefusesToAnswerIsNamedButNotOneThatFails) {
+  name_server server(until_broken());
+  ask(server);
+  rcode_ = 2;  // SERVFAIL is about the name
+  lookup("a.test");
+  EXPECT_EQ(warnings(), 0) << lines_.str();
+  rcode_ = 5;
+  lookup("b.test");
+  EXPECT_NE(lines_.str().find(": it refuses to answer (REFUSED); "), std::string::npos)
+      << lines_.str();
+}
+
 TEST_F(ResolverFailures, ATcpServerThatIsNotThereIsAnError) {
   auto gone = std::make_unique<name_server>(silence);
   ask(*gone);
