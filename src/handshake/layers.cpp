@@ -130,6 +130,7 @@ task<outcome> add_tls(layered& over, tls_handle session, transport::tls_engine& 
   }
   auto on = std::make_unique<tls_stream>(over.bare(), shared, std::move(session));
   made.ec = co_await shake_tls(*on, ready);
+  if (transport::is_certificate_error(made.ec)) made.more = on->mismatch();
   over.add(std::move(on));
   co_return made;
 }

@@ -1,5 +1,6 @@
 #include "tls_identity.hpp"
 #include "tls_memory.hpp"
+#include "tls_mismatch.hpp"
 #include "tls_rules.hpp"
 #include "tls_sessions.hpp"
 #include "tls_trust.hpp"
@@ -61,6 +62,7 @@ std::string set_verification(SSL_CTX* to, const tls_dial_options& options) {
     return {};
   }
   SSL_CTX_set_verify(to, SSL_VERIFY_PEER, nullptr);
+  keep_mismatches(to);
   auto* const rules = SSL_CTX_get0_param(to);
   X509_VERIFY_PARAM_set_hostflags(
       rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);

@@ -1,3 +1,4 @@
+#include "tls_mismatch.hpp"
 #include "tls_trust.hpp"
 
 #include <relay/transport/tls_error.hpp>
@@ -103,6 +104,8 @@ io_result tls_stream::handshake() {
 bool tls_stream::was_resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
 
 std::string tls_stream::peer_name() const { return transport::peer_name(ssl_.get()); }
+
+std::string tls_stream::mismatch() const { return mismatch_of(ssl_.get()); }
 
 std::string tls_stream::describe() const {
   return std::string(SSL_get_version(ssl_.get())) + ", " + SSL_get_cipher_name(ssl_.get());

@@ -122,12 +122,13 @@ class Verified(TransportCase):
     def test_names(self):
         self.accepted(self.authority.issue(), f"sni={NAME};{self.ca()}")
         self.refused(self.authority.issue(), f"sni=other.test;{self.ca()}",
-                     "the certificate is for another name")
+                     f"the certificate is for another name: wanted other.test, it has {NAME}")
 
     def test_addresses(self):
         issued = self.authority.issue("127.0.0.1")
         self.accepted(issued, f"sni=127.0.0.1;{self.ca()}")
-        self.refused(issued, f"sni=127.0.0.2;{self.ca()}", "the certificate is for another address")
+        self.refused(issued, f"sni=127.0.0.2;{self.ca()}", "the certificate is for another address: "
+                     "wanted 127.0.0.2, it has 127.0.0.1")
         self.accepted(self.authority.issue("::1", label="six"), f"sni=::1;{self.ca()}")
 
     def test_one_that_has_expired(self):

@@ -30,6 +30,9 @@ class tls_stream final : public stream {
   bool was_resumed() const noexcept;
   /// Whom the certificate of the peer is for; empty: it has shown none.
   std::string peer_name() const;
+  /// After a handshake that failed because the certificate is for somebody else: which name was
+  /// wanted, and which it has. Otherwise empty.
+  std::string mismatch() const;
   /// "TLSv1.3, TLS_AES_128_GCM_SHA256".
   std::string describe() const;
   /// Holds ciphertext that an idle stream would not.

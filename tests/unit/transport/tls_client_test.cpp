@@ -56,6 +56,45 @@ TEST(TlsClient, VerifiesAddressesAgainstAddresses) {
   EXPECT_EQ(b.of(whom), "the certificate is for another name");
 }
 
+/// What the stream says of a certificate that is for somebody else.
+std::string mismatch(const test::subject& whom, const std::string& sni) {
+  tls_bench b;
+  const auto accepting = b.server(b.listen_options(issue(whom, &b.trusted.root)));
+  const auto dialling = tls_bench::client(b.dial_options(sni));
+  tls_link link(b, *dialling, *accepting);
+  link.shake();
+  return link.client.mismatch();
+}
+
+TEST(TlsClient, TellsTheNameItWantedAndThoseOfTheCertificate) {
+  EXPECT_EQ(mismatch({}, "server.test"), "") << "it fits";
+  EXPECT_EQ(mismatch({.valid_from_days = -3, .valid_to_days = -1}, "server.test"), "")
+      << "something else is wrong with it";
+  EXPECT_EQ(
+      mismatch({.alternatives = {"DNS:*.a.test", "IP:192.0.2.7", "IP:2001:db8::7"}}, "b.test."),
+      "the certificate is for another name: wanted b.test, it has *.a.test, 192.0.2.7, "
+      "2001:db8::7");
+  EXPECT_EQ(mismatch({.alternatives = {"DNS:a.test"}}, "192.0.2.8"),
+            "the certificate is for another address: wanted 192.0.2.8, it has a.test");
+  EXPECT_EQ(mismatch({.alternatives = {}}, "b.test"),
+            "the certificate is for another name: wanted b.test, it has no names at all "
+            "(subjectAltName)");
+}
+
+TEST(TlsClient, OfManyNamesAFewAreTold) {
+  test::subject whom{.alternatives = {"email:somebody@a.test"}};
+  for (int i = 1; i <= 6; ++i) whom.alternatives.push_back("DNS:" + std::to_string(i) + ".test");
+  EXPECT_EQ(mismatch(whom, "b.test"),
+            "the certificate is for another name: wanted b.test, it has 1.test, 2.test, 3.test, "
+            "4.test and 2 more");
+}
+
+TEST(TlsClient, ANameOfThePeerBreaksNoLine) {
+  EXPECT_EQ(mismatch({.alternatives = {"DNS:a\x01z\"" + std::string(200, 'c')}}, "b.test"),
+            "the certificate is for another name: wanted b.test, it has a?z\"" +
+                std::string(76, 'c') + "...");
+}
+
 TEST(TlsClient, TrustsNobodyItWasNotTold) {
   tls_bench b;
   const test::authority stranger{issue({"stranger.test", {}, key_kind::p256, -1, 1, true})};
