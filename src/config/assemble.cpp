@@ -1,8 +1,33 @@
 #include "assemble.hpp"
 
+#include <relay/config/listen_clashes.hpp>
+#include <relay/config/load.hpp>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
 namespace relay::config {
 
 namespace {
+
+/// An endpoint that cannot be used, in front of the one that has the index `before`.
+struct incomplete {
+  std::size_t before;
+  endpoint what;
+};
+
+/// `check` looks for these in a configuration that can be read. Of one that cannot, they are told
+/// together with everything else, so that nobody has to come back for them.
+void tell_of_duplicates(settings what, std::vector<incomplete> more, findings& found) {
+  for (auto each = more.rbegin(); each != more.rend(); ++each) {
+    const auto at = what.endpoints.begin() + static_cast<std::ptrdiff_t>(each->before);
+    what.endpoints.insert(at, std::move(each->what));
+  }
+  const auto severity = refuses_duplicates(what) ? problem::level::error : problem::level::warning;
+  for (auto& each : duplicate_listens(what, severity))
+    found.add(each.severity, std::move(each.where), std::move(each.message), std::move(each.hint));
+}
 
 /// Endpoints carry the global `network`. Without one it is lost, to `convert` as to everybody.
 void tell_of_unused(const network& global, findings& found) {
@@ -50,15 +75,21 @@ settings assemble(std::vector<fragment> texts, const overrides& forced, findings
     complete(network_keys(), global, each.network);
   }
   made.dns.protocol_given = made.dns.keys.has("protocol");
+  std::vector<incomplete> rest;
   for (auto& text : texts) {
     for (auto& each : text.endpoints) {
-      if (!each.keys.has("listen") || !each.keys.has("remote")) continue;  // that has been told
+      if (!each.keys.has("listen")) continue;  // that has been told
       each.network = merged(forced.network, each.network, global);
-      made.endpoints.push_back(std::move(each));
+      if (each.keys.has("remote")) {
+        made.endpoints.push_back(std::move(each));
+      } else {
+        rest.push_back({made.endpoints.size(), std::move(each)});
+      }
     }
   }
-  if (made.endpoints.empty()) tell_of_unused(global, found);
+  if (made.endpoints.empty() && !found.has_errors()) tell_of_unused(global, found);
   validate(made, found);
+  if (found.has_errors()) tell_of_duplicates(made, std::move(rest), found);
   return made;
 }
 

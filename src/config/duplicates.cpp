@@ -1,4 +1,5 @@
 #include <relay/base/reach.hpp>
+#include <relay/config/label.hpp>
 #include <relay/config/listen_clashes.hpp>
 #include <relay/config/load.hpp>
 #include <relay/document/findings.hpp>
@@ -62,8 +63,7 @@ class taken_ports {
 
 /// How an operator calls an endpoint.
 std::string called(const endpoint& what) {
-  return what.name.empty() ? "the endpoint of " + what.listen.to_string()
-                           : "the endpoint `" + what.name + "`";
+  return "the endpoint " + endpoint_label(what.listen.to_string(), what.name);
 }
 
 /// The families that an address listens on.
@@ -166,7 +166,7 @@ std::vector<problem> duplicate_listens(const settings& what, problem::level seve
     }
     found.add(severity, second.origin,
               "`listen`: " + second.listen.to_string() + (clash.udp ? " (UDP)" : " (TCP)") +
-                  " is already used by " + called(first) + " (" + first.origin.to_string() + ')',
+                  " is already used by " + called(first) + ", at " + first.origin.to_string(),
               advice.empty() ? std::move(outcome) : std::move(advice));
   }
   return found.take();

@@ -32,6 +32,7 @@ bool is_public(const host_port& listen) {
 
 void check_serves(const endpoint& what, dialect rules, findings& found) {
   if (!what.network.no_tcp || what.network.use_udp) return;
+  if (rules == dialect::relay && found.blame("use_udp")) return;
   const auto where = place_of(what, "no_tcp");
   const auto message =
       "`no_tcp` without `use_udp`: " + what.listen.to_string() + " would serve nothing";
@@ -67,6 +68,7 @@ void check_exposure(const settings& what, findings& found) {
     check_datagrams(each, found);
     const auto& net = each.network;
     if (!net.accept_proxy || !net.trusted_proxies.empty() || net.no_tcp) continue;
+    if (found.is_doubtful("trusted_proxies")) continue;
     if (!is_public(each.listen)) continue;
     const auto where = place_of(each, "accept_proxy");
     if (!told.emplace(where.from.get(), where.offset).second) continue;

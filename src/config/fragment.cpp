@@ -49,18 +49,18 @@ endpoint read_endpoint(const node& table, const std::shared_ptr<const source>& f
   table_reader reader("endpoints", table, from, key_words(), found);
   reader.read(endpoint_keys(rules), made);
   const auto* listen = reader.value_of("listen", "local");
-  if (listen != nullptr) {
-    made.origin = {from, listen->offset};
-  } else {
+  const auto* remote = reader.value_of("remote");
+  if (listen != nullptr) made.origin = {from, listen->offset};
+  read_table("network", reader.take_table("network"), network_keys(), made.network, from, found);
+  reader.warn_about_the_rest();
+  if (listen == nullptr && !reader.blame_misspelling_of("listen")) {
     found.error({from, table.offset}, "this endpoint has no `listen`",
                 "add listen = \"0.0.0.0:5000\"");
   }
-  if (reader.value_of("remote") == nullptr) {
+  if (remote == nullptr && !reader.blame_misspelling_of("remote")) {
     found.error({from, table.offset}, "this endpoint has no `remote`",
                 "add remote = \"example.com:80\"");
   }
-  read_table("network", reader.take_table("network"), network_keys(), made.network, from, found);
-  reader.warn_about_the_rest();
   return made;
 }
 
@@ -91,6 +91,10 @@ fragment read_fragment(const std::shared_ptr<const source>& from, dialect rules,
     read_endpoints(endpoints->value, made, from, rules, found);
   }
   reader.warn_about_the_rest();
+  // The keys of an endpoint at the top level are a forgotten `[[endpoints]]`.
+  for (const auto* key : {"endpoints", "listen", "remote"}) {
+    if (!made.has_endpoints && reader.blame_misspelling_of(key)) made.is_blamed = true;
+  }
   return made;
 }
 

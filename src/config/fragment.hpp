@@ -14,6 +14,7 @@ struct fragment {
   config::network network;
   std::vector<endpoint> endpoints;
   bool has_endpoints = false;
+  bool is_blamed = false;  ///< they are missing because of a mistake that has been told
   bool legacy = false;
   origin where;
 };

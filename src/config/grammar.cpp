@@ -47,6 +47,7 @@ void check_balance(const endpoint& what, findings& found) {
     found.warning(where, "`balance`: `" + std::string(part) + "` is no weight and is left out",
                   "a weight is a number from 0 to 255; those behind it move up one remote");
   }
+  if (found.is_doubtful("extra_remotes")) return;  // their number is not known
   const auto weights = read.weights.size();
   const auto remotes = 1 + what.extra_remotes.size();
   const auto count = counted(weights, "weight") + " for " + counted(remotes, "remote");

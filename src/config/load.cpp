@@ -17,7 +17,7 @@ loaded finish(std::vector<fragment> texts, const overrides& forced, findings& fo
 
 /// A text on its own must say what to forward, if only `endpoints = []`.
 void require_endpoints(const fragment& what, findings& found) {
-  if (what.has_endpoints) return;
+  if (what.has_endpoints || what.is_blamed) return;
   found.error(what.where, "there are no `endpoints`",
               "add [[endpoints]] with `listen` and `remote`");
 }

@@ -92,7 +92,8 @@ std::optional<ws_options> read_ws(transport_items& items) {
   const auto* flag = items.asks_for(transport_layer::ws);
   if (flag == nullptr) return std::nullopt;
   if (host.value.empty() || path.value.empty()) {
-    items.error(*flag, "ws needs host and path", "as in \"ws;host=example.com;path=/chat\"");
+    items.lacks({"host", "path"}, *flag, "ws needs host and path",
+                "as in \"ws;host=example.com;path=/chat\"");
     return std::nullopt;
   }
   if (!is_verbatim(host, true, items) || !is_verbatim(path, false, items)) return std::nullopt;
@@ -133,7 +134,8 @@ void read_client_pair(tls_dial_options& into, transport_items& items) {
   into.client_key = key.value;
   if (cert.name.empty() && key.name.empty()) return;
   if (!into.client_cert.empty() && !into.client_key.empty()) return;
-  items.error(cert.name.empty() ? key : cert, "`client_cert` and `client_key` only work together",
+  items.lacks({"client_cert", "client_key"}, cert.name.empty() ? key : cert,
+              "`client_cert` and `client_key` only work together",
               "as in \"client_cert=/etc/relay/cert.pem;client_key=/etc/relay/key.pem\"");
 }
 
@@ -159,7 +161,8 @@ std::optional<tls_dial_options> read_dial_tls(transport_items& items) {
   made.strict_end = read_strict_end(items);
   const auto* flag = items.asks_for(transport_layer::tls);
   if (flag == nullptr) return std::nullopt;
-  if (made.sni.empty()) items.error(*flag, "tls needs sni", "as in \"tls;sni=example.com\"");
+  if (made.sni.empty())
+    items.lacks({"sni"}, *flag, "tls needs sni", "as in \"tls;sni=example.com\"");
   check_sni(sni, items);
   read_client_pair(made, items);
   check_file(ca, items);
@@ -187,7 +190,7 @@ std::optional<tls_listen_options> read_listen_tls(transport_items& items) {
   check_file(client_ca, items);
   const bool has_pair = !made.cert.empty() && !made.key.empty();
   if (!has_pair && made.servername.empty()) {
-    items.error(*flag, "tls needs cert and key, or servername",
+    items.lacks({"cert", "key", "servername"}, *flag, "tls needs cert and key, or servername",
                 "as in \"tls;cert=/etc/relay/cert.pem;key=/etc/relay/key.pem\"");
     return std::nullopt;
   }

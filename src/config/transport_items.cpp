@@ -3,6 +3,7 @@
 #include <relay/base/words.hpp>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace relay::config {
@@ -61,18 +62,15 @@ bool is_on(const known_item& item, transport_text side, dialect rules) {
   return fits(item.side, side) && (rules != dialect::realm || fits(item.in_realm, side));
 }
 
-std::string nearest_of(std::string_view name, transport_text side, dialect rules) {
-  std::vector<std::string_view> names;
-  for (const auto& each : known)
-    if (is_on(each, side, rules)) names.push_back(each.name);
+/// Empty: nobody knows.
+std::string_view nearest_of(std::string_view name, std::span<const std::string_view> names) {
   const auto nearest = nearest_word(name, names);
-  if (!nearest.empty()) return "did you mean " + quoted(nearest) + '?';
+  if (!nearest.empty()) return nearest;
   // `cafile` is nearer to nothing, but begins with what is meant.
   std::string_view begun;
   for (const auto each : names)
     if (name.starts_with(each) && each.size() > begun.size()) begun = each;
-  if (!begun.empty()) return "did you mean " + quoted(begun) + '?';
-  return "it takes " + join_words(names);
+  return begun;
 }
 
 }  // namespace
@@ -122,16 +120,30 @@ transport_item transport_items::value(std::string_view name) {
 // Whoever writes something means something: `TLS`, `sni=…` alone, `wss` under realm's name.
 void transport_items::check_layers() {
   if (items_.empty() || asks_for_any()) return;
-  note(items_.front(), true, "neither `ws` nor `tls` is asked for, so all bytes cross in clear",
-       "add `ws` or `tls`, or remove the whole text");
+  lacks({"ws", "tls", "wss"}, items_.front(),
+        "neither `ws` nor `tls` is asked for, so all bytes cross in clear",
+        "add `ws` or `tls`, or remove the whole text");
+  lacking_.back().what.is_error = rules_ == dialect::relay;
+}
+
+std::string transport_items::advice_on(std::string_view unknown) {
+  std::vector<std::string_view> names;
+  for (const auto& each : known)
+    if (is_on(each, side_, rules_)) names.push_back(each.name);
+  const auto nearest = nearest_of(unknown, names);
+  if (nearest.empty()) return "it takes " + join_words(names);
+  // By realm's rules that is a warning, and the text as it stands has to be good.
+  if (rules_ == dialect::relay) misspelt_.push_back(nearest);
+  return "did you mean " + quoted(nearest) + '?';
 }
 
 void transport_items::check_name(const transport_item& item) {
   const auto* const about = find_known(item.name);
   if (about == nullptr || (item.name == "wss" && rules_ == dialect::realm)) {
-    note(item, true, "unknown item " + quoted(item.name),
-         about == nullptr ? nearest_of(item.name, side_, rules_) : "write `ws;tls`");
-  } else if (!is_on(*about, side_, rules_)) {
+    return note(item, true, "unknown item " + quoted(item.name),
+                about == nullptr ? advice_on(item.name) : "write `ws;tls`");
+  }
+  if (!is_on(*about, side_, rules_)) {
     const bool listens = side_ == transport_text::listen;
     const auto* hint = "remove it, or move it there";
     if (item.name == "ca") hint = "to verify clients, write `client_ca`";
@@ -168,6 +180,11 @@ std::vector<transport_problem> transport_items::problems() {
   check_layers();
   for (const auto& item : items_) {
     if (std::ranges::find(abbreviated_, &item) == abbreviated_.end()) check_name(item);
+  }
+  // In front of what is told of the same item.
+  for (auto each = lacking_.rbegin(); each != lacking_.rend(); ++each) {
+    if (std::ranges::find_first_of(misspelt_, each->wanted) == misspelt_.end())
+      problems_.insert(problems_.begin(), std::move(each->what));
   }
   std::ranges::stable_sort(problems_, {}, &transport_problem::at);
   return std::move(problems_);

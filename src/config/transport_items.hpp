@@ -4,6 +4,7 @@
 #include <relay/config/transport.hpp>
 
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,11 @@ class transport_items {
   void warning(const transport_item& about, std::string message, std::string hint) {
     problems_.push_back({false, std::move(message), std::move(hint), about.at});
   }
+  /// An error, unless one of the items `wanted` is there, misspelt: then only that is told.
+  void lacks(std::initializer_list<std::string_view> wanted, const transport_item& about,
+             std::string message, std::string hint) {
+    lacking_.push_back({wanted, {true, std::move(message), std::move(hint), about.at}});
+  }
   /// In the order of the text.
   std::vector<transport_problem> problems();
 
@@ -52,6 +58,7 @@ class transport_items {
     return asks_for(transport_layer::ws) != nullptr || asks_for(transport_layer::tls) != nullptr;
   }
   void check_layers();
+  std::string advice_on(std::string_view unknown);
   void check_name(const transport_item& item);
   void check_use(const transport_item& item, bool is_word, transport_layer of);
 
@@ -60,6 +67,12 @@ class transport_items {
   dialect rules_;
   std::vector<const transport_item*> abbreviated_;  // taken by the rule for names that go on
   std::vector<transport_problem> problems_;
+  struct lack {
+    std::vector<std::string_view> wanted;
+    transport_problem what;
+  };
+  std::vector<lack> lacking_;
+  std::vector<std::string_view> misspelt_;  // what such items were meant to be
 };
 
 }  // namespace relay::config

@@ -26,6 +26,7 @@ class once {
 
 void check_dns(const dns& what, findings& found) {
   if (what.min_ttl <= what.max_ttl) return;
+  if (found.is_doubtful("min_ttl") || found.is_doubtful("max_ttl")) return;
   auto where = what.keys.at("min_ttl");
   if (!where.from) where = what.keys.at("max_ttl");
   found.error(std::move(where),
@@ -35,7 +36,7 @@ void check_dns(const dns& what, findings& found) {
 }
 
 void check_group(const process& what, findings& found) {
-  if (what.group.empty() || !what.user.empty()) return;
+  if (what.group.empty() || !what.user.empty() || found.is_doubtful("user")) return;
   found.warning(what.keys.at("group"), "`group` has no effect without `user`",
                 "say `user` as well, or remove it");
 }
@@ -126,6 +127,7 @@ void check_through_port(const endpoint& what, findings& found) {
 /// A key that has no effect without another. A global one has, as long as one endpoint uses it.
 struct companion {
   std::string_view key;
+  std::string_view needs;
   bool (*given)(const network&);
   bool (*used)(const network&);
   std::string_view message;
@@ -133,14 +135,16 @@ struct companion {
 };
 
 constexpr companion companions[]{
-    {"trusted_proxies", [](const network& n) { return !n.trusted_proxies.empty(); },
+    {"trusted_proxies", "accept_proxy", [](const network& n) { return !n.trusted_proxies.empty(); },
      [](const network& n) { return n.accept_proxy; },
      "`trusted_proxies` has no effect without `accept_proxy`: anyone may connect",
      "switch `accept_proxy` on, or remove it"},
-    {"send_proxy_udp", [](const network& n) { return n.send_proxy_udp != udp_proxy::off; },
+    {"send_proxy_udp", "use_udp",
+     [](const network& n) { return n.send_proxy_udp != udp_proxy::off; },
      [](const network& n) { return n.use_udp; }, "`send_proxy_udp` has no effect without `use_udp`",
      "switch `use_udp` on, or remove it"},
-    {"udp_strangers", [](const network& n) { return n.udp_strangers != udp_strangers::accept; },
+    {"udp_strangers", "use_udp",
+     [](const network& n) { return n.udp_strangers != udp_strangers::accept; },
      [](const network& n) { return n.use_udp; }, "`udp_strangers` has no effect without `use_udp`",
      "switch `use_udp` on, or remove it"},
 };
@@ -174,6 +178,7 @@ void check_effect(const settings& what, std::string_view key, Given given, Used 
 
 void check_companions(const settings& what, once& first, findings& found) {
   for (const auto& row : companions) {
+    if (found.is_doubtful(row.needs)) continue;
     const auto given = [&](const endpoint& each) { return row.given(each.network); };
     const auto used = [&](const endpoint& each) { return row.used(each.network); };
     check_effect(what, row.key, given, used, row.message, row.hint, first, found);
@@ -181,6 +186,7 @@ void check_companions(const settings& what, once& first, findings& found) {
 }
 
 void check_camouflage(const settings& what, once& first, findings& found) {
+  if (found.is_doubtful("listen_transport")) return;
   check_effect(
       what, "camouflage", [](const endpoint& each) { return site_of(each) != nullptr; },
       [](const endpoint& each) { return speaks_transport(each); },

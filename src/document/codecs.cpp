@@ -45,6 +45,7 @@ void value_at::refuse_type(std::string_view expected, std::string hint) const {
               '`' + std::string(key) + "` takes " + std::string(expected) + ", not " +
                   std::string(name_of(value.what)),
               std::move(hint));
+  found.doubt(key, {from, value.offset});
 }
 
 std::string quote(std::string_view text) {

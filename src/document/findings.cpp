@@ -28,6 +28,23 @@ void findings::add(problem::level severity, origin where, std::string message, s
       {severity, std::move(where), shortened(std::move(message)), shortened(std::move(hint))});
 }
 
+bool findings::blame(std::string_view key) {
+  const auto found = doubtful_.find(key);
+  return found != doubtful_.end() && raise(found->second);
+}
+
+bool findings::raise(const origin& where) {
+  const auto found = std::ranges::find_if(all_, [&](const problem& each) {
+    return each.where.from == where.from && each.where.offset == where.offset;
+  });
+  if (found == all_.end()) return false;
+  if (found->severity == problem::level::error) return true;
+  found->severity = problem::level::error;
+  --kept_[index(problem::level::warning)];
+  ++kept_[index(problem::level::error)];
+  return true;
+}
+
 std::vector<problem> findings::take() {
   // In the order of the text, whichever check came first; texts in the order they were read.
   std::map<const source*, std::size_t> rank;

@@ -42,6 +42,17 @@ void table_reader::warn_about_the_rest() const {
   }
 }
 
+bool table_reader::blame_misspelling_of(std::string_view key) const {
+  constexpr std::size_t most_looked_at = 100;  // a guess takes its time
+  std::size_t looked_at = 0;
+  for (const auto& each : table_.members) {
+    if (std::ranges::find(asked_, each.key) != asked_.end()) continue;
+    if (++looked_at > most_looked_at) return false;
+    if (words_.meant_by(each.key, asked_) == key) return found_.raise({from_, each.offset});
+  }
+  return false;
+}
+
 void table_reader::warn_about(const member& each) const {
   const origin where{from_, each.offset};
   // The hint takes its time, and a text may have a million of them.
@@ -57,6 +68,8 @@ void table_reader::warn_about(const member& each) const {
                    "remove it, here and wherever else it stands in this file");
     return;
   }
+  if (const auto meant = words_.meant_by(each.key, asked_); !meant.empty())
+    found_.doubt(meant, where);
   found_.warning(where,
                  "unknown key " + shown + (name_.empty() ? "" : " in `" + std::string(name_) + "`"),
                  words_.advice_on(each.key, name_, asked_, is_json(*from_)));

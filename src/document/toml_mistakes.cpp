@@ -147,13 +147,57 @@ std::optional<toml_mistake> repeated_header(std::string_view text, const piece& 
                       "write `[" + whole + "]`, with two brackets, for each of several"};
 }
 
+/// `[[table]` and its kind.
+std::optional<toml_mistake> lame_header(const piece& line) {
+  const auto header = without_comment(line);
+  if (!header.text.starts_with('[') || header.text.find('=') != std::string_view::npos)
+    return std::nullopt;
+  const auto first = header.text.find_first_not_of('[');
+  const auto last = header.text.find_last_not_of(']');
+  if (first == std::string_view::npos || last == std::string_view::npos || first > last)
+    return std::nullopt;
+  const auto behind = header.text.size() - last - 1;
+  if (first == behind || first > 2 || behind > 2) return std::nullopt;
+  const auto name = std::string(header.text.substr(first, last + 1 - first));
+  const auto most = std::max(first, behind);
+  return toml_mistake{
+      header.offset, '`' + shown(header.text) + "` has not as many brackets behind as in front",
+      "write `" + std::string(most, '[') + shown(name) + std::string(most, ']') + '`'};
+}
+
+std::string_view key_of(const piece& line) {
+  const auto equals = line.text.find('=');
+  return equals == std::string_view::npos ? std::string_view()
+                                          : line.part(0, equals).trimmed().text;
+}
+
+/// A key that the same table has already: the parser names it, but not where.
+std::optional<toml_mistake> repeated_key(std::string_view text, const piece& line) {
+  const auto key = key_of(line);
+  if (key.empty()) return std::nullopt;
+  for (auto at = line_at(text, line.offset).offset; at > 0;) {
+    const auto before = line_at(text, at - 1);
+    const auto content = before.trimmed();
+    if (content.text.starts_with('[')) return std::nullopt;
+    if (key_of(content) == key)
+      return toml_mistake{
+          line.offset, '`' + shown(key) + "` is given twice in this table",
+          "remove one of them; the other one stands in line " +
+              std::to_string(std::ranges::count(text.substr(0, before.offset), '\n') + 1)};
+    at = before.offset;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<toml_mistake> find_toml_mistake(std::string_view text, std::size_t at) {
   const auto line = line_at(text, at).trimmed();
   if (auto found = odd_header(text, line)) return found;
   if (auto found = repeated_header(text, line)) return found;
-  return value_of(line, at);
+  if (auto found = lame_header(line)) return found;
+  if (auto found = value_of(line, at)) return found;
+  return repeated_key(text, line);
 }
 
 }  // namespace relay::document

@@ -26,25 +26,32 @@ std::string_view vocabulary::nearest_anywhere(std::string_view unknown) const {
   return nearest_word(unknown, names);
 }
 
+std::string_view vocabulary::meant_by(std::string_view unknown,
+                                      std::span<const std::string_view> here) const {
+  if (const auto nearest = nearest_word(unknown, here); !nearest.empty()) return nearest;
+  const auto usual = usual_name(unknown);
+  if (std::ranges::find(here, usual) != here.end()) return usual;
+  // By its right name, but in the wrong table.
+  const auto at = std::ranges::find(known, unknown, &known_key::name);
+  if (at != known.end()) return at->name;
+  return usual.empty() ? nearest_anywhere(unknown) : usual;
+}
+
 std::string vocabulary::advice_on(std::string_view unknown, std::string_view table,
                                   std::span<const std::string_view> here, bool is_json) const {
-  if (const auto nearest = nearest_word(unknown, here); !nearest.empty()) {
-    const auto special = std::ranges::find(written, nearest, &written_key::name);
-    if (special != written.end() && !is_json) return std::string(special->in_toml);
-    return "did you mean " + quoted(nearest) + '?';
-  }
-  const auto find = [this](std::string_view name) {
-    return std::ranges::find(known, name, &known_key::name);
-  };
-  if (const auto elsewhere = find(unknown); elsewhere != known.end()) {
-    return elsewhere->table.empty() ? "it stands at the top level, outside of any table"
-                                    : "it belongs in " + quoted(elsewhere->table);
-  }
-  auto meant = usual_name(unknown);
-  if (meant.empty()) meant = nearest_anywhere(unknown);
-  const auto at = find(meant);
-  if (at == known.end()) return {};
+  const auto meant = meant_by(unknown, here);
   const auto question = "did you mean " + quoted(meant);
+  if (std::ranges::find(here, meant) != here.end()) {
+    const auto special = std::ranges::find(written, meant, &written_key::name);
+    if (special != written.end() && !is_json) return std::string(special->in_toml);
+    return question + '?';
+  }
+  const auto at = std::ranges::find(known, meant, &known_key::name);
+  if (at == known.end()) return {};
+  if (meant == unknown) {
+    return at->table.empty() ? "it stands at the top level, outside of any table"
+                             : "it belongs in " + quoted(at->table);
+  }
   if (at->table.empty() || at->table == table) return question + '?';
   return question + ", which belongs in " + quoted(at->table) + '?';
 }

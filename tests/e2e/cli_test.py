@@ -131,7 +131,7 @@ class Endpoints(Case):  # spec 1.1, 1.2, 3
         pairs = ("-l", f"0.0.0.0:{port}", "-r", "127.0.0.1:1", "-l", f"[::]:{port}",
                  "-r", "127.0.0.1:1")
         refused = self.cli(*pairs, code=78).stderr
-        self.assertIn(f"error: `listen`: [::]:{port} (TCP) is already used by the endpoint of 0.0.0.0:{port}", refused)
+        self.assertIn(f"error: `listen`: [::]:{port} (TCP) is already used by the endpoint 0.0.0.0:{port}", refused)
         self.assertIn(f"with `ipv6_only = true` for [::]:{port}", refused)
         started = self.launch(*pairs, **self.as_realm())
         started.wait_text("and both serve)", "err")

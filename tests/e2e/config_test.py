@@ -200,7 +200,7 @@ class Check(Case):
     def test_two_unspecified_addresses_of_one_port(self):
         text = self.GOOD.replace("127.0.0.1", "0.0.0.0") + self.GOOD.replace("127.0.0.1", "[::]")
         said = self.cli("check", "-c", self.file("any.toml", text), code=78).stderr
-        self.assertIn("[::]:1 (TCP) is already used by the endpoint of 0.0.0.0:1", said)
+        self.assertIn("[::]:1 (TCP) is already used by the endpoint 0.0.0.0:1", said)
         self.assertIn("`ipv6_only = true`", said)
         self.cli("check", "-c", self.file("two.toml", text + "network.ipv6_only = true\n"))
 

@@ -25,6 +25,7 @@ struct value_at {
   void refuse(std::string message, std::string hint = {}) const {
     found.error({from, value.offset}, '`' + std::string(key) + "`: " + std::move(message),
                 std::move(hint));
+    found.doubt(key, {from, value.offset});
   }
   void refuse_type(std::string_view expected, std::string hint = {}) const;
 };
@@ -154,7 +155,9 @@ template <class T, class Parse>
 std::optional<std::vector<T>> read_list(const value_at& from, std::string_view expected,
                                         Parse parse) {
   if (from.value.what != node::kind::list) {
-    from.refuse_type(expected);
+    const bool is_one = from.value.what == node::kind::text && from.value.text.size() <= 60;
+    from.refuse_type(expected,
+                     is_one ? "put brackets around it: [" + quote(from.value.text) + ']' : "");
     return std::nullopt;
   }
   std::vector<T> made;

@@ -3,6 +3,8 @@
 #include <relay/document/problem.hpp>
 
 #include <array>
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,6 +29,17 @@ class findings {
   }
   /// Whether another one of that level would be kept. Who would have to work for its hint may ask.
   bool wants(problem::level severity) const { return kept_[index(severity)] < most_kept; }
+  bool has_errors() const noexcept { return kept_[index(problem::level::error)] > 0; }
+  /// What is given for a key here cannot be used, which has been told. Warnings that only follow
+  /// from that the key has no value are not worth a line: they go when the cause does.
+  void doubt(std::string_view key, const origin& where) {
+    doubtful_.try_emplace(std::string(key), where);
+  }
+  bool is_doubtful(std::string_view key) const { return doubtful_.contains(key); }
+  /// The same for an error: the cause takes its place, as an error. False: there is no cause.
+  bool blame(std::string_view key);
+  /// Makes an error of the warning about this place. False: nothing was told about it.
+  bool raise(const origin& where);
   /// Whether nobody has asked about this subject in this text before.
   bool is_first(const source* in, std::string_view subject) {
     return asked_.emplace(in, subject).second;
@@ -45,6 +58,7 @@ class findings {
   std::array<std::size_t, 2> left_out_{};
   std::shared_ptr<const source> last_;  // the text of what was left out last
   std::set<std::pair<const source*, std::string>> asked_;
+  std::map<std::string, origin, std::less<>> doubtful_;  // by key
 };
 
 }  // namespace relay::document

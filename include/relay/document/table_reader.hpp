@@ -33,6 +33,9 @@ class table_reader {
   const node* value_of(std::string_view name, std::string_view alias = {});
 
   void warn_about_the_rest() const;
+  /// Behind that: a key that is missing may be there, misspelt. Then the warning about it becomes
+  /// the error, and true is returned.
+  bool blame_misspelling_of(std::string_view key) const;
 
  private:
   /// The member of that name, whichever spelling was used. Both are a warning.

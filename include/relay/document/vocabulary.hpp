@@ -42,8 +42,10 @@ struct vocabulary {
 
   /// Null: it is none.
   const retired_key* find_retired(std::string_view name) const;
-  /// What an unknown key of this table may have been meant to be; empty: nobody knows. `here` are
-  /// the keys of the table.
+  /// Which key an unknown one of this table was meant to be, here or elsewhere; empty: nobody
+  /// knows. `here` are the keys of the table.
+  std::string_view meant_by(std::string_view unknown, std::span<const std::string_view> here) const;
+  /// The same as a hint.
   std::string advice_on(std::string_view unknown, std::string_view table,
                         std::span<const std::string_view> here, bool is_json) const;
 

@@ -23,16 +23,16 @@ std::size_t clashes(const std::vector<std::string>& endpoints) {
 TEST(DuplicateListens, NameBothPlaces) {
   const auto problems = duplicate_listens(listening({"127.0.0.1:80", "127.0.0.1:80"}));
   EXPECT_EQ(brief(problems),
-            "t:6:10: warning: `listen`: 127.0.0.1:80 (TCP) is already used by the endpoint of "
-            "127.0.0.1:80 (t:3:10)\n");
+            "t:6:10: warning: `listen`: 127.0.0.1:80 (TCP) is already used by the endpoint "
+            "127.0.0.1:80, at t:3:10\n");
 }
 
 TEST(DuplicateListens, CallTheFirstByItsName) {
   const auto problems =
       duplicate_listens(listening({"127.0.0.1:80|name = \"web\"", "127.0.0.1:80"}));
   EXPECT_EQ(brief(problems),
-            "t:7:10: warning: `listen`: 127.0.0.1:80 (TCP) is already used by the endpoint `web` "
-            "(t:3:10)\n");
+            "t:7:10: warning: `listen`: 127.0.0.1:80 (TCP) is already used by the endpoint "
+            "127.0.0.1:80 (web), at t:3:10\n");
 }
 
 TEST(DuplicateListens, AreErrorsOnRequest) {
@@ -91,8 +91,31 @@ TEST(DuplicateListens, KeepTcpAndUdpApart) {
 TEST(DuplicateListens, BlameTheLaterEndpoint) {
   const auto problems = duplicate_listens(listening({":50-60", ":1-55"}));
   EXPECT_EQ(brief(problems),
-            "t:6:10: warning: `listen`: *:1-55 (TCP) is already used by the endpoint of *:50-60 "
-            "(t:3:10)\n");
+            "t:6:10: warning: `listen`: *:1-55 (TCP) is already used by the endpoint *:50-60, "
+            "at t:3:10\n");
+}
+
+// A mistake elsewhere does not hide them: that would be one visit more for each.
+TEST(DuplicateListens, AreToldTogetherWithOtherMistakes) {
+  const std::string clash = "[[endpoints]]\nlisten = \"127.0.0.1:80\"\nremote = ";
+  const auto problems = test::problems_of(clash + "\"a:1\"\n" + clash + "\"a\"\n" + clash +
+                                          "\"a:1\"\n[log]\nlevel = \"loud\"\n");
+  EXPECT_EQ(brief(problems),
+            "t:5:10: error: `listen`: 127.0.0.1:80 (TCP) is already used by the endpoint "
+            "127.0.0.1:80, at t:2:10\n"
+            "t:6:10: error: `remote`: `a` has no port; write a:PORT\n"
+            "t:8:10: error: `listen`: 127.0.0.1:80 (TCP) is already used by the endpoint "
+            "127.0.0.1:80, at t:2:10\n"
+            "t:11:9: error: `level`: unknown word `loud`\n")
+      << "those of an endpoint without a good remote, too";
+}
+
+TEST(DuplicateListens, AreWarningsBesideOtherMistakesWhereTheyAreWanted) {
+  const std::string clash = "[[endpoints]]\nlisten = \"127.0.0.1:80\"\nremote = \"a:1\"\n";
+  const auto problems =
+      test::problems_of("process.bind = \"partial\"\nlog.level = \"loud\"\n" + clash + clash);
+  ASSERT_EQ(problems.size(), 2U) << brief(problems);
+  EXPECT_EQ(problems[1].severity, problem::level::warning);
 }
 
 }  // namespace

@@ -75,8 +75,6 @@ TEST(Exposure, AProblemOfATransportIsPlacedAtItsItem) {
   EXPECT_EQ(brief(problems_of(with_endpoint("remote_transport = \"ws;host=a;path=/;hots=b\""))),
             "t:4:38: error: `remote_transport`: unknown item `hots`\n");
   EXPECT_EQ(brief(problems_of(with_endpoint("remote_transport = 'tsl;sni=b'"))),
-            "t:4:21: error: `remote_transport`: neither `ws` nor `tls` is asked for, so all bytes "
-            "cross in clear\n"
             "t:4:21: error: `remote_transport`: unknown item `tsl`\n");
   // Where the text does not stand as it is, at its beginning.
   EXPECT_EQ(brief(problems_of(with_endpoint("remote_transport = \"t\\u0073l\""))).substr(0, 6),

@@ -38,14 +38,13 @@ remote = "1.2.3.4"
             "t:3:10: error: `output` takes a text, not a whole number\n"
             "t:5:1: warning: unknown key `use_upd` in `network`\n"
             "t:6:15: error: `udp_timeout`: the number is out of range\n"
-            "t:7:1: error: this endpoint has no `listen`\n"
-            "t:8:1: warning: unknown key `lisen` in `endpoints`\n"
+            "t:8:1: error: unknown key `lisen` in `endpoints`\n"
             "t:9:10: error: `remote`: `1.2.3.4` has no port; write 1.2.3.4:PORT\n"
             "t:10:2: warning: unknown key `lgo`\n");
   EXPECT_EQ(problems[0].hint,
             "it takes off, error, warn, info, debug or trace; did you mean `info`?");
   EXPECT_EQ(problems[2].hint, "did you mean `use_udp`?");
-  EXPECT_EQ(problems[7].hint, "did you mean `log`?");
+  EXPECT_EQ(problems[6].hint, "did you mean `log`?");
 }
 
 TEST(Problems, NameTheTypeThatIsExpected) {
@@ -56,7 +55,8 @@ TEST(Problems, NameTheTypeThatIsExpected) {
   EXPECT_EQ(only("balance = 1979-05-27"), "`balance` takes a text, not a date | ");
   EXPECT_EQ(only("network = 3"), "`network` takes a table, not a whole number | ");
   EXPECT_EQ(only("extra_remotes = \"a:1\""),
-            "`extra_remotes` takes a list of addresses, not a text | ");
+            "`extra_remotes` takes a list of addresses, not a text | put brackets around it: "
+            "[\"a:1\"]");
   EXPECT_EQ(only("network.byte_rate = true"),
             "`byte_rate` takes a rate: bytes per second, or a text such as \"10Mbit/s\", not true "
             "or false | ");
@@ -232,7 +232,9 @@ TEST(Problems, ClampWhatTheKernelWouldRefuse) {
 TEST(Problems, CheckWhatTheCommandLineForces) {
   overrides forced;
   force(forced.network, &network::send_proxy_version, 7);
-  EXPECT_EQ(brief(problems_of(with_endpoint("") + with_endpoint(""), forced)),
+  EXPECT_EQ(brief(problems_of(with_endpoint("") + "[[endpoints]]\nlisten = \"127.0.0.1:9\"\n"
+                                                  "remote = \"b:2\"\n",
+                              forced)),
             "command line: error: `send_proxy_version`: there is no version 7\n");
 }
 

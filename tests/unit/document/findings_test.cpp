@@ -43,6 +43,31 @@ TEST(DocumentFindings, AnErrorAmongThemIsThrownWithAllOfThem) {
   }
 }
 
+TEST(DocumentFindings, AWarningBecomesTheErrorThatItIsTheCauseOf) {
+  const auto from = make_source("t", "x = 1\n");
+  findings found;
+  found.warning({from, 0}, "misspelt");
+  EXPECT_FALSE(found.has_errors());
+  EXPECT_FALSE(found.raise({from, 4})) << "nothing is known of that place";
+  EXPECT_TRUE(found.raise({from, 0}));
+  EXPECT_TRUE(found.raise({from, 0})) << "it is one already";
+  EXPECT_TRUE(found.has_errors());
+  EXPECT_EQ(test::listed(found), "t:1:1 error misspelt\n");
+}
+
+TEST(DocumentFindings, AKeyInDoubtIsBlamedWhereItsCauseIsKnown) {
+  const auto from = make_source("t", "x = 1\n");
+  findings found;
+  EXPECT_FALSE(found.blame("use"));
+  found.warning({from, 0}, "unknown key `usse`");
+  found.doubt("use", {from, 0});
+  EXPECT_TRUE(found.is_doubtful("use"));
+  EXPECT_FALSE(found.is_doubtful("us"));
+  EXPECT_FALSE(found.has_errors()) << "a warning stays one until something hangs on it";
+  EXPECT_TRUE(found.blame("use"));
+  EXPECT_TRUE(found.has_errors());
+}
+
 TEST(DocumentFindings, ASubjectIsFirstOnceInEachText) {
   const auto one = make_source("one", "");
   const auto two = make_source("two", "");
