@@ -1,5 +1,7 @@
 #include "control_print.hpp"
 
+#include <relay/config/label.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
@@ -65,6 +67,10 @@ void add_row(std::string& to, std::string_view name, const std::string& text) {
   if (!text.empty()) to += fmt::format("  {:<13}{}\n", name, text);
 }
 
+std::string label(const json& of) {
+  return config::endpoint_label(text_at(of, "listen"), text_at(of, "name"));
+}
+
 std::string remotes(const json& of) {
   std::string text;
   for (const auto& each : part(of, "remotes")) {
@@ -82,9 +88,7 @@ std::string now_and_ever(const json& of) {
 }
 
 std::string endpoint_text(const json& of) {
-  const auto name = text_at(of, "name");
-  auto text = "\nendpoint " + text_at(of, "listen") + (name.empty() ? "" : " (" + name + ')') +
-              ": " + text_at(of, "state") + '\n';
+  auto text = "\nendpoint " + label(of) + ": " + text_at(of, "state") + '\n';
   add_row(text, "error", text_at(of, "error"));
   add_row(text, "remotes", remotes(of));
   add_row(text, "connections", now_and_ever(part(of, "connections")));
@@ -150,9 +154,9 @@ std::string sessions_text(const json& of) {
     const bool tls = part(each, "client_tls") == true || part(each, "remote_tls") == true;
     rows.push_back({text_at(each, "id"), text_at(each, "kind") + (tls ? "+tls" : ""),
                     text_at(each, "state"), lasting(number_at(each, "age_ms")),
-                    text_at(each, "client") + (via.empty() ? "" : " via " + via),
-                    text_at(each, "listen"), text_at(each, "remote"),
-                    counted(number_at(bytes, "up")), counted(number_at(bytes, "down"))});
+                    text_at(each, "client") + (via.empty() ? "" : " via " + via), label(each),
+                    text_at(each, "remote"), counted(number_at(bytes, "up")),
+                    counted(number_at(bytes, "down"))});
   }
   auto text = table(rows, "rllrlllrr");
   if (matching > all.size())

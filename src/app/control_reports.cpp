@@ -94,6 +94,7 @@ json session_json(const forward::session_info& of) {
             {"age_ms", of.age.count()},
             {"client", of.client.client.to_string()}};
   if (of.client.via) made["via"] = of.client.via->to_string();
+  if (!of.endpoint.empty()) made["name"] = of.endpoint;
   made["listen"] = of.listen;
   made["remote"] = of.remote;
   made["bytes"] = {{"up", of.up_bytes}, {"down", of.down_bytes}};

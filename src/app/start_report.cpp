@@ -1,6 +1,7 @@
 #include "start_report.hpp"
 
 #include <relay/base/units.hpp>
+#include <relay/config/label.hpp>
 #include <relay/config/words.hpp>
 
 #include <fmt/format.h>
@@ -102,10 +103,12 @@ std::string start_report(const config::settings& what) {
                   config::word_for(config::dns_mode_words, what.dns.mode), word(what.dns.protocol),
                   what.dns.min_ttl.count(), what.dns.max_ttl.count(), what.dns.cache_size,
                   joined(what.dns.nameservers));
+  const bool is_ours = what.rules == config::dialect::relay;
   for (const auto& each : what.endpoints) {
-    text += fmt::format("inited: {} -> [{}]; options: {}{}\n", each.listen.to_string(),
-                        remotes(each), options_of(each),
-                        what.rules == config::dialect::relay ? own_options_of(each) : "");
+    text += fmt::format(
+        "inited: {} -> [{}]; options: {}{}\n",
+        config::endpoint_label(each.listen.to_string(), is_ours ? each.name : std::string()),
+        remotes(each), options_of(each), is_ours ? own_options_of(each) : "");
   }
   return text;
 }

@@ -1,8 +1,8 @@
 #include "status_line.hpp"
 
-#include <fmt/format.h>
+#include <relay/config/label.hpp>
 
-#include <algorithm>
+#include <fmt/format.h>
 
 namespace relay::app {
 namespace {
@@ -18,15 +18,6 @@ std::string ends(const forward::endpoint_totals& of) {
   return text;
 }
 
-/// ` name=web`, in quotes where it is no word; nothing where it has none.
-std::string name(const forward::endpoint_totals& of) {
-  if (of.name.empty()) return {};
-  if (of.name.find_first_of(" \t\"") == std::string::npos) return " name=" + of.name;
-  auto text = of.name;
-  std::ranges::replace(text, '"', '\'');  // it must not end the quotation
-  return " name=\"" + text + '"';
-}
-
 std::string errors(const forward::endpoint_totals& of) {
   std::string text;
   for (const auto& [name, times] : of.errors)
@@ -37,7 +28,8 @@ std::string errors(const forward::endpoint_totals& of) {
 }  // namespace
 
 std::string status_line(const forward::endpoint_totals& of) {
-  auto text = fmt::format("endpoint {}{} remote={}", of.listen, name(of), of.remote);
+  auto text =
+      fmt::format("endpoint {}{} remote={}", of.listen, config::name_field(of.name), of.remote);
   if (of.streams)
     text += fmt::format(" connections={} total={}", of.live.connections, of.connections);
   if (of.datagrams)

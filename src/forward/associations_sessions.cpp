@@ -12,6 +12,7 @@ session_info association::info() const {
   made.is_open = socket_.fd() >= 0;
   made.client = {client_.endpoint(), {}};
   made.listen = path.listen();
+  made.endpoint = path.by.endpoint_name;
   made.remote = path.to();
   made.age = std::chrono::duration_cast<std::chrono::milliseconds>(net::coarse_now() - since_);
   made.up_bytes = up_.bytes;

@@ -57,7 +57,7 @@ void connection::dialled(const ip_endpoint& to, const error_code& ec) {
     return established(to);
   }
   const step_outcome why{end_reason::connect_failed, step, ec, to};
-  lane_.shared().log.address_failed(path(), why);
+  lane_.shared().log.address_failed(path(), why, false);  // the only address that is known
   go_on(std::move(by), why);
 }
 
@@ -117,7 +117,9 @@ class connection::dialler final : public dial_site {
   task<result<names::addresses>> look_up(const std::string& host, bool anew) override {
     return of_.look_up(host, anew);
   }
-  task<step_outcome> attempt(ip_endpoint to) override { return of_.attempt(to); }
+  task<step_outcome> attempt(ip_endpoint to, bool has_next) override {
+    return of_.attempt(to, has_next);
+  }
 
  private:
   connection& of_;
@@ -134,7 +136,7 @@ task<step_outcome> connection::reach(std::size_t index) {
     auto made = co_await reach_warm(index);
     if (made) co_return std::move(*made);
   }
-  if (whom.address) co_return co_await attempt({*whom.address, whom.port(nth_)});
+  if (whom.address) co_return co_await attempt({*whom.address, whom.port(nth_)}, false);
   co_return co_await reach_name(index, dial_plan(rule_->through()));
 }
 #pragma GCC diagnostic pop
@@ -154,7 +156,7 @@ task<result<names::addresses>> connection::look_up(const std::string& host, bool
 }
 
 // One address: connect, and the handshakes.
-task<step_outcome> connection::attempt(ip_endpoint to) {
+task<step_outcome> connection::attempt(ip_endpoint to, bool has_next) {
   step_outcome made;
   const auto limit = connect_time(*rule_, to, time_left(), made);
   if (!limit) co_return made;
@@ -166,7 +168,7 @@ task<step_outcome> connection::attempt(ip_endpoint to) {
   if (has_left()) co_return departed();
   if (made.ec && !made.is_cancelled()) {
     made.at = to;
-    lane_.shared().log.address_failed(path(), made);
+    lane_.shared().log.address_failed(path(), made, has_next);
   }
   co_return made;
 }

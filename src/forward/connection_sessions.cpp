@@ -12,6 +12,7 @@ session_info connection::info() const {
   made.is_open = pump_.has_started();
   made.client = name();
   made.listen = path.listen();
+  made.endpoint = rule_->endpoint_name;
   made.remote = path.to();
   made.age = std::chrono::duration_cast<std::chrono::milliseconds>(lane_.worker().now() - since_);
   made.up_bytes = pump_.up();

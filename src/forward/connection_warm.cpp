@@ -44,7 +44,7 @@ task<std::optional<step_outcome>> connection::reach_warm(std::size_t index) {
   }
   if (has_left()) co_return departed();
   if (!made.ec || made.is_cancelled()) co_return std::move(made);
-  lane_.shared().log.warm_useless(rule_->remotes[index].name, made.phase, made.text());
+  lane_.shared().log.warm_useless({*rule_, index, nth_}, made.phase, made.text());
   wrapping_->warm.reset();
   co_return std::nullopt;
 }

@@ -26,7 +26,7 @@ task<step_outcome> reach(lane& on, dial_site& by, dial_plan plan, const std::str
         break;
       }
       case action::connect:
-        plan.ended(co_await by.attempt({next.to, port}));
+        plan.ended(co_await by.attempt({next.to, port}, plan.has_next()));
         break;
       case action::refresh:
         on.shared().names.refresh(host, on.worker().index());

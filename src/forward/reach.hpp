@@ -25,8 +25,9 @@ class dial_site {
   virtual std::optional<step_outcome> departed() = 0;
   /// `anew`: past the cache.
   virtual task<result<names::addresses>> look_up(const std::string& host, bool anew) = 0;
-  /// Connects to one address and does whatever comes before the payload.
-  virtual task<step_outcome> attempt(ip_endpoint to) = 0;
+  /// Connects to one address and does whatever comes before the payload. `has_next`: there is
+  /// another one to be tried if this one fails.
+  virtual task<step_outcome> attempt(ip_endpoint to, bool has_next) = 0;
 
  protected:
   ~dial_site() = default;

@@ -1,3 +1,4 @@
+#include <relay/config/label.hpp>
 #include <relay/forward/rule.hpp>
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace {
 /// for it, and nothing is asked of those who were found to be visitors.
 config::endpoint endpoint_of_visitors(const config::endpoint& from, const host_port& site) {
   config::endpoint made;
+  made.name = from.name;
   made.listen = from.listen;
   made.listen_interface = from.listen_interface;
   made.remote = site;
@@ -49,7 +51,8 @@ std::string remote::name_at(std::uint16_t nth) const {
 }
 
 rule::rule(const config::endpoint& from, endpoint_layers layers, spdlog::logger& log, rule* before)
-    : streams(!from.network.no_tcp),
+    : endpoint_name(from.name),
+      streams(!from.network.no_tcp),
       datagrams(from.network.use_udp),
       tcp_timeout(from.network.tcp_timeout),
       connect_limit(from.network.connect_limit),
@@ -115,5 +118,7 @@ std::string rule::listen_name_at(std::uint16_t nth) const {
   return ip_endpoint{listens_at->address, static_cast<std::uint16_t>(listens_at->ports.first + nth)}
       .to_string();
 }
+
+std::string rule::label() const { return config::endpoint_label(listen_name_, endpoint_name); }
 
 }  // namespace relay::forward

@@ -1,3 +1,4 @@
+#include <relay/config/label.hpp>
 #include <relay/forward/session_line.hpp>
 
 #include <fmt/format.h>
@@ -29,11 +30,14 @@ std::string client_name::to_string() const {
   return via ? client.to_string() + " via " + via->to_string() : client.to_string();
 }
 
-std::string session_line(const session_summary& of, const std::string& listen,
-                         const std::string& remote) {
+std::string path_text::to_string() const {
+  return fmt::format(" listen={}{} remote={}", listen, config::name_field(name), remote);
+}
+
+std::string session_line(const session_summary& of, const path_text& path) {
   auto text = fmt::format("session done id={} client={}", of.id, of.client.client.to_string());
   if (of.client.via) text += " via=" + of.client.via->to_string();
-  text += fmt::format(" listen={} remote={}", listen, remote);
+  text += path.to_string();
   if (of.is_visitor) text += " route=camouflage";
   text += fmt::format(" up={} down={} ms={}", of.up, of.down, of.lasted.count());
   if (of.times.waited.count() > 0) text += fmt::format(" waited_ms={}", of.times.waited.count());
@@ -47,13 +51,12 @@ std::string session_line(const session_summary& of, const std::string& listen,
   return text;
 }
 
-std::string association_line(const session_summary& of, const std::string& listen,
-                             const std::string& remote, std::uint64_t up_datagrams,
-                             std::uint64_t down_datagrams) {
+std::string association_line(const session_summary& of, const path_text& path,
+                             std::uint64_t up_datagrams, std::uint64_t down_datagrams) {
   return fmt::format(
-      "association done id={} client={} listen={} remote={} up={} down={} up_datagrams={} "
-      "down_datagrams={} ms={} end={}",
-      of.id, of.client.client.to_string(), listen, remote, of.up, of.down, up_datagrams,
+      "association done id={} client={}{} up={} down={} up_datagrams={} down_datagrams={} ms={} "
+      "end={}",
+      of.id, of.client.client.to_string(), path.to_string(), of.up, of.down, up_datagrams,
       down_datagrams, of.lasted.count(), to_string(of.end));
 }
 

@@ -1,5 +1,6 @@
 #include <relay/base/log.hpp>
 #include <relay/base/units.hpp>
+#include <relay/config/label.hpp>
 #include <relay/forward/session_log.hpp>
 #include <relay/transport/tls_error.hpp>
 
@@ -42,6 +43,8 @@ std::string told_of(std::string_view phase, std::string_view why) {
 
 }  // namespace
 
+std::string path_name::label() const { return config::endpoint_label(listen(), by.endpoint_name); }
+
 session_log::session_log(logs& log, config::dialect rules, std::function<void()> storm_begins)
     : tcp_(log.target("realm_core::tcp")),
       middle_(log.target("realm_core::tcp::middle")),
@@ -65,23 +68,25 @@ void session_log::established(const path_name& path, const ip_endpoint& client,
               warm ? " (warm)" : "");
 }
 
-void session_log::address_failed(const path_name& path, const step_outcome& how) {
+void session_log::address_failed(const path_name& path, const step_outcome& how, bool has_next) {
   if (!socket_.should_log(spdlog::level::warn)) return;
   const auto address = " as " + how.at.to_string();
   const auto endpoint = name_of(path.by, path.by.remotes[path.remote].name) + address;
   const auto why = how.text();
   if (!admits({true, endpoint, how.phase, why})) return;
   const auto which = path.to() + address;
-  const auto where = on(path.listen());
+  const auto where = on(path);
+  // realm promises a next one of the last as well.
+  const auto* const then = as_realm_ || has_next ? ", try next ip" : ", no other address";
   if (!as_realm_ && path.by.remotes[path.remote].address) {
     // It is an address: there is no other, and the line need not say it twice.
     socket_.warn("[tcp]connect to {}: {}{}", path.to(),
                  how.phase == std::string_view("connecting") ? why : told_of(how.phase, why),
                  where);
   } else if (how.ec == errc::timed_out) {
-    socket_.warn("[tcp]connect to {} timeout, try next ip{}", which, where);
+    socket_.warn("[tcp]connect to {} timeout{}{}", which, then, where);
   } else {
-    socket_.warn("[tcp]connect to {}: {}: {}, try next ip{}", which, how.phase, why, where);
+    socket_.warn("[tcp]connect to {}: {}: {}{}{}", which, how.phase, why, then, where);
   }
 }
 
@@ -89,26 +94,32 @@ void session_log::gave_up(const path_name& path, const client_name& client, cons
                           std::string_view why) {
   if (!admits(path, kind::error, phase, why)) return;
   tcp_.error("[tcp]{} => {}, error: {}{}", client.to_string(), path.to(), told_of(phase, why),
-             on(path.listen()));
+             on(path));
 }
 
 void session_log::handed_over(const path_name& path, const client_name& client, const char* phase,
                               std::string_view why) {
   if (!session_.should_log(spdlog::level::debug)) return;
-  session_.debug("{} is handed over to {}: {}", client.to_string(), path.to(), told_of(phase, why));
+  session_.debug("{} is handed over to {}: {}{}", client.to_string(), path.to(),
+                 told_of(phase, why), on(path));
 }
 
-void session_log::warm_trouble(const std::string& remote, const char* phase, std::string_view why) {
-  session_.debug("{}: no connections are kept ready for now: {}", remote, told_of(phase, why));
+void session_log::warm_trouble(const rule& of, std::size_t remote, const char* phase,
+                               std::string_view why) {
+  if (!session_.should_log(spdlog::level::debug)) return;
+  session_.debug("{}: no connections are kept ready for now: {}{}", of.remotes[remote].name,
+                 told_of(phase, why), on(of));
 }
 
-void session_log::warm_again(const std::string& remote) {
-  session_.debug("{}: connections are kept ready again", remote);
+void session_log::warm_again(const rule& of, std::size_t remote) {
+  if (!session_.should_log(spdlog::level::debug)) return;
+  session_.debug("{}: connections are kept ready again{}", of.remotes[remote].name, on(of));
 }
 
-void session_log::warm_useless(const std::string& remote, const char* phase, std::string_view why) {
-  session_.debug("{}: a connection that was ready is of no use, dialling: {}", remote,
-                 told_of(phase, why));
+void session_log::warm_useless(const path_name& path, const char* phase, std::string_view why) {
+  if (!session_.should_log(spdlog::level::debug)) return;
+  session_.debug("{}: a connection that was ready is of no use, dialling: {}{}",
+                 path.by.remotes[path.remote].name, told_of(phase, why), on(path));
 }
 
 void session_log::header_accepted(const wire::proxy_header& header) {
@@ -120,26 +131,26 @@ void session_log::header_accepted(const wire::proxy_header& header) {
 void session_log::client_verified(const path_name& path, const ip_endpoint& client,
                                   const std::string& name) {
   if (!session_.should_log(spdlog::level::debug)) return;
-  session_.debug("client verified client={} listen={} remote={} certificate=\"{}\"",
-                 client.to_string(), path.listen(), path.to(), name);
+  session_.debug("client verified client={}{} certificate=\"{}\"", client.to_string(),
+                 text_of(path).to_string(), name);
 }
 
 void session_log::untrusted(const path_name& path, const ip_endpoint& sender) {
   path.by.own().errors.add("reading the PROXY header", "none of trusted_proxies");
   if (!tcp_.should_log(spdlog::level::err)) return;
   tcp_.error(
-      "[tcp]{} => {}, error: {} is none of `trusted_proxies`; not said again of this sender{}",
-      sender.to_string(), path.to(), sender.address.to_string(), on(path.listen()));
+      "[tcp]{} => {}, error: {} is not one of `trusted_proxies`; further refusals of this sender "
+      "are not logged{}",
+      sender.to_string(), path.to(), sender.address.to_string(), on(path));
 }
 
 void session_log::certificates(const rule& of, const transport::tls_refresh& seen) {
   if (!seen.problem.empty()) {
-    tcp_.error("[tcp]{}: the certificate in use stays: {}{}", of.name(), seen.problem,
-               on(of.listen_name()));
+    tcp_.error("[tcp]{}: the certificate in use stays: {}{}", of.name(), seen.problem, on(of));
   } else if (seen.renewed) {
-    session_.info("{}: new connections get the changed certificate", of.name());
+    session_.info("{}: new connections get the changed certificate{}", of.name(), on(of));
   }
-  if (!seen.warning.empty()) session_.warn("{}: {}", of.name(), seen.warning);
+  if (!seen.warning.empty()) session_.warn("{}: {}{}", of.name(), seen.warning, on(of));
 }
 
 // In TLS 1.3 a remote that misses our certificate says so when the handshake is over on this side.
@@ -147,8 +158,7 @@ void session_log::tell_refusal(const path_name& path, const session_summary& how
   if (how.down != 0 || !transport::is_refusal(how.error)) return;
   const auto why = describe(how.error);
   if (!admits(path, kind::error, "TLS", why)) return;
-  tcp_.error("[tcp]{} => {}, error: TLS: {}{}", how.client.to_string(), path.to(), why,
-             on(path.listen()));
+  tcp_.error("[tcp]{} => {}, error: TLS: {}{}", how.client.to_string(), path.to(), why, on(path));
 }
 
 void session_log::done(const path_name& path, const session_summary& how) {
@@ -158,7 +168,7 @@ void session_log::done(const path_name& path, const session_summary& how) {
   // Under realm's name only what cost somebody bytes is worth a line beside realm's own.
   const auto level = as_realm_ && !cost ? spdlog::level::debug : spdlog::level::info;
   if (!session_.should_log(level) || !has_room(cost || how.error)) return;
-  session_.log(level, "{}", session_line(how, path.listen(), path.to()));
+  session_.log(level, "{}", session_line(how, text_of(path)));
 }
 
 void session_log::unanswered(const path_name& path, const session_summary& how,
@@ -166,11 +176,11 @@ void session_log::unanswered(const path_name& path, const session_summary& how,
   constexpr auto* why = "no answer came within half_close_timeout, cut off";
   if (!session_.should_log(spdlog::level::warn) || !admits(path, kind::warning, "", why)) return;
   session_.warn("{} => {}: the client had ended; {} after {}{}", how.client.client.to_string(),
-                path.to(), why, print_duration(half_close_timeout), on(path.listen()));
+                path.to(), why, print_duration(half_close_timeout), on(path));
 }
 
 void session_log::broke(const path_name& path, const ip_endpoint& client, const char* why) {
-  session_.error("{} => {}: given up: {}{}", client.to_string(), path.to(), why, on(path.listen()));
+  session_.error("{} => {}: given up: {}{}", client.to_string(), path.to(), why, on(path));
 }
 
 void session_log::accept_failed(rule& by, const ip_endpoint& listen, const error_code& ec) {
@@ -179,15 +189,25 @@ void session_log::accept_failed(rule& by, const ip_endpoint& listen, const error
       !admits({false, listen.to_string(), "accepting", describe(ec)})) {
     return;
   }
-  tcp_.error("[tcp]failed to accept: {} (on {}; trying again)", describe(ec), listen.to_string());
+  const auto where =
+      config::endpoint_label(listen.to_string(), as_realm_ ? std::string() : by.endpoint_name);
+  tcp_.error("[tcp]failed to accept: {} (on {}; trying again)", describe(ec), where);
 }
 
 std::string session_log::name_of(const rule& by, const std::string& remote) const {
-  return as_realm_ ? remote : by.listen_name() + " => " + remote;
+  return as_realm_ ? remote : by.label() + " => " + remote;
 }
 
-std::string session_log::on(const std::string& listen) const {
-  return as_realm_ ? std::string() : " (on " + listen + ')';
+std::string session_log::on(const path_name& path) const {
+  return as_realm_ ? std::string() : " (on " + path.label() + ')';
+}
+
+std::string session_log::on(const rule& of) const {
+  return as_realm_ ? std::string() : " (on " + of.label() + ')';
+}
+
+path_text session_log::text_of(const path_name& path) const {
+  return {path.listen(), as_realm_ ? std::string() : path.by.endpoint_name, path.to()};
 }
 
 bool session_log::admits(const path_name& path, kind what, std::string_view phase,

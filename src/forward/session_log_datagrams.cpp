@@ -26,43 +26,42 @@ void session_log::association_done(const path_name& path, const session_summary&
   const auto client = how.client.client.to_string();
   if (is_mute) {
     session_.info("{} => {}: never answered, {} datagrams in {} ms (on {})", client, path.to(),
-                  up_datagrams, how.lasted.count(), path.listen());
+                  up_datagrams, how.lasted.count(), as_realm_ ? path.listen() : path.label());
   }
   if (!has_line) return;
   udp_middle_.debug("[udp]remove association for {}", client);
-  session_.log(level, "{}",
-               association_line(how, path.listen(), path.to(), up_datagrams, down_datagrams));
+  session_.log(level, "{}", association_line(how, text_of(path), up_datagrams, down_datagrams));
 }
 
 void session_log::no_association(rule& by, const char* why) {
   constexpr auto* step = "making an association";
   if (!admits({by}, kind::error, step, why, true)) return;
-  udp_.error("[udp]error: {}: {}: {}{}", by.name(), step, why, on(by.listen_name()));
+  udp_.error("[udp]error: {}: {}: {}{}", by.name(), step, why, on(by));
 }
 
 void session_log::association_evicted(const path_name& path, const char* why) {
   if (!admits(path, kind::warning, "ending the oldest association", why, true)) return;
-  udp_.warn("[udp]{}: ending the oldest association: {}{}", path.by.name(), why, on(path.listen()));
+  udp_.warn("[udp]{}: ending the oldest association: {}{}", path.by.name(), why, on(path));
 }
 
 void session_log::datagrams_dropped(const path_name& path, const ip_endpoint& client,
                                     const char* why) {
   if (!admits(path, kind::warning, "dropping datagrams", why, true)) return;
   udp_.warn("[udp]{} => {}: dropping datagrams: {}{}", client.to_string(), path.to(), why,
-            on(path.listen()));
+            on(path));
 }
 
 void session_log::refused(const path_name& path, const ip_endpoint& as, const error_code& ec) {
   const auto why = describe(ec);
   if (!admits(path, kind::warning, "sending", why, true)) return;
-  udp_.warn("[udp]{} as {}: sending: {}{}", path.to(), as.to_string(), why, on(path.listen()));
+  udp_.warn("[udp]{} as {}: sending: {}{}", path.to(), as.to_string(), why, on(path));
 }
 
 void session_log::stranger(const path_name& path, const ip_endpoint& who) {
   constexpr auto why = "not from the remote (`udp_strangers`)";
   if (!admits(path, kind::warning, "dropping datagrams", why, true)) return;
   udp_.warn("[udp]{} => {}: dropping datagrams: {}{}", who.to_string(), path.by.name(), why,
-            on(path.listen()));
+            on(path));
 }
 
 void session_log::call_refused(const char* call, const char* so) {
@@ -78,8 +77,7 @@ void session_log::datagrams_lost(const path_name& path, const ip_endpoint& clien
                                  const char* phase, const error_code& ec) {
   const auto why = describe(ec);
   if (!admits(path, kind::error, phase, why, true)) return;
-  udp_.error("[udp]{} => {}, error: {}: {}{}", client.to_string(), path.to(), phase, why,
-             on(path.listen()));
+  udp_.error("[udp]{} => {}, error: {}: {}{}", client.to_string(), path.to(), phase, why, on(path));
 }
 
 void session_log::uncut(const std::string& remote) {
@@ -89,7 +87,7 @@ void session_log::uncut(const std::string& remote) {
 void session_log::receive_failed(rule& by, const error_code& ec) {
   const auto why = describe(ec);
   if (!admits({by}, kind::error, "receiving", why, true)) return;
-  udp_.error("[udp]error: {}: receiving: {}{}", by.name(), why, on(by.listen_name()));
+  udp_.error("[udp]error: {}: receiving: {}{}", by.name(), why, on(by));
 }
 
 void session_log::lookup_failed(rule& by, const std::string& remote, const error_code& ec) {
@@ -99,7 +97,7 @@ void session_log::lookup_failed(rule& by, const std::string& remote, const error
       !admits({false, name_of(by, remote), "resolving", why, true})) {
     return;
   }
-  udp_.error("[udp]error: {}: resolving: {}{}", remote, why, on(by.listen_name()));
+  udp_.error("[udp]error: {}: resolving: {}{}", remote, why, on(by));
 }
 
 }  // namespace relay::forward

@@ -27,7 +27,7 @@ class warm_dialler final : public dial_site {
   }
   std::optional<step_outcome> departed() override { return std::nullopt; }
   task<result<names::addresses>> look_up(const std::string& host, bool anew) override;
-  task<step_outcome> attempt(ip_endpoint to) override;
+  task<step_outcome> attempt(ip_endpoint to, bool has_next) override;
 
  private:
   task<> shake_hands(step_outcome& made);
@@ -44,7 +44,7 @@ task<result<names::addresses>> warm_dialler::look_up(const std::string& host, bo
   co_return co_await ask_for(lane_, host, anew, patience);
 }
 
-task<step_outcome> warm_dialler::attempt(ip_endpoint to) {
+task<step_outcome> warm_dialler::attempt(ip_endpoint to, bool /*has_next*/) {
   step_outcome made;
   const auto limit = connect_time(rule_, to, time_left(), made);
   if (!limit) co_return made;
@@ -75,7 +75,7 @@ task<> warm_dialler::shake_hands(step_outcome& made) {
 
 task<step_outcome> dial_warm(lane& on, const rule& by, const remote& whom, warm_connection& into) {
   warm_dialler here(on, by, into);
-  if (whom.address) co_return co_await here.attempt({*whom.address, whom.port(0)});
+  if (whom.address) co_return co_await here.attempt({*whom.address, whom.port(0)}, false);
   co_return co_await reach(on, here, dial_plan(by.through()), whom.host, whom.port(0));
 }
 

@@ -50,8 +50,7 @@ std::unique_ptr<warm_connection> warm_pool::take(std::size_t remote) {
   if (found) {
     found->hand_over();
     ++rule_.count.warm;
-    const auto& name = rule_.remotes[remote].name;
-    if (from.policy.used()) lane_.shared().log.warm_again(name);
+    if (from.policy.used()) lane_.shared().log.warm_again(rule_, remote);
   }
   refill(remote);
   return found;
@@ -93,8 +92,7 @@ void warm_pool::lost(warm_connection& which) {
     const auto trouble = from.policy.lost(which.life(), steady_clock::now(), next_noise());
     from.ready.erase(found);
     --rule_.count.warm_ready;
-    const auto& name = rule_.remotes[i].name;
-    if (trouble) lane_.shared().log.warm_trouble(name, "waiting", describe(errc::truncated));
+    if (trouble) lane_.shared().log.warm_trouble(rule_, i, "waiting", describe(errc::truncated));
     return refill(i);
   }
 }
@@ -121,7 +119,7 @@ void warm_pool::look_after(std::size_t index) {
   while (!of.ready.empty() && of.ready.front()->life().end <= now) drop(of, 1);
   if (!of.ready.empty() && of.policy.has_lasted(of.ready.front()->life(), now) &&
       of.policy.proved()) {
-    lane_.shared().log.warm_again(rule_.remotes[index].name);
+    lane_.shared().log.warm_again(rule_, index);
   }
   refill(index);
 }
@@ -172,7 +170,7 @@ void warm_pool::shelve(std::size_t index, std::unique_ptr<warm_connection> made,
 
 void warm_pool::fail(std::size_t index, const step_outcome& why) {
   if (closed_ || !shelves_[index].policy.failed(steady_clock::now(), next_noise())) return;
-  lane_.shared().log.warm_trouble(rule_.remotes[index].name, why.phase, why.text());
+  lane_.shared().log.warm_trouble(rule_, index, why.phase, why.text());
 }
 
 void warm_pool::drop(shelf& from, std::size_t most) {

@@ -55,8 +55,8 @@ std::string shown_address(std::span<const unsigned char> bytes) {
 // Names and addresses, which are what a client compares.
 std::string names_in(const X509* certificate) {
   using names_ptr = std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)>;
-  const names_ptr names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(
-                            certificate, NID_subject_alt_name, nullptr, nullptr)),
+  const names_ptr names(static_cast<GENERAL_NAMES*>(
+                            X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
                         &GENERAL_NAMES_free);
   std::string text;
   int count = 0;
@@ -83,14 +83,15 @@ std::string wanted_by(X509_VERIFY_PARAM* rules) {
 
 int look(int accepted, X509_STORE_CTX* of) {
   const int why = X509_STORE_CTX_get_error(of);
-  if (accepted == 1 || (why != X509_V_ERR_HOSTNAME_MISMATCH && why != X509_V_ERR_IP_ADDRESS_MISMATCH))
+  if (accepted == 1 ||
+      (why != X509_V_ERR_HOSTNAME_MISMATCH && why != X509_V_ERR_IP_ADDRESS_MISMATCH))
     return accepted;
   auto* const session =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(of, SSL_get_ex_data_X509_STORE_CTX_idx()));
   if (session == nullptr || SSL_get_ex_data(session, place()) != nullptr) return accepted;
-  auto text = std::make_unique<std::string>(
-      describe({-why, tls_category()}) + ": wanted " +
-      wanted_by(X509_STORE_CTX_get0_param(of)) + ", it has " + names_in(X509_STORE_CTX_get0_cert(of)));
+  auto text = std::make_unique<std::string>(describe({-why, tls_category()}) + ": wanted " +
+                                            wanted_by(X509_STORE_CTX_get0_param(of)) + ", it has " +
+                                            names_in(X509_STORE_CTX_get0_cert(of)));
   if (SSL_set_ex_data(session, place(), text.get()) == 1) text.release();
   ERR_clear_error();  // a SAN that cannot be read
   return accepted;

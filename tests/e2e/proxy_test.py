@@ -168,7 +168,7 @@ class Accepting(ProxyCase):
             with dial(started.port) as sock:
                 self.assertEqual(read_all(sock), b"")
         until(lambda: started.out().count("end=untrusted_proxy") == 5, started.story)
-        self.assertEqual(started.out().count("127.0.0.1 is none of `trusted_proxies`"), 1)
+        self.assertEqual(started.out().count("127.0.0.1 is not one of `trusted_proxies`"), 1)
         self.assertEqual(server.seen, [])
 
     def test_the_lines_have_the_client_and_the_proxy(self):

@@ -111,6 +111,47 @@ class Sessions(RangeCase):
         self.assertRegex(started.out(), r"\[WARN\].*connect to .*: HTTP status 404 in place of 101")
 
 
+class Names(Case):
+    """An endpoint with a name is called by it wherever it is called at all."""
+
+    def test_in_lines_of_sessions_and_errors_and_in_commands(self):
+        second = free_port()
+        with Server(named("hi")) as server, Refusing() as nobody:
+            control = self.folder / "c.sock"
+            started = self.configured(
+                f'[log]\nlevel = "info"\n[control]\npath = "{control}"\n'
+                '[[endpoints]]\nname = "web"\nlisten = "127.0.0.1:LISTEN"\n'
+                f'remote = "127.0.0.1:{server.port}"\n[[endpoints]]\nname = "mail"\n'
+                f'listen = "127.0.0.1:{second}"\nremote = "127.0.0.1:{nobody.port}"\n')
+            self.assertEqual(hear(started.port), b"hi")
+            self.assertEqual(hear(second), b"")
+            until(lambda: len(fields(started)) == 2, started.story)
+            web, mail = f"127.0.0.1:{started.port}", f"127.0.0.1:{second}"
+            self.assertEqual({(each["listen"], each["name"]) for each in fields(started)},
+                             {(web, "web"), (mail, "mail")})
+            self.assertIn(f"error: connecting: connection refused (on {mail} (mail))\n", started.out())
+            self.assertIn(f"endpoint {web} (web): listening\n",
+                          self.cli("status", "--control", control).stdout)
+            self.assertIn(f"inited: {mail} (mail) -> [", started.out())
+            started.signal(signal.SIGUSR2)
+            started.wait_text(f"endpoint {mail} name=mail remote=")
+
+
+class NameServers(Case):
+    def test_one_that_is_dead_is_named_with_what_follows(self):
+        gone = free_port()
+        started = self.configured(
+            f'[dns]\nnameservers = ["127.0.0.1:{gone}"]\n[[endpoints]]\n'
+            'listen = "127.0.0.1:LISTEN"\nremote = "name.test:1"\n')
+        for _ in range(3):
+            self.assertEqual(hear(started.port), b"")
+        started.wait_text("resolving: ")
+        lines = re.findall(r"\[relay::dns\]\[WARN\](.*)", started.out())
+        self.assertEqual(lines, [f"name server 127.0.0.1:{gone}: connection refused; there is no other "
+                                 "one; names keep the addresses that are known, others cannot be "
+                                 "looked up until it answers"])
+
+
 class Associations(UdpCase):
     def test_errors_name_the_listener(self):
         gone = free_port()

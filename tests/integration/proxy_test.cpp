@@ -184,7 +184,7 @@ TEST(Proxy, OfOthersThanTheTrustedIsRefusedAndSaidOnce) {
   EXPECT_TRUE(b.has_ended(end_reason::untrusted_proxy, 3));
   EXPECT_TRUE(b.nobody_knocks());
   const auto text = b.log_text();
-  const auto first = text.find("127.0.0.1 is none of `trusted_proxies`");
+  const auto first = text.find("127.0.0.1 is not one of `trusted_proxies`");
   ASSERT_NE(first, std::string::npos) << text;
   EXPECT_EQ(text.find("is none of", first + 20), std::string::npos) << text;
 

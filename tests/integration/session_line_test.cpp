@@ -136,6 +136,53 @@ TEST(SessionLine, ErrorsSayWhereTheirClientCameInUnderOurNameOnly) {
   }
 }
 
+// A name is ours: the lines that realm has stay as they are.
+TEST(SessionLine, EndpointsAreCalledByTheirNamesUnderOurNameOnly) {
+  for (const auto rules : {config::dialect::relay, config::dialect::realm}) {
+    relay_bench b;
+    b.settings.rules = rules;
+    b.add(test::refusing_address());
+    b.settings.endpoints[0].name = "web";
+    b.start(logs::level::debug);
+    EXPECT_EQ(test::read_to_end(b.connect().get()), "");
+    ASSERT_TRUE(is_over(b));
+    const auto at = b.running->bound(0)->to_string();
+    const auto text = b.log_text();
+    const bool is_ours = rules == config::dialect::relay;
+    EXPECT_EQ(text.find(" (on " + at + " (web))\n") != text.npos, is_ours) << text;
+    EXPECT_EQ(text.find(" listen=" + at + " name=web remote=") != text.npos, is_ours) << text;
+    EXPECT_EQ(text.find("web") != text.npos, is_ours) << text;
+  }
+}
+
+TEST(SessionLine, OnlyAnAddressThatIsFollowedByAnotherPromisesIt) {
+  for (const auto rules : {config::dialect::relay, config::dialect::realm}) {
+    relay_bench b;
+    b.settings.rules = rules;
+    b.options.names.hosts = b.folder.file("hosts", "127.0.0.2 two\n127.0.0.3 two\n127.0.0.2 one\n");
+    b.options.names.resolv_conf = b.folder.file("resolv.conf", "");
+    const auto gone = test::refusing_address().port;
+    b.add(test::named("two", gone));
+    b.add(test::named("one", gone));
+    b.start(logs::level::warn);
+    EXPECT_EQ(test::read_to_end(b.connect(0).get()), "");
+    EXPECT_EQ(test::read_to_end(b.connect(1).get()), "");
+    ASSERT_TRUE(is_over(b));
+    const auto text = b.log_text();
+    const auto says = [&](const std::string& name, const std::string& address,
+                          const std::string& then) {
+      const auto port = ':' + std::to_string(gone);
+      return text.find("connect to " + name + port + " as " + address + port +
+                       ": connecting: connection refused, " + then) != text.npos;
+    };
+    const std::string last =
+        rules == config::dialect::realm ? "try next ip" : "no other address (on ";
+    EXPECT_TRUE(says("two", "127.0.0.2", "try next ip")) << text;
+    EXPECT_TRUE(says("two", "127.0.0.3", last)) << text;
+    EXPECT_TRUE(says("one", "127.0.0.2", last)) << text;
+  }
+}
+
 // Two sites with one remote are two kinds of errors.
 TEST(SessionLine, AStormIsCountedByListener) {
   relay_bench b;

@@ -97,7 +97,7 @@ class connection final : public lane_hook, private pump::session::owner {
   task<> establish(route::claim by, balance::tried_set tried, std::unique_ptr<step_outcome> first);
   task<step_outcome> reach(std::size_t index);
   task<step_outcome> reach_name(std::size_t index, dial_plan plan);
-  task<step_outcome> attempt(ip_endpoint to);
+  task<step_outcome> attempt(ip_endpoint to, bool has_next);
   task<result<names::addresses>> look_up(const std::string& host, bool anew);
   task<step_outcome> wrap_remote(ip_endpoint to);
   void report(route::claim& failed, const step_outcome& how, bool is_first);

@@ -35,6 +35,8 @@ class dial_plan {
   };
   /// `has_time`: `connect_limit` is not over.
   step next(bool has_time);
+  /// Whether another address is known, behind the one that `next` has given.
+  bool has_next() const noexcept { return !left_.empty(); }
 
   void found(const std::vector<ip_address>& addresses);
   void not_found(const error_code& ec);

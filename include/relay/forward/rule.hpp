@@ -100,10 +100,13 @@ struct rule : boost::intrusive_ref_counter<rule, boost::thread_safe_counter> {
   const std::string& listen_name() const noexcept { return listen_name_; }
   /// The very port of a range.
   std::string listen_name_at(std::uint16_t nth) const;
+  /// What lines call the endpoint, all its ports.
+  std::string label() const;
   /// The endpoint itself, whose limits hold for its visitors too.
   rule& own() noexcept { return visitors_of != nullptr ? *visitors_of : *this; }
   const rule& own() const noexcept { return visitors_of != nullptr ? *visitors_of : *this; }
 
+  std::string endpoint_name;    ///< as configured; may be empty
   bool streams;                 ///< it serves TCP
   bool datagrams;               ///< it serves UDP
   std::vector<remote> remotes;  ///< never empty

@@ -44,11 +44,18 @@ struct session_summary {
   std::string detail{};  ///< says more than `error`
 };
 
+/// From where to where it went; of a range, the very ports.
+struct path_text {
+  std::string listen;
+  std::string name;  ///< the endpoint's; empty: it has none
+  std::string remote;
+
+  std::string to_string() const;  ///< ` listen=… name=… remote=…`
+};
+
 /// `session done id=42 client=… listen=… remote=… …`, in the order of docs/operations.md.
-std::string session_line(const session_summary& of, const std::string& listen,
-                         const std::string& remote);
-std::string association_line(const session_summary& of, const std::string& listen,
-                             const std::string& remote, std::uint64_t up_datagrams,
-                             std::uint64_t down_datagrams);
+std::string session_line(const session_summary& of, const path_text& path);
+std::string association_line(const session_summary& of, const path_text& path,
+                             std::uint64_t up_datagrams, std::uint64_t down_datagrams);
 
 }  // namespace relay::forward

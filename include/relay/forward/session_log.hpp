@@ -33,6 +33,8 @@ struct path_name {
 
   std::string listen() const { return by.listen_name_at(nth); }
   std::string to() const { return by.remotes[remote].name_at(nth); }
+  /// What lines call where the client came in: `0.0.0.0:80 (web)`.
+  std::string label() const;
 };
 
 /// Every line about connections. Targets and texts of the lines that realm has are realm's (spec
@@ -52,8 +54,8 @@ class session_log {
   /// connection was there before the client.
   void established(const path_name& path, const ip_endpoint& client, const ip_endpoint& as,
                    bool warm);
-  /// An address could not be connected; another may follow.
-  void address_failed(const path_name& path, const step_outcome& how);
+  /// An address could not be connected. `has_next`: another one of its name follows.
+  void address_failed(const path_name& path, const step_outcome& how, bool has_next);
   /// A client that fails what its endpoint asks goes on to the web server, which is the remote of
   /// `path`.
   void handed_over(const path_name& path, const client_name& client, const char* phase,
@@ -62,10 +64,10 @@ class session_log {
   void gave_up(const path_name& path, const client_name& client, const char* phase,
                std::string_view why);
   /// Connections cannot be kept ready, for the first time since they could; then that they can.
-  void warm_trouble(const std::string& remote, const char* phase, std::string_view why);
-  void warm_again(const std::string& remote);
+  void warm_trouble(const rule& of, std::size_t remote, const char* phase, std::string_view why);
+  void warm_again(const rule& of, std::size_t remote);
   /// One that was ready was of no use after all; its client gets another.
-  void warm_useless(const std::string& remote, const char* phase, std::string_view why);
+  void warm_useless(const path_name& path, const char* phase, std::string_view why);
   void header_accepted(const wire::proxy_header& header);
   /// A client has shown a certificate that was accepted, for `name`.
   void client_verified(const path_name& path, const ip_endpoint& client, const std::string& name);
@@ -120,8 +122,10 @@ class session_log {
   bool has_room(bool is_remarkable);
   /// How a storm calls a way: all ports of a range are one.
   std::string name_of(const rule& by, const std::string& remote) const;
-  /// ` (on 0.0.0.0:5000)` behind a line of realm's that does not say where its client came in.
-  std::string on(const std::string& listen) const;
+  /// ` (on 0.0.0.0:80 (web))` behind a line of realm's that does not say where its client came in.
+  std::string on(const path_name& path) const;
+  std::string on(const rule& of) const;
+  path_text text_of(const path_name& path) const;
   void tell_refusal(const path_name& path, const session_summary& how);
   void write(const std::vector<storm::summary>& summaries);
   void write(const std::optional<line_budget::summary>& left_out);

@@ -19,7 +19,8 @@ struct session_info {
   bool is_association = false;
   bool is_open = false;  ///< its remote is connected; else it is on the way there
   client_name client;
-  std::string listen;  ///< the very port of a range
+  std::string listen;    ///< the very port of a range
+  std::string endpoint;  ///< its name; empty: it has none
   std::string remote;
   std::chrono::milliseconds age{0};
   std::uint64_t up_bytes = 0;

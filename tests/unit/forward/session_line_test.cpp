@@ -19,10 +19,11 @@ struct bench {
     how.lasted = 7ms;
     how.end = forward::end_reason::client_eof;
   }
-  std::string line() const { return session_line(how, "0.0.0.0:5000", "a:443"); }
+  std::string line() const { return session_line(how, path); }
   bool has(const std::string& text) const { return line().find(text) != std::string::npos; }
 
   session_summary how;
+  path_text path{"0.0.0.0:5000", "", "a:443"};
 };
 
 const error_code refused{ECONNREFUSED, boost::system::system_category()};
@@ -34,6 +35,12 @@ TEST(SessionLine, TellsFromWhereToWhereHowMuchAndHowLong) {
   EXPECT_EQ(b.line(),
             "session done id=42 client=1.2.3.4:5 listen=0.0.0.0:5000 remote=a:443 up=10 down=20 "
             "ms=7 connect_ms=1.2 first_byte_ms=3.4 end=client_eof");
+}
+
+TEST(SessionLine, NamesTheEndpointBehindWhereItListens) {
+  bench b;
+  b.path.name = "web";
+  EXPECT_TRUE(b.has(" listen=0.0.0.0:5000 name=web remote=a:443 ")) << b.line();
 }
 
 TEST(SessionLine, WhatWasNotMeasuredIsAbsent) {
@@ -79,7 +86,7 @@ TEST(SessionLine, WhatAPeerHasSaidSaysMoreAndBreaksNothing) {
 TEST(AssociationLine, CountsDatagramsToo) {
   bench b;
   b.how.end = forward::end_reason::idle;
-  EXPECT_EQ(association_line(b.how, "0.0.0.0:53", "a:53", 1, 2),
+  EXPECT_EQ(association_line(b.how, {"0.0.0.0:53", "", "a:53"}, 1, 2),
             "association done id=42 client=1.2.3.4:5 listen=0.0.0.0:53 remote=a:53 up=10 down=20 "
             "up_datagrams=1 down_datagrams=2 ms=7 end=idle");
 }
