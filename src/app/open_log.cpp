@@ -24,6 +24,11 @@ config::problem cannot_write(const config::log& what, const error_code& ec,
                 "relay.service it is below /var/log/relay"};
 }
 
+[[noreturn]] void refuse(const config::log& what, const std::system_error& why) {
+  const error_code ec(why.code().value(), boost::system::system_category());
+  throw config::config_error({cannot_write(what, ec, config::problem::level::error)});
+}
+
 static_assert(static_cast<int>(logs::level::trace) == static_cast<int>(config::log_level::trace));
 
 logs::stamp stamp_of(const config::settings& what) {
@@ -45,8 +50,13 @@ logs::level level_of(config::log_level level) noexcept { return static_cast<logs
 logs open_log(const config::settings& what) try {
   return {level_of(what.log.level), what.log.output, stamp_of(what)};
 } catch (const std::system_error& e) {
-  const error_code ec(e.code().value(), boost::system::system_category());
-  throw config::config_error({cannot_write(what.log, ec, config::problem::level::error)});
+  refuse(what.log, e);
+}
+
+std::shared_ptr<log_output> open_output(const config::log& what) try {
+  return logs::open(what.output);
+} catch (const std::system_error& e) {
+  refuse(what, e);
 }
 
 std::optional<config::problem> log_problem(const config::log& what) {

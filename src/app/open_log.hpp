@@ -4,6 +4,7 @@
 #include <relay/config/config.hpp>
 #include <relay/config/load.hpp>
 
+#include <memory>
 #include <optional>
 
 namespace relay::app {
@@ -14,6 +15,9 @@ logs::level level_of(config::log_level level) noexcept;
 /// realm's, unless a key of ours asks for something else. Throws config_error when it is a file
 /// that cannot be written.
 logs open_log(const config::settings& what);
+
+/// The same for a reload that changes where the lines go: opened, but not used yet.
+std::shared_ptr<log_output> open_output(const config::log& what);
 
 /// A file that this user could not write; nothing is made or opened to find that out. A warning: a
 /// service may run as somebody else.

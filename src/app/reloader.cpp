@@ -1,5 +1,7 @@
 #include "reloader.hpp"
 
+#include "open_log.hpp"
+
 #include <relay/base/log.hpp>
 #include <relay/base/units.hpp>
 
@@ -72,11 +74,11 @@ void reloader::stop() {
 
 void reloader::reload(std::optional<std::chrono::milliseconds> confirm_within, told answered) {
   if (!read_) {
-    return refuse({purpose::reload, {}, std::move(answered)},
+    return refuse({purpose::reload, {}, std::move(answered), {}},
                   failed(code::internal, "this process has no configuration to read again"));
   }
   if (stopped_) {
-    return refuse({purpose::reload, {}, std::move(answered)},
+    return refuse({purpose::reload, {}, std::move(answered), {}},
                   failed(code::busy, "relay is ending: it reads no configuration any more"));
   }
   if (busy_ && !answered) {  // a signal: whatever has changed meanwhile is read afterwards
@@ -84,10 +86,10 @@ void reloader::reload(std::optional<std::chrono::milliseconds> confirm_within, t
     return;
   }
   if (busy_) {
-    return refuse({purpose::reload, {}, std::move(answered)},
+    return refuse({purpose::reload, {}, std::move(answered), {}},
                   failed(code::busy, "another reload is under way: try again when it is done"));
   }
-  begin({purpose::reload, confirm_within, std::move(answered)}, [this] { return read_({}); });
+  begin({purpose::reload, confirm_within, std::move(answered), {}}, [this] { return read_({}); });
 }
 
 // On a thread of its own, as a name server or a slow disk may take long, and the main thread has
@@ -96,15 +98,23 @@ void reloader::begin(request made, source from) {
   busy_ = true;
   const auto what = std::make_shared<request>(std::move(made));
   thread_ = std::thread([this, what, from = std::move(from)] {
-    auto done = std::make_shared<outcome>(attempt(from));
+    auto done = std::make_shared<outcome>(attempt(*what, from));
     boost::asio::post(loop_, [this, what, done] { prepared(what, std::move(*done)); });
   });
 }
 
-reloader::outcome reloader::attempt(const source& from) {
+reloader::outcome reloader::attempt(request& of, const source& from) {
+  const auto began = std::chrono::steady_clock::now();
   try {
     auto read = from();
-    auto made = server_.prepare(read.value);
+    const auto read_in = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - began);
+    log_.debug("reload: read and checked in {} us", read_in.count());
+    auto made = server_.prepare(std::move(read.value));
+    const auto& follows = made->diff.follows;
+    if (std::ranges::find(follows, "log.output") != follows.end()) {
+      of.log_to = open_output(made->next.log);
+    }
     made->warnings.insert(made->warnings.begin(), read.warnings.begin(), read.warnings.end());
     if (!made->failures.empty()) return failures_of(*made);
     return made;
@@ -144,6 +154,7 @@ void reloader::prepared(const std::shared_ptr<request>& of, outcome made) {
 void reloader::in_force(const std::shared_ptr<request>& of, reload_answer answer) {
   if (of->what != purpose::listen) ++generation_;
   answer.generation = generation_;
+  if (of->log_to) logs_.redirect(of->log_to);
   tell(*of, answer);
   if (follow_) follow_();
   if (of->confirm_within && !stopped_) await_confirmation(*of->confirm_within);
@@ -228,7 +239,7 @@ void reloader::go_back() {
   log_.warn("not confirmed: the configuration before comes back");
   config::loaded old;
   old.value = *std::exchange(before_, std::nullopt);
-  begin({purpose::go_back, {}, {}}, [old] { return old; });
+  begin({purpose::go_back, {}, {}, {}}, [old] { return old; });
 }
 
 void reloader::await_retry() {
@@ -244,11 +255,19 @@ void reloader::await_retry() {
   });
 }
 
+// One that is back may have no address yet: then the next tries find it.
+void reloader::device_changed(const std::string& device) {
+  if (stopped_) return;
+  server_.lose_device(device);
+  pause_ = first_pause;
+  if (!busy_ && !server_.deaf().empty()) retry();
+}
+
 // The configuration in force, once more: what could not be listened on is tried again.
 void reloader::retry() {
   config::loaded same;
   same.value = server_.settings();
-  begin({purpose::listen, {}, {}}, [same] { return same; });
+  begin({purpose::listen, {}, {}, {}}, [same] { return same; });
 }
 
 }  // namespace relay::app

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <relay/base/code.hpp>
+#include <relay/base/log.hpp>
 #include <relay/config/load.hpp>
 #include <relay/config/plan.hpp>
 #include <relay/forward/server.hpp>
@@ -60,6 +61,8 @@ class reloader {
   /// What a reload would change, from another file or folder if one is named; nothing is changed,
   /// nor are listeners opened. `live`: how many sessions each endpoint has now.
   reload_answer plan(const std::optional<std::string>& path, const config::session_counts& live);
+  /// The listeners at that device are to be opened again, as soon as they can be.
+  void device_changed(const std::string& device);
   /// False: nothing waits for it.
   bool confirm();
   /// How many configurations have been in force; 1: the first.
@@ -77,11 +80,12 @@ class reloader {
     purpose what = purpose::reload;
     std::optional<std::chrono::milliseconds> confirm_within;
     told answered;
+    std::shared_ptr<log_output> log_to;  // where that changes
   };
 
   using source = std::function<config::loaded()>;
   void begin(request made, source from);
-  outcome attempt(const source& from);
+  outcome attempt(request& of, const source& from);
   void prepared(const std::shared_ptr<request>& of, outcome made);
   void in_force(const std::shared_ptr<request>& of, reload_answer answer);
   void refuse(const request& of, reload_answer why);

@@ -88,6 +88,11 @@ class supervisor {
     asio::post(loop_, [] { give_memory_back(); });
   }
 
+  /// Likewise.
+  void device_changed(const std::string& device) {
+    asio::post(loop_, [this, device] { reloader_.device_changed(device); });
+  }
+
   bool is_reloading() const noexcept { return reloader_.is_busy(); }
 
   /// What the commands for a running relay ask is answered here; before `run`.
@@ -351,6 +356,8 @@ int serve(const config::settings& what, logs& log, const serve_options& options)
   supervisor main_thread(running, log, manager, options);
   if (control) main_thread.answer(*std::move(control));
   running.on_calm([&main_thread] { main_thread.give_back_memory(); });
+  running.on_device(
+      [&main_thread](const std::string& device) { main_thread.device_changed(device); });
   running.start();
   const auto status = "listening on " + counted(running.bound_count(), "address", "addresses") +
                       " with " + counted(options.workers, "worker", "workers");

@@ -196,6 +196,16 @@ void logs::reopen() {
   if (parts_->writer) parts_->writer->reopen();
 }
 
+std::shared_ptr<log_output> logs::open(const std::string& output) {
+  return std::make_shared<log_output>(open_output(output));
+}
+
+void logs::redirect(const std::shared_ptr<log_output>& to) {
+  if (!parts_->writer) return;
+  parts_->shares_stderr = to->is_same_as(STDERR_FILENO);
+  parts_->writer->redirect(std::move(*to));
+}
+
 bool logs::flush() const { return !parts_->writer || parts_->writer->flush(log_writer::farewell); }
 
 const std::string& logs::remark() const { return parts_->remark; }

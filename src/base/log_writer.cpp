@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace relay {
@@ -47,17 +48,19 @@ struct log_writer::state {
   void serve(std::unique_lock<std::mutex>& lock);
   void write(std::string_view line);
   error_code attempt(std::string_view line);
+  void change_output(std::unique_lock<std::mutex>& lock);
   void open_again();
 
   std::mutex mutex;  // of what follows; never held during a call that may wait
   std::condition_variable news;
   std::condition_variable progress;
   log_ring ring;
-  std::uint64_t given = 0;  ///< lines and wishes to open the file again …
+  std::uint64_t given = 0;  ///< lines and wishes for another output …
   std::uint64_t done = 0;   ///< … and how many of them have been dealt with
   bool reopen = false;
-  bool ending = false;     ///< it ends when nothing is left to write
-  bool abandoned = false;  ///< it ends now
+  std::optional<log_output> next;  ///< where to go on, with `reopen`
+  bool ending = false;             ///< it ends when nothing is left to write
+  bool abandoned = false;          ///< it ends now
   bool over = false;
 
   // The thread's own.
@@ -82,10 +85,7 @@ void log_writer::state::run() {
 
 void log_writer::state::serve(std::unique_lock<std::mutex>& lock) {
   if (std::exchange(reopen, false)) {
-    lock.unlock();
-    open_again();
-    lock.lock();
-    ++done;
+    change_output(lock);
     return;
   }
   if (const auto missing = ring.take_lost()) {
@@ -119,11 +119,20 @@ error_code log_writer::state::attempt(std::string_view line) {
     std::unique_lock lock(mutex);
     if (abandoned) return ec;
     if (!std::exchange(reopen, false)) continue;
+    change_output(lock);
+  }
+}
+
+// The output changes under the lock, since others ring its bell.
+void log_writer::state::change_output(std::unique_lock<std::mutex>& lock) {
+  if (next) {
+    output = *std::exchange(next, std::nullopt);
+  } else {
     lock.unlock();
     open_again();
     lock.lock();
-    ++done;
   }
+  ++done;
 }
 
 void log_writer::state::open_again() {
@@ -166,10 +175,19 @@ bool log_writer::flush(std::chrono::milliseconds limit) {
       lock, limit, [this, wanted = state_->given] { return state_->done >= wanted; });
 }
 
+void log_writer::redirect(log_output to) {
+  const std::lock_guard lock(state_->mutex);
+  state_->next.emplace(std::move(to));
+  if (std::exchange(state_->reopen, true)) return;  // one change for both wishes
+  ++state_->given;
+  state_->news.notify_one();
+  state_->output.interrupt();
+}
+
 void log_writer::reopen() {
   const std::lock_guard lock(state_->mutex);
+  if (std::exchange(state_->reopen, true)) return;
   ++state_->given;
-  state_->reopen = true;
   state_->news.notify_one();
   state_->output.interrupt();
 }

@@ -35,6 +35,8 @@ class log_writer {
   /// Has the file opened again before the next line, also for a line that waits for a reader; an
   /// error is told in the old one. Does not wait.
   void reopen();
+  /// Has the next line, also one that waits for a reader, go there. Does not wait.
+  void redirect(log_output to);
 
  private:
   struct state;

@@ -14,11 +14,11 @@ using kind = endpoint_change::kind;
 
 /// What a running process takes over. Whatever else stands outside of endpoints holds from its
 /// start to its end: rights once given up do not come back (`user`, `sandbox`), and the resolver,
-/// the watch over workers, the place and the form of the log's lines are made once. Whoever makes
+/// the watch over workers and the form of the log's lines are made once. Whoever makes
 /// one of these follow adds it here.
-constexpr std::array<std::string_view, 5> followers{
-    "log.level",     "process.shutdown_timeout", "process.max_connections", "process.bind",
-    "process.watch",
+constexpr std::array<std::string_view, 6> followers{
+    "log.level",    "log.output",    "process.shutdown_timeout", "process.max_connections",
+    "process.bind", "process.watch",
 };
 
 /// Keys that are options of a listening socket, besides its address. Accepted connections inherit
@@ -98,6 +98,11 @@ std::vector<endpoint_change> compare_endpoints(const std::vector<endpoint>& from
 bool changes::empty() const noexcept {
   return needs_restart.empty() && follows.empty() &&
          std::ranges::all_of(endpoints, [](const auto& each) { return each.what == kind::same; });
+}
+
+std::size_t changes::differing() const noexcept {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(endpoints, [](const auto& each) { return each.what != kind::same; }));
 }
 
 changes diff(const settings& from, const settings& to) {

@@ -1,4 +1,5 @@
 #include <relay/forward/admission.hpp>
+#include <relay/net/fault.hpp>
 
 #include <algorithm>
 
@@ -16,7 +17,12 @@ bool admission::take(std::size_t descriptors, std::size_t limit) {
 
 void admission::give(std::size_t descriptors) {
   used_.fetch_sub(descriptors);
-  if (refused_.exchange(false) && room_) room_();
+  if (refused_.exchange(false)) tell_of_room();
+}
+
+// Those who wait hear of nothing else: if they cannot be told now, the next who leaves tells them.
+void admission::tell_of_room() noexcept {
+  if (room_ && !net::attempted([this] { room_(); })) refused_ = true;
 }
 
 bool admission::enter() {
@@ -24,7 +30,7 @@ bool admission::enter() {
     // Said before the second look: who leaves in between then either sees it or has made the room.
     const bool known = refused_.exchange(true);
     if (!take(per_connection, limit_)) {
-      if (!known && full_) full_();
+      if (!known && full_) net::contain({}, [this] { full_(); });
       return false;
     }
   }
@@ -52,7 +58,7 @@ bool admission::enter(gate& own) {
   if (closed != nullptr) {
     const bool begins = closed->refuse(now);
     lock.unlock();
-    if (begins && bites_) bites_(*closed, true);
+    if (begins && bites_) net::contain({}, [&] { bites_(*closed, true); });
     return false;
   }
   if (!enter()) return false;
@@ -76,9 +82,11 @@ void admission::leave(gate& own) {
   const bool calm = own.has_calmed_down(now);
   const bool all_calm = all_.has_calmed_down(now);
   lock.unlock();
-  if (calm && bites_) bites_(own, false);
-  if (all_calm && bites_) bites_(all_, false);
-  if ((waits_here || waits_for_all) && room_) room_();
+  net::contain({}, [&] {  // what it says is logged
+    if (calm && bites_) bites_(own, false);
+    if (all_calm && bites_) bites_(all_, false);
+  });
+  if (waits_here || waits_for_all) tell_of_room();
   give(per_connection);
   if (last && idle_) idle_();
 }

@@ -29,7 +29,12 @@ void associations::look(std::size_t remote) {
   if (known && *known) return learn(remote, ***known);
   if (known || asking_[remote] || lane_.is_closing()) return;
   asking_[remote] = true;
-  lane_.tasks().spawn(look_up(remote), [this, remote] { asking_[remote] = false; });
+  try {
+    lane_.tasks().spawn(look_up(remote), [this, remote] { asking_[remote] = false; });
+  } catch (...) {
+    asking_[remote] = false;
+    throw;
+  }
 }
 
 void associations::learn(std::size_t remote, const std::vector<ip_address>& found) {

@@ -3,6 +3,7 @@
 #include <relay/forward/lane.hpp>
 #include <relay/net/clock.hpp>
 #include <relay/net/datagram_socket.hpp>
+#include <relay/net/fault.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -91,6 +92,23 @@ void associations::heard(association& by, flow_table::clock::time_point moment) 
 // the clock is asked once, and again where new clients took their time.
 void associations::arrived(datagram_inlet& at, std::span<const pump::arrival> all) {
   touched_count_ = 0;
+  try {
+    sort_out(at, all);
+  } catch (...) {
+    forget_batch();
+    throw;
+  }
+}
+
+// What an exception has left of it is lost, but its clients must not be taken for touched.
+void associations::forget_batch() noexcept {
+  for (std::size_t i = 0; i < touched_count_; ++i) {
+    if (touched_[i] != nullptr) touched_[i]->in_batch = false;
+  }
+  touched_count_ = 0;
+}
+
+void associations::sort_out(datagram_inlet& at, std::span<const pump::arrival> all) {
   auto moment = now();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].is_to_many && !at.is_first()) continue;  // another worker has it too
@@ -159,16 +177,27 @@ association* associations::create(datagram_inlet& at, const flow_key& key,
   const auto client = first.from->endpoint();
   const auto remote = rule_.way.pick_for_datagrams(client.address, net::coarse_now());
   if (goes_round(client, remote, at.nth(), first.data) || !make_room()) return nullptr;
-  auto* made = new association(*this, at, key, *first.from, remote, ++lane_.shared().next_id);
-  flows_.insert(*made, now());
+  std::unique_ptr<association> fresh;
+  const bool is_known = net::attempted([&] {
+    const auto id = ++lane_.shared().next_id;
+    fresh = std::make_unique<association>(*this, at, key, *first.from, remote, id);
+    flows_.insert(*fresh, now());
+  });
+  if (!is_known) {
+    lane_.shared().door.leave_association();
+    lane_.shared().log.no_association(rule_, "no memory is left");
+    return nullptr;
+  }
+  auto* const made = fresh.release();  // the table's
   ++rule_.count.associations;
   ++made_;
   arm();
   return made;
 }
 
-void associations::remove(association& gone, end_reason why, bool retires) {
-  lane_.replies().flush();  // one of them may be its own
+// Its place is given back whatever fails.
+void associations::remove(association& gone, end_reason why, bool retires) noexcept {
+  net::contain({}, [this] { lane_.replies().flush(); });  // one of them may be its own
   if (gone.in_batch) {
     std::ranges::replace(touched_, &gone, static_cast<association*>(nullptr));
   }
@@ -177,6 +206,21 @@ void associations::remove(association& gone, end_reason why, bool retires) {
   rule_.count.up_datagrams += gone.up().datagrams;
   rule_.count.down_datagrams += gone.down().datagrams;
   ++rule_.count.ended[static_cast<std::size_t>(why)];
+  net::contain({}, [&] { tell_of_end(gone, why); });
+  flows_.erase(gone);
+  // The descriptor stays booked with it.
+  const int family = gone.family();
+  auto fd = gone.release();
+  const auto retire = [&] { retired_.add(std::move(fd), family, now()); };
+  if (fd && retires && net::attempted(retire)) {
+    close_over();
+  } else {
+    lane_.shared().door.leave_association();
+  }
+  delete &gone;
+}
+
+void associations::tell_of_end(const association& gone, end_reason why) {
   const auto lasted = std::chrono::duration_cast<milliseconds>(net::coarse_now() - gone.since());
   lane_.shared().log.association_done(gone.path(),
                                       {gone.id(),
@@ -187,16 +231,6 @@ void associations::remove(association& gone, end_reason why, bool retires) {
                                        why,
                                        {}},
                                       gone.up().datagrams, gone.down().datagrams);
-  flows_.erase(gone);
-  // The descriptor stays booked with it.
-  const int family = gone.family();
-  if (auto fd = gone.release(); fd && retires) {
-    retired_.add(std::move(fd), family, now());
-    close_over();
-  } else {
-    lane_.shared().door.leave_association();
-  }
-  delete &gone;
 }
 
 // Nothing has become of it, so there is nothing to tell: as if it had never been.
@@ -259,7 +293,13 @@ void associations::unanswered(const association& by, const pump::send_outcome& h
   lane_.shared().log.datagrams_lost(main_path(by), by.client().endpoint(), "answering", how.error);
 }
 
+// It comes back whatever fails.
 void associations::expired() {
+  net::contain({}, [this] { end_idle(); });
+  arm();
+}
+
+void associations::end_idle() {
   const auto now = lane_.worker().now();
   close_over();
   const auto limit = rule_.udp_timeout;
@@ -267,7 +307,6 @@ void associations::expired() {
     if (now - next->used < limit) break;
     remove(static_cast<association&>(*next), end_reason::idle);
   }
-  arm();
 }
 
 void associations::arm() {

@@ -56,6 +56,13 @@ constexpr const char* low_port =
     "AmbientCapabilities=CAP_NET_BIND_SERVICE, else `setcap cap_net_bind_service=+ep` on the "
     "binary, or the sysctl net.ipv4.ip_unprivileged_port_start)";
 
+// Two sockets of a process share a port only where both may (SO_REUSEPORT), which a kernel may not
+// grant to Multipath TCP, nor a service manager to the sockets that it has opened.
+constexpr const char* beside_ours =
+    " (relay itself listens there with other socket options, and this kernel does not let the two "
+    "sockets share the port for a moment, as with Multipath TCP before Linux 5.17, or the old one "
+    "was inherited; take the endpoint out, reload, put it back and reload again, or restart)";
+
 bool means_no_ipv6(const error_code& ec) {
   return ec.value() == EAFNOSUPPORT || ec.value() == EADDRNOTAVAIL;
 }
@@ -78,6 +85,7 @@ class port_binder {
     auto text = "cannot listen on " + failed_at_.to_string() + (failed_udp_ ? " for UDP: " : ": ") +
                 step_ + ": " + describe(ec_);
     if (wanted_.options.mptcp && !failed_udp_) text += advice(ec_, "accept_mptcp");
+    if (failed_beside_ours_) text += beside_ours;
     if (ec_.value() == EACCES && failed_at_.port != 0 && failed_at_.port < 1024) text += low_port;
     return text;
   }
@@ -102,13 +110,18 @@ class port_binder {
     auto options = wanted_.options;
     // One socket, as one that is inherited: its worker hands connections on to the others.
     if (options.mptcp && !udp && !net::mptcp_shares_ports()) count = 1;
-    options.reuse_port = count > 1;
+    const bool shares = wanted_.is_ours && wanted_.is_ours(at, udp);
+    options.reuse_port = count > 1 || shares;
     step_ = "binding";
-    if (options.reuse_port && at.port != 0) {
+    if (options.reuse_port && !shares && at.port != 0) {
       ec_ = udp ? net::probe_udp(at, options) : net::probe_listen(at, options, &step_);
     }
     for (std::size_t i = 0; i < count && !ec_; ++i) {
-      auto fd = udp ? net::listen_udp(at, options, &step_) : net::listen_tcp(at, options, &step_);
+      // Beside one of ours that is still open it begins to listen when that one is closed: until
+      // then clients belong there, whatever becomes of the reload.
+      auto fd = udp      ? net::listen_udp(at, options, &step_)
+                : shares ? net::bind_tcp(at, options, &step_)
+                         : net::listen_tcp(at, options, &step_);
       if (!fd) {
         ec_ = fd.error();
         break;
@@ -119,9 +132,12 @@ class port_binder {
           made_.at.port = at.port = local->port;
       }
       const auto worker = is_range() ? nth % wanted_.workers : i;
-      made_.sockets.push_back({std::move(*fd), worker, nth, udp, i == 0});
+      made_.sockets.push_back({std::move(*fd), worker, nth, udp, i == 0, shares && !udp});
     }
     if (!ec_) return;
+    // Multipath TCP of an older kernel knows no SO_REUSEPORT.
+    failed_beside_ours_ = shares && (ec_.value() == EADDRINUSE || ec_.value() == ENOPROTOOPT ||
+                                     ec_.value() == EOPNOTSUPP);
     failed_at_ = at;
     failed_udp_ = udp;
   }
@@ -150,6 +166,7 @@ class port_binder {
   error_code ec_;
   ip_endpoint failed_at_;
   bool failed_udp_ = false;
+  bool failed_beside_ours_ = false;
 };
 
 /// Opens the sockets of an endpoint at one address, those of a large range by several threads at

@@ -1,5 +1,6 @@
 #include "connection_parts.hpp"
 
+#include <relay/net/fault.hpp>
 #include <relay/net/queue_time.hpp>
 
 #include <algorithm>
@@ -104,17 +105,34 @@ void connection::ended(pump::session& /*over*/, pump::session_end how, const err
   finish(reason_of(how), ec);
 }
 
+void connection::broke(pump::session& /*over*/, const std::exception& why) {
+  tell_of_fault(why);
+  broke();
+}
+
+void connection::tell_of_fault(const std::exception& why) noexcept {
+  net::contain({}, [&] { lane_.shared().log.broke(main_path(), peer_, why.what()); });
+}
+
 void connection::fail(const step_outcome& why) {
   if (why.is_cancelled()) return abort();
   if (!why.is_quiet) lane_.shared().log.gave_up(main_path(), name(), why.phase, why.text());
   finish(why.why, why.ec, why.more);
 }
 
-void connection::finish(end_reason why, const error_code& ec, const std::string& detail) {
+void connection::finish(end_reason why, const error_code& ec, const std::string& detail) noexcept {
   if (is_killed()) why = end_reason::killed;
   rule_->count.up_bytes += pump_.up();
   rule_->count.down_bytes += pump_.down();
   ++rule_->count.ended[static_cast<std::size_t>(why)];
+  if (why == end_reason::half_close_timeout && pump_.is_unanswered()) {
+    ++rule_->count.unanswered;
+  }
+  net::contain({}, [&] { tell_of_end(why, ec, detail); });  // the log may lack memory
+  lane_.remove(*this);
+}
+
+void connection::tell_of_end(end_reason why, const error_code& ec, const std::string& detail) {
   const auto lasted = std::chrono::duration_cast<milliseconds>(lane_.worker().now() - since_);
   const session_summary how{id_,
                             name(),
@@ -128,11 +146,9 @@ void connection::finish(end_reason why, const error_code& ec, const std::string&
                             times(),
                             detail};
   if (why == end_reason::half_close_timeout && pump_.is_unanswered()) {
-    ++rule_->count.unanswered;
     lane_.shared().log.unanswered(path(), how, rule_->half_close_timeout);
   }
   lane_.shared().log.done(path(), how);
-  lane_.remove(*this);
 }
 
 void connection::spawn(task<> work) {

@@ -57,7 +57,7 @@ void connection::guarded(Work work) noexcept {
   try {
     work();
   } catch (const std::exception& e) {
-    lane_.shared().log.broke(main_path(), peer_, e.what());
+    tell_of_fault(e);
     broke();
   }
 }

@@ -82,6 +82,8 @@ end_reason reason_of(pump::session_end how) noexcept {
       return end_reason::truncated;
     case pump::session_end::flood:
       return end_reason::flood;
+    case pump::session_end::fault:
+      break;
   }
   return end_reason::internal_error;
 }

@@ -1,5 +1,6 @@
 #include <relay/forward/lane.hpp>
 #include <relay/net/clock.hpp>
+#include <relay/net/fault.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -51,6 +52,9 @@ error_code lane::listen(rule& by, bound_socket listening, const ip_endpoint& at)
 }
 
 error_code lane::listen_for_streams(rule& by, bound_socket listening, const ip_endpoint& at) {
+  if (listening.listens_later) {
+    if (const auto ec = net::begin_listening(listening.fd.get(), by.listen)) return ec;
+  }
   const auto events = [this](stream_inlet& of) {
     net::listener::events on;
     on.accepted = [this, &of](unique_fd client, const ip_endpoint& peer) {
@@ -58,7 +62,9 @@ error_code lane::listen_for_streams(rule& by, bound_socket listening, const ip_e
     };
     on.admit = [this, &of] { return shared_.door.enter(of.by->limit); };
     on.not_used = [this, &of] { shared_.door.leave(of.by->limit); };
-    on.failed = [this, &of](const error_code& ec) { shared_.log.accept_failed(*of.by, of.at, ec); };
+    on.failed = [this, &of](const error_code& ec) {
+      net::contain({}, [&] { shared_.log.accept_failed(*of.by, of.at, ec); });
+    };
     return on;
   };
   const auto made =
@@ -130,10 +136,20 @@ void lane::accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endp
   auto& home = least_loaded();
   ++home.worker_.load;  // here, so that a burst is spread and not all sent to one
   if (&home == this) return adopt(by, nth, std::move(client), peer);
-  home.worker_.post(
-      [&home, by = rule_ptr(&by), nth, peer, fd = std::make_shared<unique_fd>(std::move(client))] {
-        home.adopt(*by, nth, std::move(*fd), peer);
-      });
+  const bool sent = net::attempted([&] {
+    auto fd = std::make_shared<unique_fd>(std::move(client));
+    home.worker_.post([&home, by = rule_ptr(&by), nth, peer, fd = std::move(fd)] {
+      home.adopt(*by, nth, std::move(*fd), peer);
+    });
+  });
+  if (!sent) home.turned_away(by, nth, peer);
+}
+
+// There was no memory for it. From any worker.
+void lane::turned_away(rule& by, std::uint16_t nth, const ip_endpoint& peer) noexcept {
+  ++by.count.ended[static_cast<std::size_t>(end_reason::internal_error)];
+  net::contain({}, [&] { shared_.log.broke({by, 0, nth}, peer, "no memory"); });
+  give_back(by);
 }
 
 // SO_REUSEPORT spreads by a hash, which puts two long connections on one worker half the time. A
@@ -155,10 +171,7 @@ lane& lane::least_loaded() {
 
 void lane::adopt(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer) {
   auto* const made = new (std::nothrow) connection(*this, by, nth, peer, ++shared_.next_id);
-  if (made == nullptr) {
-    shared_.log.broke({by, 0, nth}, peer, "no memory");
-    return give_back(by);
-  }
+  if (made == nullptr) return turned_away(by, nth, peer);
   connections_.push_back(*made);
   made->start(std::move(client));
 }
@@ -183,7 +196,7 @@ void lane::remove(connection& over) noexcept {
   if (!walks_.empty()) step_aside(over);
   connections_.erase(connections_.iterator_to(over));
   delete &over;
-  flood_.ended();
+  net::contain({}, [this] { flood_.ended(); });
   give_back(*by);
 }
 

@@ -13,7 +13,7 @@ constexpr std::chrono::seconds sweep_period{1};
 
 // First what stays, so that no client meets a closed door; then what goes, since what comes may
 // need its address.
-void lane::apply(const lane_change& change, std::vector<opened_listener> opened) {
+void lane::apply(const lane_change& change, std::vector<new_listener> opened) {
   if (closing_) return;
   own_ = change.own;
   try {
@@ -21,7 +21,7 @@ void lane::apply(const lane_change& change, std::vector<opened_listener> opened)
   } catch (const std::exception& e) {  // each connection that has a rate will say so itself
     shared_.log.call_refused("timerfd_create", e.what());
   }
-  for (const auto& each : change.handed) hand_over(each);
+  for (const auto& each : change.kept) hand_over(each);
   for (const auto& each : change.closed) shut(each);
   for (auto& each : opened) {
     const auto ec = listen(*each.by, std::move(each.socket), each.at);
@@ -31,10 +31,10 @@ void lane::apply(const lane_change& change, std::vector<opened_listener> opened)
     keep_warm(*each, warm_part(each->warm, worker_.index(), all_.size()));
   }
   for (const auto& each : change.replaced) replace(each);
-  resume();  // a limit may be another one
+  if (change.has_other_limits) resume();
 }
 
-void lane::hand_over(const handed_listener& what) {
+void lane::hand_over(const kept_listener& what) {
   if (what.datagrams) {
     const auto from = associations_.find(what.from.get());
     if (from == associations_.end()) return;
@@ -46,11 +46,14 @@ void lane::hand_over(const handed_listener& what) {
     each->second.by = what.to;
     each->second.nth = what.nth;
     net::adopt_listener(each->second.listener.fd(), what.to->listen);
+    each->second.listener.resume();  // its limit is another one
   }
 }
 
 void lane::shut(const closed_listener& what) {
   if (!what.datagrams) {
+    const auto [first, last] = inlets_.equal_range(what.at);
+    for (auto each = first; each != last; ++each) each->second.listener.finish();
     inlets_.erase(what.at);
     return;
   }

@@ -23,7 +23,7 @@ std::optional<endpoint_lack> find_way(rule& of, const config::endpoint& from) {
   return std::nullopt;
 }
 
-void take_in(live_endpoint& into, bound_endpoint bound, std::vector<opened_listener>& opened) {
+void take_in(live_endpoint& into, bound_endpoint bound, std::vector<new_listener>& opened) {
   into.at = bound.at;
   into.failure.clear();
   into.by->listening(bound.at);

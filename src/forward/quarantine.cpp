@@ -1,6 +1,7 @@
 #include <relay/forward/quarantine.hpp>
 #include <relay/pump/datagrams.hpp>
 
+#include <new>
 #include <utility>
 
 namespace relay::forward {
@@ -20,7 +21,12 @@ quarantine::kept quarantine::pop(clock::time_point now) {
     return first;
   }
   first.since = now;
-  kept_.push_back(std::move(first));
+  try {
+    kept_.push_back(std::move(first));
+  } catch (const std::bad_alloc&) {  // then it cannot wait any longer
+    first.family = 0;
+    return first;
+  }
   return {};
 }
 

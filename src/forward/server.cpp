@@ -139,7 +139,10 @@ std::size_t server::affordable_descriptors() const {
 
 void server::make_lanes() {
   for (std::size_t i = 0; i < options_.workers; ++i) {
-    workers_.push_back(std::make_unique<net::worker>(i));
+    workers_.push_back(
+        std::make_unique<net::worker>(i, [&log = log_.target("relay")](const std::exception& e) {
+          log.error("a part of a worker failed: {}", e.what());
+        }));
   }
   door_ = std::make_unique<admission>(affordable_descriptors(), settings_.process.max_connections);
   door_->on_full([this] {
@@ -173,6 +176,9 @@ void server::make_lanes() {
   if (options_.hook) {
     hooks_ = std::make_unique<hook_thread>(*options_.hook, log_.target("relay::hook"));
   }
+  device_watch_ = std::make_unique<net::device_watch>(
+      workers_.front()->poller(),
+      [this](const std::string& device, auto what) { device_changed(device, what); });
   const auto own = own_listeners_of(live_);
   const shared_parts shared{*door_,   *names_,      *session_log_, *pipes_,
                             next_id_, hooks_.get(), options_.calm};
@@ -206,32 +212,44 @@ void server::listen() {
     in_parallel(shares, [&](std::size_t nth) { listen_share(of, all, nth, shares); });
     keep_warm(of);
   }
-  std::vector<std::vector<opened_listener>>().swap(opened_);
+  std::vector<std::vector<new_listener>>().swap(opened_);
 }
 
+// Devices of the settings in force. The watch belongs to the first worker.
 void server::watch_devices() {
-  std::map<std::string, std::string> listening_at;  // by device
-  std::vector<std::string> devices;
+  std::map<std::string, std::string> at;
   for (const auto& each : live_) {
     const auto& device = each.by->listen.interface;
     if (device.empty() || !each.at) continue;
-    auto& all = listening_at[device];
-    if (all.empty()) devices.push_back(device);
+    auto& all = at[device];
     all += (all.empty() ? "" : ", ") + each.at->to_string();
   }
-  if (devices.empty()) return;
-  auto& log = log_.target("relay");
-  auto told = [&log, at = std::move(listening_at)](const std::string& device, auto what) {
-    if (what == net::device_watch::event::gone) {
-      log.error("the device {} has gone: {} can be reached by nobody", device, at.at(device));
-    } else {
-      log.error("the device {} is another one now: {} hears nothing of it before a restart", device,
-                at.at(device));
+  workers_.front()->post([this, at = std::move(at)] {
+    std::vector<std::string> devices;
+    for (const auto& [device, where] : at) devices.push_back(device);
+    listening_at_ = at;
+    if (const auto ec = device_watch_->follow(devices)) {
+      log_.target("relay").debug(
+          "`listen_interface`: {}: it will not be noticed when a device goes", describe(ec));
     }
-  };
-  device_watch_ = std::make_unique<net::device_watch>(workers_.front()->poller(), std::move(told));
-  if (const auto ec = device_watch_->start(devices)) {
-    log.debug("`listen_interface`: {}: it will not be noticed when a device goes", describe(ec));
+  });
+}
+
+void server::device_changed(const std::string& device, net::device_watch::event what) {
+  auto& log = log_.target("relay");
+  const auto& at = listening_at_[device];
+  if (what == net::device_watch::event::gone) {
+    log.error("the device {} has gone: {} can be reached by nobody until it is back", device, at);
+  } else {
+    log.warn("the device {} is another one now: {} is opened again", device, at);
+  }
+  if (device_changed_) device_changed_(device);
+}
+
+void server::lose_device(const std::string& device) {
+  for (auto& each : live_) {
+    if (each.by->listen.interface != device || each.listeners.empty()) continue;
+    each.failure = "its device " + device + " has gone";
   }
 }
 
@@ -244,7 +262,7 @@ void server::keep_warm(rule& of) {
 }
 
 /// Every `shares`-th worker's sockets, from the n-th worker on.
-void server::listen_share(rule& of, std::vector<opened_listener>& all, std::size_t nth,
+void server::listen_share(rule& of, std::vector<new_listener>& all, std::size_t nth,
                           std::size_t shares) {
   for (auto& each : all) {
     if (each.socket.worker % shares != nth) continue;

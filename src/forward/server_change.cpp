@@ -2,8 +2,11 @@
 #include <relay/forward/endpoint_layers.hpp>
 #include <relay/forward/server.hpp>
 
+#include <spdlog/logger.h>
+
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <tuple>
@@ -32,11 +35,18 @@ bool is_alike(const net::listen_options& a, const net::listen_options& b) {
   return a.ipv6_only == b.ipv6_only && a.mptcp == b.mptcp && a.interface == b.interface;
 }
 
-config::settings only(const config::settings& of, const std::vector<std::size_t>& endpoints) {
+/// Not all that is left out: there may be thousands.
+config::settings only(config::settings& of, const std::vector<std::size_t>& endpoints) {
+  auto all = std::exchange(of.endpoints, {});
   config::settings made = of;
-  made.endpoints.clear();
+  of.endpoints = std::move(all);
   for (const auto each : endpoints) made.endpoints.push_back(of.endpoints[each]);
   return made;
+}
+
+std::int64_t microseconds_since(std::chrono::steady_clock::time_point then) {
+  const auto passed = std::chrono::steady_clock::now() - then;
+  return std::chrono::duration_cast<std::chrono::microseconds>(passed).count();
 }
 
 }  // namespace
@@ -44,11 +54,11 @@ config::settings only(const config::settings& of, const std::vector<std::size_t>
 /// Makes one `change`.
 class server::preparation {
  public:
-  preparation(const server& of, const config::settings& next)
+  preparation(const server& of, config::settings next)
       : server_(of), made_(std::make_unique<change>()) {
-    made_->next = next;
-    made_->diff = config::diff(of.settings_, next);
-    made_->live.resize(next.endpoints.size());
+    made_->next = std::move(next);
+    made_->diff = config::diff(of.settings_, made_->next);
+    made_->live.resize(made_->next.endpoints.size());
   }
 
   std::unique_ptr<change> run() {
@@ -101,7 +111,7 @@ class server::preparation {
       auto* const old = each.before ? before(each)->by.get() : nullptr;
       if (each.what == kind::same && before(each)->failure.empty()) {
         live.by = old;
-      } else if (each.what == kind::same) {  // nobody has used it yet, but it may be read
+      } else if (each.what == kind::same) {  // it may be read by others while this one is filled in
         live.by = make_rule(*each.after, {old->in, old->out}, old);
       } else {
         live.by = make_rule(*each.after, std::move(layers[next++]), old);
@@ -144,14 +154,16 @@ class server::preparation {
     if (auto lack = find_way(*live.by, from)) {
       return not_heard(each, lack->what, std::move(lack->message));
     }
-    const bind_request wanted{from.listen,
-                              live.by->listen,
-                              live.by->streams,
-                              live.by->datagrams,
-                              server_.options_.workers,
-                              [&](const ip_endpoint& at, std::uint16_t nth, bool datagrams) {
-                                return keep(live, at, nth, datagrams);
-                              }};
+    const bind_request wanted{
+        from.listen,
+        live.by->listen,
+        live.by->streams,
+        live.by->datagrams,
+        server_.options_.workers,
+        [&](const ip_endpoint& at, std::uint16_t nth, bool datagrams) {
+          return keep(live, at, nth, datagrams);
+        },
+        [&](const ip_endpoint& at, bool datagrams) { return is_ours(at, datagrams); }};
     std::vector<net::inherited_socket> none;
     auto bound = bind_endpoint(wanted, none);
     if (auto* why = std::get_if<std::string>(&bound)) {
@@ -174,7 +186,8 @@ class server::preparation {
     const auto found = standing_.find({at, datagrams});
     if (found == standing_.end() || found->second.is_claimed) return false;
     const auto& old = *found->second.of;
-    if (!is_alike(old.by->listen, to.by->listen)) return false;
+    // One that hears nothing any more, as its device has gone, is of no use.
+    if (!is_alike(old.by->listen, to.by->listen) || !old.failure.empty()) return false;
     found->second.is_claimed = true;
     for (const auto& each : old.listeners) {
       if (each.at == at && each.datagrams == datagrams) {
@@ -185,6 +198,21 @@ class server::preparation {
     return true;
   }
 
+  /// Whether one of ours is in the way there that goes; those that stay have been claimed before.
+  bool is_ours(const ip_endpoint& at, bool datagrams) const {
+    if (!at.address.is_unspecified()) {  // of thousands one or two can be
+      const auto goes = [&](const ip_address& address) {
+        const auto found = standing_.find({{address, at.port}, datagrams});
+        return found != standing_.end() && !found->second.is_claimed;
+      };
+      return goes(at.address) || goes(ip_address()) || goes(*ip_address::parse("::"));
+    }
+    return std::ranges::any_of(standing_, [&](const auto& each) {
+      const auto& [key, what] = each;
+      return !what.is_claimed && key.datagrams == datagrams && key.at.port == at.port;
+    });
+  }
+
   void claim(const listener_key& which) {
     const auto found = standing_.find(which);
     if (found != standing_.end()) found->second.is_claimed = true;
@@ -192,7 +220,7 @@ class server::preparation {
 
   void hand_over(const live_endpoint& from, const live_endpoint& to, const ip_endpoint& at,
                  bool datagrams, std::uint16_t nth) {
-    made_->lanes.handed.push_back({from.by, to.by, at, datagrams, nth});
+    made_->lanes.kept.push_back({from.by, to.by, at, datagrams, nth});
   }
 
   void fail(const config::endpoint_change& each, code what, std::string message) {
@@ -209,11 +237,15 @@ class server::preparation {
       if (each.after && (old == nullptr || made_->live[*each.after].by != old->by)) {
         conclude(made_->live[*each.after]);
       }
-      if (each.what == kind::same || old == nullptr) continue;
+      if (old == nullptr) continue;
+      if (each.after && made_->live[*each.after].by == old->by) continue;
       lanes.replaced.push_back({old->by, each.after ? made_->live[*each.after].by : rule_ptr(),
                                 config::fate_of(each, server_.settings_, made_->next),
                                 made_->next.process.shutdown_timeout});
     }
+    lanes.has_other_limits =
+        !made_->limits.empty() ||
+        made_->next.process.max_connections != server_.settings_.process.max_connections;
     lanes.own = own_listeners_of(made_->live);
     lanes.has_rates = std::ranges::any_of(
         made_->live, [](const live_endpoint& each) { return each.by->rates.any(); });
@@ -231,20 +263,29 @@ class server::preparation {
   std::map<listener_key, standing> standing_;
 };
 
-std::unique_ptr<change> server::prepare(const config::settings& next) const {
-  return preparation(*this, next).run();
+std::unique_ptr<change> server::prepare(config::settings next) const {
+  const auto began = std::chrono::steady_clock::now();
+  auto made = preparation(*this, std::move(next)).run();
+  log_.target("relay").debug(
+      "reload: prepared in {} us: of {} endpoints {} differ; listeners: {} opened, {} kept for "
+      "another rule, {} to be closed",
+      microseconds_since(began), made->live.size(), made->diff.differing(), made->opened.size(),
+      made->lanes.kept.size(), made->lanes.closed.size());
+  return made;
 }
 
 void server::apply(std::unique_ptr<change> what, std::function<void()> applied) {
+  const auto began = std::chrono::steady_clock::now();
   for (const auto& each : what->limits) door_->change_limit(each.of->limit, each.most);
   door_->change_limit(what->next.process.max_connections);
   settings_ = std::move(what->next);
   live_ = std::move(what->live);
-  std::vector<std::vector<opened_listener>> opened(lanes_.size());
+  std::vector<std::vector<new_listener>> opened(lanes_.size());
   for (auto& each : what->opened) opened[each.socket.worker].push_back(std::move(each));
   struct progress {
     lane_change change;
     std::atomic<std::size_t> missing;
+    std::atomic<std::int64_t> longest{0};  // that a worker was at it, in microseconds
     std::function<void()> applied;
   };
   const auto all = std::make_shared<progress>();
@@ -252,12 +293,21 @@ void server::apply(std::unique_ptr<change> what, std::function<void()> applied) 
   all->missing = lanes_.size();
   all->applied = std::move(applied);
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const auto own = std::make_shared<std::vector<opened_listener>>(std::move(opened[i]));
-    lanes_[i]->worker().post([lane = lanes_[i].get(), all, own] {
+    const auto own = std::make_shared<std::vector<new_listener>>(std::move(opened[i]));
+    lanes_[i]->worker().post([this, lane = lanes_[i].get(), all, own, began] {
+      const auto here = std::chrono::steady_clock::now();
       lane->apply(all->change, std::move(*own));
-      if (--all->missing == 0 && all->applied) all->applied();
+      const auto took = microseconds_since(here);
+      for (auto known = all->longest.load(); known < took;) {
+        if (all->longest.compare_exchange_weak(known, took)) break;
+      }
+      if (--all->missing != 0) return;
+      log_.target("relay").debug("reload: applied in {} us, of which {} at most on one worker",
+                                 microseconds_since(began), all->longest.load());
+      if (all->applied) all->applied();
     });
   }
+  watch_devices();
 }
 
 }  // namespace relay::forward

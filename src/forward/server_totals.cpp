@@ -38,7 +38,8 @@ void server::add_up(std::function<void(std::vector<endpoint_totals>)> told) {
   all->told = std::move(told);
   for (std::size_t i = 0; i < live_.size(); ++i) {
     const auto& by = live_[i].by;
-    if (!live_[i].at && !by->is_draining) continue;
+    const bool listens = live_[i].at && live_[i].failure.empty();
+    if (!listens && !by->is_draining) continue;
     all->endpoints.push_back({i, settings_.endpoints[i].name, by});
   }
   for (auto* each : all_lanes_) {

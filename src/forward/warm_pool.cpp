@@ -3,6 +3,7 @@
 #include <relay/base/random.hpp>
 #include <relay/forward/lane.hpp>
 #include <relay/forward/warm_pool.hpp>
+#include <relay/net/fault.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -72,11 +73,12 @@ bool warm_pool::is_over() const noexcept {
          });
 }
 
+// It comes back whatever fails.
 void warm_pool::expired() {
-  follow_route();
+  net::contain({}, [this] { follow_route(); });
   auto pause = std::chrono::milliseconds::max();
   for (std::size_t i = 0; i < shelves_.size(); ++i) {
-    look_after(i);
+    net::contain({}, [this, i] { look_after(i); });
     pause = std::min(pause, shelves_[i].policy.patience());
   }
   lane_.worker().wheel().arm(*this, pause);
@@ -135,17 +137,15 @@ void warm_pool::refill(std::size_t index) {
     auto told = rule_.way.ahead(index);
     auto paid = warm_booking::make(lane_.shared().door);
     if (!told || !paid) return;
-    ++of.under_way;
     auto made = std::make_unique<warm_connection>(lane_.workspace(), std::move(*paid));
-    lane_.tasks().spawn(make(index, std::move(told), std::move(made)),
-                        [this, index] { --shelves_[index].under_way; });
+    lane_.tasks().spawn(make(index, std::move(told), making(of), std::move(made)));
   }
 }
 
-task<> warm_pool::make(std::size_t index, route::claim told,
+task<> warm_pool::make(std::size_t index, route::claim told, making now,
                        std::unique_ptr<warm_connection> made) {
   const auto outcome = co_await dial_warm(lane_, rule_, rule_.remotes[index], *made);
-  --shelves_[index].under_way;
+  now.end();
   if (outcome.is_cancelled()) co_return;
   if (outcome.ec) {
     told.failed(steady_clock::now(), outcome.ec);
@@ -161,9 +161,9 @@ void warm_pool::shelve(std::size_t index, std::unique_ptr<warm_connection> made,
                        const ip_endpoint& to) {
   auto& onto = shelves_[index];
   if (closed_ || onto.policy.wanted() == 0) return;
+  auto& placed = *onto.ready.emplace_back(std::move(made));
   ++rule_.count.warm_made;
   ++rule_.count.warm_ready;
-  auto& placed = *onto.ready.emplace_back(std::move(made));
   placed.wait(*this, to, onto.policy.begin(steady_clock::now(), next_noise()));
   if (onto.ready.size() > onto.policy.wanted()) drop(onto, 1);  // the one that this one follows
 }

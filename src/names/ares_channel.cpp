@@ -1,5 +1,7 @@
 #include "ares_channel.hpp"
 
+#include <relay/net/fault.hpp>
+
 #include <ares.h>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -58,9 +60,14 @@ void set_servers(ares_channeldata* channel, const std::vector<ip_endpoint>& list
 
 // Owned by c-ares from ask() to answered(), which it calls exactly once.
 struct ares_channel::question {
+  question(ares_channel* by, record_type of, on_reply told)
+      : owner(by), type(of), done(std::move(told)) {}
+
   ares_channel* owner;
   record_type type;
   on_reply done;
+  dns_reply reply = dns_reply::failure(make_error_code(errc::lookup_failed));
+  std::unique_ptr<question> next;  // of those that are answered
 };
 
 // A socket that c-ares opened and will close; ours is only the waiting.
@@ -122,14 +129,15 @@ ares_channel::~ares_channel() {
 }
 
 void ares_channel::ask(const std::string& name, record_type type, on_reply done) {
-  auto asked = std::make_unique<question>(question{this, type, std::move(done)});
+  auto asked = std::make_unique<question>(this, type, std::move(done));
   if (channel_ == nullptr) {
-    finished_.push_back({std::move(asked->done), dns_reply::failure(meaning(ARES_ENOMEM))});
+    asked->next = std::move(finished_);
+    finished_ = std::move(asked);
   } else {
     ares_query(channel_, name.c_str(), ns_c_in, static_cast<int>(type), &ares_channel::answered,
                asked.release());
   }
-  if (!finished_.empty()) {  // refused on the spot
+  if (finished_) {  // refused on the spot
     asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
       if (!alive.expired()) deliver();
     });
@@ -139,18 +147,26 @@ void ares_channel::ask(const std::string& name, record_type type, on_reply done)
 
 void ares_channel::answered(void* arg, int status, int /*timeouts*/, unsigned char* bytes,
                             int length) {
-  const std::unique_ptr<question> asked(static_cast<question*>(arg));
+  std::unique_ptr<question> asked(static_cast<question*>(arg));
   auto& self = *asked->owner;
   if (status == ARES_EDESTRUCTION || self.alive_ == nullptr) return;
   if (status == ARES_ETIMEOUT) self.calls_.given_up();
-  // The raw answer tells more than the status, the lifetime of a negative one for instance.
+  // No exception may pass c-ares, which would be left half-way.
+  net::attempted([&] { asked->reply = meaning_of(asked->type, status, bytes, length); });
+  asked->next = std::move(self.finished_);
+  self.finished_ = std::move(asked);
+}
+
+// The raw answer tells more than the status, the lifetime of a negative one for instance.
+dns_reply ares_channel::meaning_of(record_type type, int status, const unsigned char* bytes,
+                                   int length) {
   auto reply = bytes != nullptr && length > 0
-                   ? read_reply({bytes, static_cast<std::size_t>(length)}, asked->type)
+                   ? read_reply({bytes, static_cast<std::size_t>(length)}, type)
                    : dns_reply::failure(meaning(status));
   if (reply.what == dns_reply::kind::failed && reply.ec == errc::no_such_name) {
     reply = {dns_reply::kind::no_such_name, {}, {}, {}};
   }
-  self.finished_.push_back({std::move(asked->done), std::move(reply)});
+  return reply;
 }
 
 void ares_channel::socket_changed(void* self_pointer, int fd, int readable, int writable) {
@@ -162,18 +178,26 @@ void ares_channel::socket_changed(void* self_pointer, int fd, int readable, int 
     self.sockets_.erase(known);
     return;
   }
-  if (known == self.sockets_.end()) {
-    known = self.sockets_.emplace(fd, std::make_shared<socket>(self.loop_, fd)).first;
-  }
-  known->second->want_read = readable != 0;
-  known->second->want_write = writable != 0;
-  self.watch(known->second);
+  // Where it cannot be waited for, c-ares' timeout ends the question.
+  const bool is_watched = net::attempted([&] {
+    if (known == self.sockets_.end()) {
+      known = self.sockets_.emplace(fd, std::make_shared<socket>(self.loop_, fd)).first;
+    }
+    known->second->want_read = readable != 0;
+    known->second->want_write = writable != 0;
+    self.watch(known->second);
+  });
+  if (!is_watched) self.is_deaf_ = true;
 }
 
-void ares_channel::watch(const std::shared_ptr<socket>& each) {
-  if (each->closed || !each->descriptor.is_open()) return;
+void ares_channel::watch(const std::shared_ptr<socket>& each) noexcept {
+  if (each->closed) return;
+  const bool is_awaited = each->descriptor.is_open() && net::attempted([&] { await(each); });
+  if (!is_awaited) is_deaf_ = true;
+}
+
+void ares_channel::await(const std::shared_ptr<socket>& each) {
   if (each->want_read && !each->reading) {
-    each->reading = true;
     each->descriptor.async_wait(asio::posix::descriptor_base::wait_read,
                                 [this, each](const error_code& ec) {
                                   each->reading = false;
@@ -183,9 +207,9 @@ void ares_channel::watch(const std::shared_ptr<socket>& each) {
                                   process(each->fd, no_socket);
                                   watch(each);
                                 });
+    each->reading = true;  // it has not failed to begin
   }
   if (each->want_write && !each->writing) {
-    each->writing = true;
     each->descriptor.async_wait(asio::posix::descriptor_base::wait_write,
                                 [this, each](const error_code& ec) {
                                   each->writing = false;
@@ -193,18 +217,28 @@ void ares_channel::watch(const std::shared_ptr<socket>& each) {
                                   process(no_socket, each->fd);
                                   watch(each);
                                 });
+    each->writing = true;
   }
 }
 
 void ares_channel::process(int readable, int writable) {
   ares_process_fd(channel_, readable, writable);
   calls_.look();
-  arm_timer();
+  net::attempted([this] { arm_timer(); });  // what has come is delivered in any case
   deliver();
 }
 
 void ares_channel::deliver() {
-  for (auto& each : std::exchange(finished_, {})) each.done(std::move(each.reply));
+  std::unique_ptr<question> due;  // in their order
+  while (finished_) {
+    auto each = std::exchange(finished_, std::move(finished_->next));
+    each->next = std::exchange(due, nullptr);
+    due = std::move(each);
+  }
+  while (due) {
+    const auto each = std::exchange(due, std::move(due->next));
+    net::attempted([&] { each->done(std::move(each->reply)); });
+  }
 }
 
 void ares_channel::arm_timer() {

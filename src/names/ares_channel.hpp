@@ -33,19 +33,20 @@ class ares_channel {
 
   /// `done` is called from the loop, never from in here; it may ask again, but not end the channel.
   void ask(const std::string& name, record_type type, on_reply done);
+  /// It could not wait for one of its sockets: what is asked here may never be answered.
+  bool is_deaf() const noexcept { return is_deaf_; }
 
  private:
   struct question;
   struct socket;
-  struct finished {
-    on_reply done;
-    dns_reply reply;
-  };
 
   static void socket_changed(void* self, int fd, int readable, int writable);
   static void answered(void* arg, int status, int timeouts, unsigned char* bytes, int length);
 
-  void watch(const std::shared_ptr<socket>& each);
+  static dns_reply meaning_of(record_type type, int status, const unsigned char* bytes, int length);
+
+  void watch(const std::shared_ptr<socket>& each) noexcept;
+  void await(const std::shared_ptr<socket>& each);
   void process(int readable, int writable);
   void deliver();
   void arm_timer();
@@ -54,8 +55,11 @@ class ares_channel {
   ares_sockets calls_;
   ares_channeldata* channel_ = nullptr;
   std::unordered_map<int, std::shared_ptr<socket>> sockets_;
-  std::vector<finished> finished_;  // called once c-ares is off the stack: it is not reentrant
+  // The newest first; told once c-ares is off the stack: it is not reentrant. A chain, since it
+  // must not need memory there.
+  std::unique_ptr<question> finished_;
   asio::steady_timer timer_;
+  bool is_deaf_ = false;
   std::shared_ptr<const bool> alive_ =
       std::make_shared<const bool>(true);  // for handlers on their way
 };

@@ -1,5 +1,7 @@
 #include "name_lookup.hpp"
 
+#include <relay/net/fault.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -32,6 +34,22 @@ void name_lookup::ask() {
 }
 
 void name_lookup::take(record_type type, dns_reply reply) {
+  if (!net::attempted([&] { go_on(type, std::move(reply)); })) fail();
+}
+
+void name_lookup::settle(error_code why) {
+  if (!net::attempted([&] { finish(plan_.settle(why)); })) fail();
+}
+
+// For want of memory; those who wait must not do so until their own limits.
+void name_lookup::fail() {
+  if (is_over()) return;
+  dns_outcome failed;
+  failed.ec = errc::lookup_failed;
+  finish(std::move(failed));
+}
+
+void name_lookup::go_on(record_type type, dns_reply reply) {
   plan_.answered(type, std::move(reply));
   if (plan_.outcome()) {
     finish(*plan_.outcome());
@@ -48,7 +66,7 @@ void name_lookup::take(record_type type, dns_reply reply) {
 void name_lookup::wait_until(std::chrono::steady_clock::time_point when, error_code why) {
   timer_.expires_at(when);
   timer_.async_wait([this, why, alive = std::weak_ptr(alive_)](const error_code& ec) {
-    if (!ec && !alive.expired()) finish(plan_.settle(why));
+    if (!ec && !alive.expired()) settle(why);
   });
 }
 

@@ -23,6 +23,8 @@ class name_lookup {
 
   name_lookup(asio::io_context& loop, lookup_plan plan, const limits& bounds, on_outcome done);
 
+  /// Its outcome has been told.
+  bool is_over() const noexcept { return alive_ == nullptr; }
   bool begun() const noexcept { return channel_ != nullptr; }
   void begin(std::shared_ptr<ares_channel> channel);
   /// Ends it (from the loop, not from in here) with what there is, or with `why`.
@@ -31,6 +33,9 @@ class name_lookup {
  private:
   void ask();
   void take(record_type type, dns_reply reply);
+  void go_on(record_type type, dns_reply reply);
+  void settle(error_code why);
+  void fail();
   void finish(dns_outcome outcome);
   void wait_until(std::chrono::steady_clock::time_point when, error_code why);
 

@@ -2,6 +2,7 @@
 
 #include <relay/base/zoned_address.hpp>
 #include <relay/names/resolver.hpp>
+#include <relay/net/fault.hpp>
 
 #include <ares.h>
 
@@ -43,18 +44,29 @@ std::optional<result<addresses>> resolver::cached(std::string_view name) {
   return core_->cached(lower_case(name));
 }
 
+// An exception would be lost beside a limit that still runs (`net::with_patience`).
 task<result<addresses>> resolver::lookup(std::string name, std::size_t worker) {
-  if (auto local = of_device(name)) co_return *std::move(local);
-  const auto key = lower_case(name);
-  const auto joined = core_->join(key, worker, false);
+  std::string key;
+  core::joined joined;
+  const bool is_begun = net::attempted([&] {
+    joined.answer = of_device(name);
+    key = lower_case(name);
+    if (!joined.answer) joined = core_->join(key, worker, false);
+  });
+  if (!is_begun) co_return make_error_code(errc::lookup_failed);
   if (joined.answer) co_return *joined.answer;
   auto [ec] = co_await joined.waiting->timer.async_wait();
   co_return core_->conclude(key, *joined.waiting, ec);
 }
 
 task<result<addresses>> resolver::lookup_anew(std::string name, std::size_t worker) {
-  const auto key = lower_case(name);
-  const auto joined = core_->join(key, worker, true);
+  std::string key;
+  core::joined joined;
+  const bool is_begun = net::attempted([&] {
+    key = lower_case(name);
+    joined = core_->join(key, worker, true);
+  });
+  if (!is_begun) co_return make_error_code(errc::lookup_failed);
   if (joined.answer) co_return *joined.answer;
   auto [ec] = co_await joined.waiting->timer.async_wait();
   co_return core_->conclude(key, *joined.waiting, ec);

@@ -1,12 +1,14 @@
 #include "resolver_core.hpp"
 
 #include <relay/names/system_lookup.hpp>
+#include <relay/net/fault.hpp>
 
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -126,14 +128,22 @@ resolver::core::joined resolver::core::join(const std::string& key, std::size_t 
     }
     auto [it, added] = flights_.try_emplace(key, flight{worker, {}});
     first = added;
-    if (found.what == state::renewing) {
-      made.answer = std::move(found.answer);
-    } else {
-      made.waiting = std::make_shared<waiter>(here->loop, worker);
-      made.waiting->timer.expires_at(steady_timer::time_point::max());
-      if (found.answer) made.waiting->timer.expires_after(around_.slow);
-      made.waiting->expired = std::move(found.answer);
-      it->second.waiting.push_back(made.waiting);
+    try {
+      if (found.what == state::renewing) {
+        made.answer = std::move(found.answer);
+      } else {
+        made.waiting = std::make_shared<waiter>(here->loop, worker);
+        made.waiting->timer.expires_at(steady_timer::time_point::max());
+        if (found.answer) made.waiting->timer.expires_after(around_.slow);
+        made.waiting->expired = std::move(found.answer);
+        it->second.waiting.push_back(made.waiting);
+      }
+    } catch (const std::bad_alloc&) {  // a flight that nobody starts would keep the name for ever
+      if (added) {
+        cache_.abandon(key);
+        flights_.erase(it);
+      }
+      throw;
     }
   }
   if (first) start(key, worker);
@@ -205,14 +215,33 @@ void resolver::core::leave(const std::string& key, const waiter& who) {
 void resolver::core::deliver(waiters to, const result<addresses>& answer) {
   for (auto& each : to) {
     auto& loop = seat_of(each->worker)->loop;
-    asio::post(loop, [who = std::move(each), answer] {
-      who->answer = answer;
-      who->timer.cancel();
+    // Who cannot be told, for want of memory, waits until its own limit.
+    net::attempted([&] {
+      asio::post(loop, [who = std::move(each), answer] {
+        who->answer = answer;
+        who->timer.cancel();
+      });
     });
   }
 }
 
 void resolver::core::start(const std::string& key, std::size_t worker) {
+  if (!net::attempted([&] { set_out(key, worker); })) abandon(key, worker);
+}
+
+// There was no memory for it: it fails for all who wait, and the next who asks begins anew.
+void resolver::core::abandon(const std::string& key, std::size_t worker) noexcept {
+  const std::lock_guard lock(mutex_);
+  auto* const here = seat_of(worker);
+  const auto it = flights_.find(key);
+  if (here == nullptr || it == flights_.end() || it->second.worker != worker) return;
+  auto waiting = std::move(it->second.waiting);
+  flights_.erase(it);
+  cache_.abandon(key);
+  deliver(std::move(waiting), make_error_code(errc::lookup_failed));
+}
+
+void resolver::core::set_out(const std::string& key, std::size_t worker) {
   std::vector<std::string> names;
   std::shared_ptr<const upstream> ask;
   seat* here = nullptr;
@@ -227,14 +256,18 @@ void resolver::core::start(const std::string& key, std::size_t worker) {
     ask = book_.current(time);
     waiting = book_.is_waiting();
   }
+  reap(worker);
   if (here->running.contains(key)) return;  // told twice
   auto done = [this, key, worker](dns_outcome outcome) { finish(key, worker, std::move(outcome)); };
   lookup_plan plan(options_.mode, search_candidates(key, ask->conf));
-  auto& one = here->running[key];
-  one = std::make_unique<name_lookup>(here->loop, std::move(plan),
-                                      name_lookup::limits{around_.total, around_.grace},
-                                      std::move(done));
-  begin(*here, *one, ask, waiting);
+  auto made = std::make_unique<name_lookup>(here->loop, std::move(plan),
+                                            name_lookup::limits{around_.total, around_.grace},
+                                            std::move(done));
+  const auto one = here->running.emplace(key, std::move(made)).first;
+  if (!net::attempted([&] { begin(*here, *one->second, ask, waiting); })) {
+    here->running.erase(one);
+    return abandon(key, worker);
+  }
   if (!names.empty()) look_up_servers(std::move(names));
 }
 
@@ -244,7 +277,7 @@ void resolver::core::begin(seat& at, name_lookup& one, const std::shared_ptr<con
     if (!waiting) one.give_up(make_error_code(errc::lookup_failed));
     return;
   }
-  if (at.asked != ask) {
+  if (at.asked != ask || at.channels.empty() || at.channels.back()->is_deaf()) {
     auto servers = ask->servers;
     servers.timeout = around_.try_timeout.value_or(servers.timeout);
     std::erase_if(at.channels, [](const auto& each) { return each.use_count() == 1; });
@@ -259,26 +292,47 @@ void resolver::core::begin(seat& at, name_lookup& one, const std::shared_ptr<con
 
 void resolver::core::finish(const std::string& key, std::size_t worker, dns_outcome outcome) {
   const auto why = outcome.ec;
-  log_.debug("lookup done name={} addresses={} ttl={} error={}", key, outcome.found.size(),
-             outcome.ttl.value_or(std::chrono::seconds(0)).count(), why ? describe(why) : "none");
-  bool begins = false;
+  net::attempted([&] {
+    log_.debug("lookup done name={} addresses={} ttl={} error={}", key, outcome.found.size(),
+               outcome.ttl.value_or(std::chrono::seconds(0)).count(), why ? describe(why) : "none");
+  });
+  const bool landed = net::attempted([&] {
+    if (land(key, worker, std::move(outcome))) {
+      log_.warn("serving expired answer for {}: {}", key, describe(why));
+    }
+  });
+  if (!landed) abandon(key, worker);
+  // The caller is the lookup itself: it goes when it is off the stack, at the latest when the next
+  // one begins.
+  net::attempted([&] {
+    const std::lock_guard lock(mutex_);
+    if (seat_of(worker) == nullptr) return;
+    post_to(worker, [worker](core& self) { self.reap(worker); });
+  });
+}
+
+/// Whether the name is served expired from now on.
+bool resolver::core::land(const std::string& key, std::size_t worker, dns_outcome outcome) {
+  const std::lock_guard lock(mutex_);
+  const auto it = flights_.find(key);
+  if (seat_of(worker) == nullptr || it == flights_.end() || it->second.worker != worker) {
+    return false;
+  }
+  auto stored = cache_.store(key, std::move(outcome), now());
+  auto waiting = std::move(it->second.waiting);
+  flights_.erase(it);
+  deliver(std::move(waiting), stored.answer);
+  return stored.stale_begins;
+}
+
+void resolver::core::reap(std::size_t worker) {
+  seat* here = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    auto* const here = seat_of(worker);
-    if (here == nullptr) return;
-    // The caller is the lookup itself: it goes when it is off the stack.
-    if (auto ended = here->running.extract(key)) {
-      asio::post(here->loop, [lookup = std::move(ended.mapped())] {});
-    }
-    const auto it = flights_.find(key);
-    if (it == flights_.end() || it->second.worker != worker) return;
-    auto stored = cache_.store(key, std::move(outcome), now());
-    begins = stored.stale_begins;
-    auto waiting = std::move(it->second.waiting);
-    flights_.erase(it);
-    deliver(std::move(waiting), stored.answer);
+    here = seat_of(worker);
   }
-  if (begins) log_.warn("serving expired answer for {}: {}", key, describe(why));
+  if (here == nullptr) return;
+  std::erase_if(here->running, [](const auto& each) { return each.second->is_over(); });
 }
 
 void resolver::core::look_up_servers(std::vector<std::string> names) {
@@ -318,7 +372,7 @@ void resolver::core::begin_waiting(std::size_t worker) {
     ask = book_.current(now());
   }
   for (const auto& [key, one] : here->running) {
-    if (!one->begun()) begin(*here, *one, ask, false);
+    if (!one->begun() && !one->is_over()) begin(*here, *one, ask, false);
   }
 }
 

@@ -75,6 +75,10 @@ class resolver::core {
 
   // On the worker, without the mutex:
   void start(const std::string& key, std::size_t worker);
+  void set_out(const std::string& key, std::size_t worker);
+  bool land(const std::string& key, std::size_t worker, dns_outcome outcome);
+  void abandon(const std::string& key, std::size_t worker) noexcept;
+  void reap(std::size_t worker);
   void begin(seat& at, name_lookup& one, const std::shared_ptr<const upstream>& ask, bool waiting);
   void finish(const std::string& key, std::size_t worker, dns_outcome outcome);
   void begin_waiting(std::size_t worker);

@@ -49,6 +49,7 @@ result<unique_fd> listen_udp(const ip_endpoint& at, const listen_options& option
   tell_own_address(fd->get(), at.address);
   hear_groups(fd->get(), at.address);
   set_buffers(fd->get(), listener_buffer);
+  share_port(fd->get());
   return fd;
 }
 

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -35,10 +36,24 @@ device_watch::device_watch(poller& on, handler told) : socket_(on), told_(std::m
 
 device_watch::~device_watch() { socket_.notify(nullptr); }
 
-error_code device_watch::start(const std::vector<std::string>& devices) {
+error_code device_watch::follow(const std::vector<std::string>& devices) {
+  std::vector<device> next;
+  for (const auto& name : devices) {
+    const auto known = std::ranges::find(devices_, name, &device::name);
+    next.push_back(known != devices_.end() ? *known : device{name, ::if_nametoindex(name.c_str())});
+  }
+  devices_ = std::move(next);
+  if (devices_.empty()) {
+    socket_.notify(nullptr);
+    socket_.close();
+    return {};
+  }
+  return socket_.fd() >= 0 ? error_code() : start();
+}
+
+error_code device_watch::start() {
   auto made = news_of_links();
   if (!made) return made.error();
-  for (const auto& each : devices) devices_.push_back({each, ::if_nametoindex(each.c_str())});
   if (const auto ec = socket_.attach(std::move(*made))) return ec;
   socket_.notify(this);
   return {};
@@ -57,12 +72,13 @@ void device_watch::wake() {
 
 void device_watch::look() {
   for (auto& each : devices_) {
-    if (is_there(each.index)) continue;
-    const auto now = ::if_nametoindex(each.name.c_str()) == 0 ? event::gone : event::replaced;
-    if (each.is_lost && each.told == now) continue;
-    each.is_lost = true;
-    each.told = now;
-    told_(each.name, now);
+    if (each.index != 0 && is_there(each.index)) continue;
+    const auto before = std::exchange(each.index, ::if_nametoindex(each.name.c_str()));
+    if (each.index != 0) {
+      told_(each.name, event::replaced);
+    } else if (before != 0) {
+      told_(each.name, event::gone);
+    }
   }
 }
 

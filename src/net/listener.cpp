@@ -56,6 +56,16 @@ void listener::resume() {
   if (socket_.fd() >= 0) socket_.on().schedule(*this);
 }
 
+void listener::finish() {
+  if (socket_.fd() < 0) return;
+  socket_.mark(seen::readable);  // the poller may not have told yet
+  while (handlers_.admit()) {
+    if (accept_one()) continue;
+    handlers_.not_used();
+    return;
+  }
+}
+
 void listener::wake() {
   if (is_armed()) return;  // pausing
   for (int i = 0; i < batch; ++i) {

@@ -9,8 +9,16 @@
 #include <utility>
 
 namespace relay::net {
+namespace {
 
-mailbox::mailbox(poller& on) : bell_(on) {
+// More than wait for a worker unless it is held up for long.
+constexpr std::size_t usual = 32;
+
+}  // namespace
+
+mailbox::mailbox(poller& on, fault_handler fault) : bell_(on), fault_(std::move(fault)) {
+  waiting_.reserve(usual);
+  spare_.reserve(usual);
   auto ec = error_code();
   unique_fd bell(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!bell) {
@@ -27,14 +35,17 @@ mailbox::~mailbox() { bell_.notify(nullptr); }
 void mailbox::put(std::function<void()> what) {
   const std::lock_guard lock(mutex_);
   waiting_.push_back(std::move(what));
-  if (waiting_.size() > 1) return;  // it rings already
+  if (waiting_.size() == 1) ring();  // else it rings already
+}
+
+void mailbox::ring() noexcept {
   const std::uint64_t one = 1;
   // Cannot fail: the counter is far from its end.
   (void)!::write(bell_.fd(), &one, sizeof one);
 }
 
 void mailbox::wake() {
-  std::vector<std::function<void()>> due;
+  auto due = std::exchange(spare_, {});
   {
     const std::lock_guard lock(mutex_);
     std::uint64_t rung = 0;
@@ -42,7 +53,9 @@ void mailbox::wake() {
     bell_.clear(seen::readable);
     due.swap(waiting_);
   }
-  for (auto& each : due) each();
+  for (auto& each : due) contain(fault_, [&each] { each(); });
+  due.clear();
+  spare_ = std::move(due);
 }
 
 }  // namespace relay::net

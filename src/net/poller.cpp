@@ -132,7 +132,7 @@ void poller::wake_all(run_list& scheduled) {
   while (!due.empty()) {
     auto& next = due.front();
     due.pop_front();
-    next.wake();
+    contain(fault_, [&next] { next.wake(); });
   }
 }
 

@@ -87,14 +87,28 @@ result<unique_fd> bound_socket(const ip_endpoint& at, int type, bool reuse_addre
 
 result<unique_fd> listen_tcp(const ip_endpoint& at, const listen_options& options,
                              const char** step) {
-  auto fd = bound_socket(at, SOCK_STREAM, true, options, step);
+  auto fd = bind_tcp(at, options, step);
   if (!fd) return fd;
-  adopt_listener(fd->get(), options);
   *step = "listening";
-  if (::listen(fd->get(), listen_backlog) != 0) return last_system_error();
-  if (options.answers_at_once) wait_with_first_ack(fd->get());  // listen() has forgotten it
+  if (const auto ec = begin_listening(fd->get(), options)) return ec;
   return fd;
 }
+
+result<unique_fd> bind_tcp(const ip_endpoint& at, const listen_options& options,
+                           const char** step) {
+  auto fd = bound_socket(at, SOCK_STREAM, true, options, step);
+  if (fd) adopt_listener(fd->get(), options);
+  return fd;
+}
+
+error_code begin_listening(int fd, const listen_options& options) noexcept {
+  if (::listen(fd, listen_backlog) != 0) return last_system_error();
+  if (options.answers_at_once) wait_with_first_ack(fd);  // listen() has forgotten it
+  share_port(fd);
+  return {};
+}
+
+void share_port(int fd) noexcept { set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 
 void adopt_listener(int fd, const listen_options& options) noexcept {
   set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);

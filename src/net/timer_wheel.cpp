@@ -9,8 +9,8 @@ using std::chrono::milliseconds;
 timer_wheel::moment timer_wheel::arm(timer& what, milliseconds after) {
   what.disarm();
   if (!running_) {
+    now_ = start_();  // may throw: then it still pauses
     running_ = true;
-    now_ = start_();
   }
   // The tick that is over by then, but not the current one.
   constexpr milliseconds most = tick * (INT32_MAX / 2);
@@ -56,7 +56,7 @@ void timer_wheel::expire(slot& due_or_later) {
     if (static_cast<std::int32_t>(next.deadline_ - now_) > 0) {
       due_or_later.push_back(next);  // a later revolution
     } else {
-      next.expired();
+      contain(fault_, [&next] { next.expired(); });
     }
   }
 }

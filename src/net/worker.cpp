@@ -18,10 +18,11 @@ constexpr std::chrono::microseconds quiet_turn{10000};
 
 }  // namespace
 
-worker::worker(std::size_t index)
+worker::worker(std::size_t index, fault_handler fault)
     : index_(index),
-      poller_([this] { asio::post(loop_, [this] { run_scheduled(); }); }),
-      mailbox_(poller_),
+      fault_(std::move(fault)),
+      poller_([this] { announced(); }),
+      mailbox_(poller_, fault_),
       readiness_(loop_),
       tick_timer_(loop_),
       wheel_(
@@ -30,6 +31,8 @@ worker::worker(std::size_t index)
             return tick_now();
           },
           [this] { return std::chrono::ceil<std::chrono::milliseconds>(note() - origin_); }) {
+  poller_.on_fault(fault_);
+  wheel_.on_fault(fault_);
   // Not before the loop runs: each descriptor that is added to a poller that is itself polled takes
   // a lock of the whole kernel, and a range has thousands.
   asio::post(loop_, [this] {
@@ -40,7 +43,15 @@ worker::worker(std::size_t index)
 
 worker::~worker() { (void)readiness_.release(); }  // the poller closes its descriptor
 
-void worker::run() { loop_.run(); }
+// What a handler of Asio's has thrown leaves the loop, which goes on where it was.
+void worker::run() {
+  for (bool done = false; !done;) {
+    contain(fault_, [this, &done] {
+      loop_.run();
+      done = true;
+    });
+  }
+}
 
 void worker::finish() {
   finishing_ = true;
@@ -48,11 +59,18 @@ void worker::finish() {
   tick_timer_.cancel();
 }
 
+// Several may be under way: those behind the first take memory. Without any the bell brings the
+// poller its turn.
+void worker::announced() {
+  const auto turn = [this] { run_scheduled(); };
+  if (!attempted([&] { asio::post(loop_, kept_in(for_announcement_, turn)); })) mailbox_.ring();
+}
+
 // Waiters that were scheduled from one of Asio's handlers: a limit, an answer from a name server.
 void worker::run_scheduled() {
   if (poller_.has_work()) turn(std::chrono::microseconds(0));
   poller_.rest();  // nobody may be waiting in the poller now
-  if (poller_.has_work()) asio::post(loop_, [this] { run_scheduled(); });
+  if (poller_.has_work()) announced();
 }
 
 bool worker::turn(std::chrono::microseconds limit) {
@@ -71,9 +89,9 @@ pulse worker::pulse() const noexcept {
 
 void worker::await_poller() {
   readiness_.async_wait(asio::posix::stream_descriptor::wait_read,
-                        [this](const boost::system::error_code& ec) {
+                        kept_in(for_wait_, [this](const boost::system::error_code& ec) {
                           if (!ec && !finishing_) serve_poller();
-                        });
+                        }));
 }
 
 void worker::serve_poller() {
@@ -86,9 +104,9 @@ void worker::serve_poller() {
   while (!finishing_ && ((worked && (frequent || poller_.has_work())) || poller_.is_polling())) {
     const auto now = steady_clock::now();
     if (now - began >= patience()) {
-      asio::post(loop_, [this] {
-        if (!finishing_) serve_poller();
-      });
+      asio::post(loop_, kept_in(for_turn_, [this] {
+                   if (!finishing_) serve_poller();
+                 }));
       return;
     }
     worked = turn(patience());
@@ -114,9 +132,9 @@ void worker::start_ticks() {
 
 void worker::await_tick() {
   tick_timer_.expires_at(clock_.due());
-  tick_timer_.async_wait([this](const boost::system::error_code& ec) {
+  tick_timer_.async_wait(kept_in(for_tick_, [this](const boost::system::error_code& ec) {
     if (!ec && !finishing_) tick();
-  });
+  }));
 }
 
 void worker::tick() {

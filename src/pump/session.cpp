@@ -54,7 +54,28 @@ void session::start(transport::stream& client, transport::stream& remote,
   if (idle_ms_ != 0) limit_idleness();
 }
 
+// Nobody above knows which session an exception has come from, so here is where it ends, and no
+// other with it.
+template <class Work>
+void session::guarded(Work work) noexcept {
+  try {
+    work();
+  } catch (const std::exception& e) {
+    abort();
+    unschedule();
+    owner_.broke(*this, e);
+  }
+}
+
 void session::wake() {
+  guarded([this] { go_on(); });
+}
+
+void session::expired() {
+  guarded([this] { look_at_limits(); });
+}
+
+void session::go_on() {
   if (delivering_) return go_on_delivering();
   if (const auto own = client_->flush(); own.what == transport::io::failed) {
     return static_cast<void>(fail(true, own.ec));
@@ -124,7 +145,8 @@ bool session::end_in_order() {
 // with bytes unread. So what it has sent is still read and passed on; then the read fails, and the
 // other side sees the reset too.
 bool session::sink_failed(direction& way, bool is_up, const error_code& why) {
-  if (up_.is_done() || down_.is_done()) return fail(!is_up, why);
+  // Any other failure is ours: that peer has no reason to end, so nobody would ever read one.
+  if (up_.is_done() || down_.is_done() || !is_reset(why)) return fail(!is_up, why);
   way.give_up();
   way.release(shared_);
   if (throttles_) (is_up ? throttles_->up : throttles_->down).rest();  // others take its turns
@@ -164,7 +186,7 @@ net::timer_wheel::moment session::await_limit(milliseconds idle) {
 
 milliseconds session::idle_time() const { return shared_.wheel().since(last_moved_); }
 
-void session::expired() {
+void session::look_at_limits() {
   if (delivering_) return go_on_delivering();
   if (waits_for_its_turn()) last_moved_ = shared_.wheel().note();  // it is kept waiting, not idle
   if (is_half_open() && idle_time() >= milliseconds(half_close_ms_) && half_close_expired()) return;

@@ -8,7 +8,9 @@ namespace relay::pump {
 
 workspace::workspace(net::poller& poller, net::timer_wheel& wheel, pipe_budget& pipes,
                      std::function<net::alarms::clock::time_point()> now)
-    : poller_(poller), wheel_(wheel), pipes_(pipes), now_(std::move(now)), buffer_(new scratch) {}
+    : poller_(poller), wheel_(wheel), pipes_(pipes), now_(std::move(now)), buffer_(new scratch) {
+  spare_.reserve(spare_chunks);  // giving back must not fail
+}
 
 net::alarms& workspace::alarms() {
   if (!alarms_) alarms_ = std::make_unique<net::alarms>(poller_, now_);

@@ -94,6 +94,21 @@ class Reload(ReloadCase):
             started.wait_text("needs a restart")
             self.assertIn("! dns.mode", started.out())
 
+    def test_the_log_goes_on_where_the_new_configuration_says(self):
+        with Server(named("one")) as one:
+            started = self.begin(endpoint(one.port))
+            other = self.folder / "other.log"
+            self.write(started, f'log.output = "{other}"\n' + endpoint(one.port))
+            started.signal(signal.SIGHUP)
+            until(lambda: other.exists() and "is in force (generation 2)" in other.read_text(),
+                  started.story)
+            self.assertIn(f'log.output', other.read_text())
+            self.assertNotIn("generation 2", started.out())
+            self.write(started, f'log.output = "{self.folder}/no/such"\n' + endpoint(one.port))
+            started.signal(signal.SIGHUP)
+            until(lambda: "nothing was changed" in other.read_text(), other.read_text)
+            self.assertRegex(other.read_text(), "RLY-CONFIG: .*relay.toml:2:.*cannot write")
+
     def test_without_a_file_there_is_nothing_new(self):
         with Server(named("one")) as one:
             started = self.relay_to(one.port, "--log-level", "info")

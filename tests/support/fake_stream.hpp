@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <stdexcept>
 #include <string>
 
 namespace relay::test {
@@ -32,6 +33,7 @@ class fake_stream final : public transport::stream {
   bool uses_headroom = false;  ///< writes in front of what it is given
   int shutdowns_to_block = 0;  ///< so many calls of shutdown_write are blocked
   error_code shutdown_error;
+  bool throws = false;  ///< at the next flush
 
   std::string written;
   bool shut = false;
@@ -80,6 +82,7 @@ class fake_stream final : public transport::stream {
 
   io_result flush() override {
     ++flushes;
+    if (throws) throw std::runtime_error("a stream that is broken");
     return {io::moved, false, 0, 0, {}};
   }
   io_result shutdown_write() override {

@@ -9,6 +9,8 @@
 
 namespace relay {
 
+class log_output;
+
 /// The process's log: one output, one `spdlog::logger` per target. Lines look like realm's,
 /// `[2024-01-31][23:59:59][target][LEVEL]text`, or tell the time more exactly. Lives longer than
 /// whoever logs; loggers may be used from every worker, and nobody who logs waits for the output: a
@@ -47,6 +49,10 @@ class logs {
   /// Opens the file again (after logrotate moved it); does nothing for stdout and stderr. When it
   /// cannot be opened the old file stays in use, and a line there says why. Does not wait.
   void reopen();
+  /// Opens another place for its lines, as the constructor does, without any going there yet.
+  static std::shared_ptr<log_output> open(const std::string& output);
+  /// From now on they go there; nothing changes where it was `off` from the start. Does not wait.
+  void redirect(const std::shared_ptr<log_output>& to);
   /// Waits until what was logged before is written, for a second at most; false: it is not.
   bool flush() const;
 

@@ -32,6 +32,8 @@ struct changes {
 
   /// Nothing differs but, at most, the order of the endpoints.
   bool empty() const noexcept;
+  /// How many endpoints are not the same.
+  std::size_t differing() const noexcept;
 };
 
 changes diff(const settings& from, const settings& to);

@@ -57,6 +57,7 @@ class admission {
   void return_pipe();
 
   std::size_t connections() const noexcept { return connections_.load(); }
+  std::size_t associations() const noexcept { return associations_.load(); }
 
  private:
   static constexpr std::size_t per_connection = 2;  // client and remote
@@ -66,6 +67,7 @@ class admission {
   std::size_t most_associations() const noexcept;
   bool take(std::size_t descriptors, std::size_t limit);
   void give(std::size_t descriptors);
+  void tell_of_room() noexcept;
 
   std::size_t limit_;
   std::atomic<std::size_t> used_{0};

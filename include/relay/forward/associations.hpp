@@ -102,7 +102,9 @@ class associations final : private net::timer {
   void forward(association& by, std::span<pump::datagram_run> runs);
   void drop(std::span<const pump::datagram_run> runs);
   void lost(association& by, const pump::send_outcome& how);
+  void sort_out(datagram_inlet& at, std::span<const pump::arrival> all);
   void flush(std::span<const pump::arrival> all);
+  void forget_batch() noexcept;
 
   void end_users_of(const datagram_inlet& gone);
   bool served_by_older(const flow_key& key, const pump::arrival& what);
@@ -121,7 +123,9 @@ class associations final : private net::timer {
   bool close_retired();
   /// Closes those whose time is over.
   void close_over();
-  void remove(association& gone, end_reason why, bool retires = false);
+  void remove(association& gone, end_reason why, bool retires = false) noexcept;
+  void tell_of_end(const association& gone, end_reason why);
+  void end_idle();
   /// The same for one that never had a socket.
   void discard(association& gone);
 

@@ -19,7 +19,8 @@ struct bound_socket {
   std::size_t worker = 0;
   std::uint16_t nth = 0;  ///< which port of the endpoint's range
   bool datagrams = false;
-  bool is_first = true;  ///< of those at its port
+  bool is_first = true;        ///< of those at its port
+  bool listens_later = false;  ///< it is bound only: `listen` is for whoever serves it
 };
 
 /// The listening sockets of one endpoint: a single port is opened once per worker, the ports of a
@@ -39,6 +40,9 @@ struct bind_request {
   /// Whether the n-th port is listened on already, by a socket that stays: it is left out then.
   /// Empty: none is.
   std::function<bool(const ip_endpoint& at, std::uint16_t nth, bool datagrams)> is_kept;
+  /// Whether a listener of ours has that address that will be closed before the new one is served:
+  /// the two share the port until then. Empty: none has.
+  std::function<bool(const ip_endpoint& at, bool datagrams)> is_ours{};
 };
 
 /// Resolves and binds, or takes sockets from `inherited` that are bound to the very addresses. The

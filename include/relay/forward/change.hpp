@@ -30,7 +30,7 @@ struct change {
 
   // For the server.
   std::vector<live_endpoint> live;  // of the new settings
-  std::vector<opened_listener> opened;
+  std::vector<new_listener> opened;
   lane_change lanes;
   struct new_limit {
     rule_ptr of;

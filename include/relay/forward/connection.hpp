@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -124,15 +125,19 @@ class connection final : public lane_hook, private pump::session::owner {
 
   void answered(pump::session& by) override;
   void ended(pump::session& over, pump::session_end how, const error_code& ec) override;
+  void broke(pump::session& over, const std::exception& why) override;
   void spawn(task<> work);
   /// For what is called from outside of a coroutine: an exception ends this connection only.
   template <class Work>
   void guarded(Work work) noexcept;
   void stop(end_reason why) noexcept;
-  /// After an exception: its place is given back.
+  /// After an exception.
   void broke() noexcept { stop(end_reason::internal_error); }
+  void tell_of_fault(const std::exception& why) noexcept;
   void fail(const step_outcome& why);
-  void finish(end_reason why, const error_code& ec, const std::string& detail = {});
+  /// Whatever fails on the way: its place is given back.
+  void finish(end_reason why, const error_code& ec, const std::string& detail = {}) noexcept;
+  void tell_of_end(end_reason why, const error_code& ec, const std::string& detail);
 
   lane& lane_;
   rule_hold rule_;  // another one from the moment on when the client turns out to be a visitor

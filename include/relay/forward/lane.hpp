@@ -79,7 +79,7 @@ class lane {
   std::unique_ptr<warm_connection> take_warm(const rule& by, std::size_t nth);
   /// A reload, as far as it is this lane's. `opened` are sockets of this lane. What cannot be
   /// listened on after all is told to the log, and left out.
-  void apply(const lane_change& change, std::vector<opened_listener> opened);
+  void apply(const lane_change& change, std::vector<new_listener> opened);
   /// Paused listeners go on.
   void resume();
   /// Gives up what it keeps in store.
@@ -147,7 +147,7 @@ class lane {
     lane& of_;
   };
 
-  void hand_over(const handed_listener& what);
+  void hand_over(const kept_listener& what);
   void shut(const closed_listener& what);
   void replace(const replaced_rule& what);
   /// Whether all are; of the others a coroutine is under way, whose own limits end it soon.
@@ -155,6 +155,7 @@ class lane {
   void sweep();
 
   void accepted(rule& by, std::uint16_t nth, unique_fd client, const ip_endpoint& peer);
+  void turned_away(rule& by, std::uint16_t nth, const ip_endpoint& peer) noexcept;
   lane& least_loaded();
   struct walk;
   void go_on(const std::shared_ptr<walk>& by);

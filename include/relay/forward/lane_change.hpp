@@ -16,7 +16,7 @@
 namespace relay::forward {
 
 /// A listening socket that stays open and leads to another rule from now on.
-struct handed_listener {
+struct kept_listener {
   rule_ptr from;
   rule_ptr to;
   ip_endpoint at;
@@ -30,7 +30,7 @@ struct closed_listener {
   bool datagrams = false;
 };
 
-struct opened_listener {
+struct new_listener {
   rule_ptr by;
   bound_socket socket;
   ip_endpoint at;
@@ -46,12 +46,13 @@ struct replaced_rule {
 
 /// The same for all lanes; each does what it has a part in.
 struct lane_change {
-  std::vector<handed_listener> handed;
+  std::vector<kept_listener> kept;
   std::vector<closed_listener> closed;
   std::vector<replaced_rule> replaced;
   std::vector<rule_ptr> warm;  ///< rules whose connections are made ahead from now on
   std::shared_ptr<const own_listeners> own;
-  bool has_rates = false;  ///< some rule has
+  bool has_rates = false;         ///< some rule has
+  bool has_other_limits = false;  ///< some `max_connections` changes: who was refused may come in
 };
 
 }  // namespace relay::forward

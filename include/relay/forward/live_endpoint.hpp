@@ -17,7 +17,7 @@
 namespace relay::forward {
 
 /// A listening socket that a lane serves.
-struct open_listener {
+struct live_listener {
   ip_endpoint at;
   bool datagrams = false;
   std::uint16_t nth = 0;   ///< which port of its endpoint's range
@@ -28,7 +28,7 @@ struct open_listener {
 struct live_endpoint {
   rule_ptr by;
   std::optional<ip_endpoint> at;         ///< where it listens (the first port); nothing: nowhere
-  std::vector<open_listener> listeners;  ///< once the workers have them
+  std::vector<live_listener> listeners;  ///< once the workers have them
   std::string failure;                   ///< why it does not listen, though it should
 };
 
@@ -43,7 +43,7 @@ struct endpoint_lack {
 std::optional<endpoint_lack> find_way(rule& of, const config::endpoint& from);
 
 /// Notes where an endpoint listens now, besides where it did. The sockets go to `opened`.
-void take_in(live_endpoint& into, bound_endpoint bound, std::vector<opened_listener>& opened);
+void take_in(live_endpoint& into, bound_endpoint bound, std::vector<new_listener>& opened);
 
 /// How many associations of the endpoint each worker may have that listens for datagrams.
 void share_associations(const live_endpoint& among);

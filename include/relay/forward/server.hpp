@@ -76,6 +76,11 @@ class server {
 
   /// In place of the option; before it starts.
   void on_calm(std::function<void()> calm) { options_.calm = std::move(calm); }
+  /// Called on a worker when a device that listeners are bound to has gone, or has come back as
+  /// another one: `lose_device` is to be called, and the listeners opened anew. Before it starts.
+  void on_device(std::function<void(const std::string& device)> changed) {
+    device_changed_ = std::move(changed);
+  }
   /// Starts the threads.
   void start();
   /// Stops accepting; `drained` is called once, on any thread, when no connection is left.
@@ -88,12 +93,15 @@ class server {
   /// Makes another configuration ready to be applied: reads its certificates, resolves its names,
   /// opens its listeners. What runs is not touched. On any thread, but not beside `apply`; may take
   /// as long as a name server. All that is wrong comes with it; then it cannot be applied.
-  std::unique_ptr<change> prepare(const config::settings& next) const;
+  std::unique_ptr<change> prepare(config::settings next) const;
   /// Applies it, while it runs: on each worker between two turns. `applied` is called once, on a
   /// worker, when all go by it.
   void apply(std::unique_ptr<change> what, std::function<void()> applied);
   /// What is in force.
   const config::settings& settings() const noexcept { return settings_; }
+  /// The listeners at that device hear nothing any more: their endpoints are deaf from now on,
+  /// until the settings in force are prepared and applied once more.
+  void lose_device(const std::string& device);
   /// Endpoints that should listen and do not: indices into the settings.
   std::vector<std::size_t> deaf() const;
   std::string_view why_deaf(std::size_t endpoint) const { return live_[endpoint].failure; }
@@ -127,6 +135,8 @@ class server {
 
   const counters& count(std::size_t endpoint) const { return live_[endpoint].by->count; }
   std::size_t connections() const noexcept { return door_ ? door_->connections() : 0; }
+  /// With those that have ended and whose port rests.
+  std::size_t booked_associations() const noexcept { return door_ ? door_->associations() : 0; }
   /// Connections per worker.
   std::vector<std::uint32_t> loads() const;
 
@@ -139,8 +149,8 @@ class server {
   void listen();
   void keep_warm(rule& of);
   void watch_devices();
-  void listen_share(rule& of, std::vector<opened_listener>& all, std::size_t nth,
-                    std::size_t shares);
+  void device_changed(const std::string& device, net::device_watch::event what);
+  void listen_share(rule& of, std::vector<new_listener>& all, std::size_t nth, std::size_t shares);
   void tell_when_drained();
   std::size_t affordable_descriptors() const;
 
@@ -148,8 +158,8 @@ class server {
   std::vector<config::problem> warnings_;
   logs& log_;
   server_options options_;
-  std::vector<live_endpoint> live_;                   // by index into the settings
-  std::vector<std::vector<opened_listener>> opened_;  // likewise; until it starts
+  std::vector<live_endpoint> live_;                // by index into the settings
+  std::vector<std::vector<new_listener>> opened_;  // likewise; until it starts
 
   // In the order of destruction backwards: lanes use all that stands before them.
   std::unique_ptr<admission> door_;
@@ -162,7 +172,9 @@ class server {
   std::atomic<std::uint64_t> next_id_{0};
   std::vector<std::unique_ptr<net::worker>> workers_;
   std::unique_ptr<storm_watch> storm_watch_;         // on the first worker
-  std::unique_ptr<net::device_watch> device_watch_;  // likewise, where there is something to watch
+  std::unique_ptr<net::device_watch> device_watch_;  // likewise
+  std::map<std::string, std::string> listening_at_;  // which addresses, by device; likewise
+  std::function<void(const std::string&)> device_changed_;
   std::vector<std::unique_ptr<lane>> lanes_;
   std::vector<lane*> all_lanes_;
   std::vector<std::thread> threads_;

@@ -9,6 +9,7 @@
 #include <list>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace relay::forward {
@@ -46,13 +47,30 @@ class warm_pool final : private net::timer, private warm_connection::owner {
     std::size_t under_way = 0;
   };
 
+  /// One that is being made, however that ends.
+  class making {
+   public:
+    explicit making(shelf& of) noexcept : of_(&of) { ++of.under_way; }
+    making(making&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+    making& operator=(making&&) = delete;
+    ~making() { end(); }
+
+    void end() noexcept {
+      if (auto* const of = std::exchange(of_, nullptr)) --of->under_way;
+    }
+
+   private:
+    shelf* of_;
+  };
+
   void expired() override;
   void lost(warm_connection& which) override;
 
   void follow_route();
   void look_after(std::size_t index);
   void refill(std::size_t index);
-  task<> make(std::size_t index, route::claim told, std::unique_ptr<warm_connection> made);
+  task<> make(std::size_t index, route::claim told, making now,
+              std::unique_ptr<warm_connection> made);
   void shelve(std::size_t index, std::unique_ptr<warm_connection> made, const ip_endpoint& to);
   void fail(std::size_t index, const step_outcome& why);
   void drop(shelf& from, std::size_t most);

@@ -16,25 +16,26 @@ class device_watch final : public waiter {
  public:
   enum class event {
     gone,      ///< nobody reaches what is bound to it
-    replaced,  ///< there is a device of that name again, but another one
+    replaced,  ///< there is a device of that name again, but another one: sockets are to be opened
+               ///< anew
   };
   using handler = std::function<void(const std::string& device, event what)>;
 
   device_watch(poller& on, handler told);
   ~device_watch();
 
-  /// Fails where nobody can be asked for such news. The devices are there.
-  error_code start(const std::vector<std::string>& devices);
+  /// From now on these and no others; what is known of those that it has watched before goes on.
+  /// Fails where nobody can be asked for such news.
+  error_code follow(const std::vector<std::string>& devices);
 
  private:
   struct device {
     std::string name;
-    unsigned index = 0;
-    event told{};
-    bool is_lost = false;
+    unsigned index = 0;  // 0: it has gone, as was told
   };
 
   void wake() override;
+  error_code start();
   void look();
 
   watch socket_;

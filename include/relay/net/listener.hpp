@@ -31,6 +31,9 @@ class listener final : public waiter, public timer {
   error_code start(unique_fd listening);
   /// Stops and closes the socket.
   void stop() noexcept;
+  /// Takes those who wait already, as far as they are admitted: they were told that they are
+  /// connected, and closing would reset them.
+  void finish();
   /// Goes on after `admit` has said no.
   void resume();
   int fd() const noexcept { return socket_.fd(); }

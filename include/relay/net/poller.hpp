@@ -2,6 +2,7 @@
 
 #include <relay/base/error.hpp>
 #include <relay/base/unique_fd.hpp>
+#include <relay/net/fault.hpp>
 #include <relay/net/slow_set.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 /// The worker's readiness loop: one edge-triggered epoll set. Everything here belongs to one worker
 /// and is touched by its thread only.
@@ -114,6 +116,9 @@ class poller {
   poller& operator=(const poller&) = delete;
   ~poller();
 
+  /// Told of what a waiter's `wake` has thrown, which is kept from the others.
+  void on_fault(fault_handler told) { fault_ = std::move(told); }
+
   /// Readable when events wait to be collected.
   int fd() const noexcept { return epoll_.get(); }
 
@@ -160,10 +165,11 @@ class poller {
   int wait(std::chrono::microseconds limit) noexcept;
   void report(watch& who, seen what) noexcept;
   void schedule(waiter& who, run_list& on) noexcept;
-  static void wake_all(run_list& scheduled);
+  void wake_all(run_list& scheduled);
   void poll_armed(poll_schedule::time_point now) noexcept;
 
   std::function<void()> announce_;
+  fault_handler fault_;
   unique_fd epoll_;
   std::unique_ptr<slow_set> slow_;  // made when it is first wanted
   bool never_arm_ = false;

@@ -48,6 +48,15 @@ struct dial_options {
 result<unique_fd> listen_tcp(const ip_endpoint& at, const listen_options& options,
                              const char** step);
 
+/// The same in two steps: what is bound only holds its port, but has no clients yet.
+result<unique_fd> bind_tcp(const ip_endpoint& at, const listen_options& options, const char** step);
+error_code begin_listening(int fd, const listen_options& options) noexcept;
+
+/// From now on another socket of this user may have the same port, if it wants to share it: after a
+/// reload a listener with other options takes the place of this one. Who wants to know whether the
+/// port is free does not share it (`probe_listen`). A kernel that refuses this is not told of.
+void share_port(int fd) noexcept;
+
 /// Makes a listening socket of somebody else's like one of `listen_tcp`.
 void adopt_listener(int fd, const listen_options& options) noexcept;
 

@@ -22,7 +22,8 @@ class task_group {
 
   /// Runs it to its end. An exception other than that of a cancellation is a mistake of ours, or a
   /// lack of memory, and must not end the process: it is logged, and then `failed` is called, so
-  /// that what the work was for does not wait for it for ever.
+  /// that what the work was for does not wait for it for ever. Begins at once; throws
+  /// std::bad_alloc when it cannot begin or get to its first wait, and does not call `failed` then.
   void spawn(task<> work, std::function<void()> failed = {});
   bool is_empty() const noexcept { return live_.empty(); }
   /// Every task's next wait ends with `operation_aborted`.
@@ -31,6 +32,8 @@ class task_group {
   void when_empty(std::function<void()> then);
 
  private:
+  class ending;
+
   asio::any_io_executor on_;
   std::list<asio::cancellation_signal> live_;
   std::function<void()> emptied_;

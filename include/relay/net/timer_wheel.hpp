@@ -1,11 +1,14 @@
 #pragma once
 
+#include <relay/net/fault.hpp>
+
 #include <boost/intrusive/list.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 namespace relay::net {
 
@@ -51,6 +54,9 @@ class timer_wheel {
                        std::function<std::chrono::milliseconds()> elapsed = {})
       : start_(std::move(start)), elapsed_(std::move(elapsed)) {}
 
+  /// Told of what an `expired` has thrown, which is kept from the other timers.
+  void on_fault(fault_handler told) { fault_ = std::move(told); }
+
   /// A moment, to be asked later how long ago it was: cut to 32 bits.
   using moment = std::uint32_t;
   /// (Re)arms; `after` is rounded up. Returns the moment from which it counts.
@@ -72,6 +78,7 @@ class timer_wheel {
 
   std::function<std::uint32_t()> start_;
   std::function<std::chrono::milliseconds()> elapsed_;
+  fault_handler fault_;
   std::array<slot, 256> slots_;
   std::uint32_t now_ = 0;
   bool running_ = false;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <relay/net/fault.hpp>
+#include <relay/net/handler_memory.hpp>
 #include <relay/net/mailbox.hpp>
 #include <relay/net/poller.hpp>
 #include <relay/net/timer_wheel.hpp>
@@ -30,7 +32,8 @@ struct pulse {
 /// thread.
 class worker {
  public:
-  explicit worker(std::size_t index);
+  /// `fault` hears, on the worker, of what any part of it has thrown. It goes on.
+  explicit worker(std::size_t index, fault_handler fault = {});
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
   ~worker();
@@ -66,6 +69,7 @@ class worker {
   void on_asio_needed(std::function<bool()> needed) { asio_needed_ = std::move(needed); }
 
  private:
+  void announced();
   void await_poller();
   void serve_poller();
   void run_scheduled();
@@ -77,6 +81,12 @@ class worker {
   std::chrono::microseconds patience() const;
 
   std::size_t index_;
+  fault_handler fault_;
+  // Of the handlers that the loop cannot be without; before the loop, which holds them.
+  handler_memory for_wait_;
+  handler_memory for_tick_;
+  handler_memory for_turn_;
+  handler_memory for_announcement_;
   asio::io_context loop_{1};
   net::poller poller_;
   mailbox mailbox_;

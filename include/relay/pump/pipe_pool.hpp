@@ -71,7 +71,9 @@ class kernel_pipe {
 /// The empty pipes of one worker; whole ones are lent first, the last that came back before others.
 class pipe_pool {
  public:
-  explicit pipe_pool(pipe_budget& budget) : budget_(budget) {}
+  explicit pipe_pool(pipe_budget& budget) : budget_(budget) {
+    idle_.reserve(keep);  // giving back must not fail
+  }
 
   /// Null when there is none; copying goes on then.
   std::unique_ptr<kernel_pipe> lease();

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 
@@ -24,6 +25,10 @@ class session final : public net::waiter, public net::timer {
     /// Told once, when the first of what the remote says has been passed on. Must not end it.
     virtual void answered(session& /*by*/) {}
     virtual void ended(session& over, session_end why, const error_code& ec) = 0;
+    /// In place of `ended`: it has met an exception, and both peers see a reset. Must not throw.
+    virtual void broke(session& over, const std::exception& /*why*/) {
+      ended(over, session_end::fault, {});
+    }
 
    protected:
     ~owner() = default;
@@ -72,6 +77,10 @@ class session final : public net::waiter, public net::timer {
 
   void wake() override;
   void expired() override;
+  void go_on();
+  void look_at_limits();
+  template <class Work>
+  void guarded(Work work) noexcept;
   /// Runs one direction; false when the session is over.
   bool step(direction& way, bool is_up, bool& more);
   bool direction_ended(bool is_up);

@@ -17,6 +17,7 @@ enum class session_end : std::uint8_t {
   idle,                ///< nothing moved either way for the limit of idleness
   truncated,           ///< a side's TLS or WebSocket broke off where it could not end
   flood,               ///< a side sent too many KeyUpdates, pings or the like
+  fault,               ///< an exception: a mistake of relay's own, or no memory
 };
 
 }  // namespace relay::pump
