@@ -225,6 +225,40 @@ TEST_F(LogFile, ReopenKeepsTheOldFileWhenTheNewOneCannotBeOpenedAndSaysSoThere) 
       << written[0];
 }
 
+TEST_F(LogFile, RedirectGoesOnAtAnotherPlace) {
+  logs log(logs::level::info, path_);
+  auto& target = log.target("t");
+  target.info("first");
+  EXPECT_TRUE(log.flush());
+  const auto other = folder_ / "other.log";
+  const auto opened = logs::open(other);
+  target.info("second");  // it is open, but nobody has said that it is to be used
+  EXPECT_TRUE(log.flush());
+  log.redirect(opened);
+  target.info("third");
+  EXPECT_EQ(lines(path_, log).size(), 2U);
+  EXPECT_EQ(lines(other).size(), 1U);
+  log.reopen();
+  target.info("fourth");
+  EXPECT_EQ(lines(other, log).size(), 2U) << "it is the file that is opened again";
+}
+
+TEST_F(LogFile, AnotherPlaceThatCannotBeOpenedIsSaid) {
+  EXPECT_THROW(logs::open(folder_ / "no" / "such" / "folder"), std::system_error);
+}
+
+TEST_F(LogFile, SeveralWishesForAnotherOutputAreDealtWithAsOne) {
+  logs log(logs::level::info, path_);
+  for (int i = 0; i < 50; ++i) {
+    log.reopen();
+    log.redirect(logs::open(path_));
+    log.reopen();
+  }
+  EXPECT_TRUE(log.flush()) << "it waits for none that is dealt with already";
+  log.target("t").info("x");
+  EXPECT_EQ(lines(path_, log).size(), 1U);
+}
+
 TEST_F(LogFile, TargetIsMadeOnceAndStays) {
   logs log(logs::level::info, path_);
   auto& first = log.target("a");

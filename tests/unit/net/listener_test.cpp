@@ -169,5 +169,49 @@ TEST(ListenTcp, IPv6TakesIPv4OnlyWhenAllowed) {
   }
 }
 
+// They have been told that they are connected; closing the listener would reset them.
+TEST(Listener, TakesWhoWaitsBeforeItEnds) {
+  bench b;
+  b.start();
+  b.room = 0;
+  std::vector<unique_fd> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(test::connect_to(b.at));
+  b.poller.turn(std::chrono::milliseconds(0));
+  EXPECT_TRUE(b.accepted.empty());
+  b.room = 70;
+  b.listener.finish();
+  EXPECT_EQ(b.accepted.size(), 70U) << "more than a batch, as far as there is room";
+  b.room = 1000;
+  b.listener.finish();
+  EXPECT_EQ(b.accepted.size(), 100U);
+  EXPECT_EQ(b.room, 970);
+  b.listener.stop();
+  b.listener.finish();
+  EXPECT_EQ(b.accepted.size(), 100U) << "there is none any more";
+}
+
+TEST(Listener, WhatIsBoundOnlyHasNoClients) {
+  const char* step = nullptr;
+  const ip_endpoint any{*ip_address::parse("127.0.0.1"), 0};
+  const auto fd = bind_tcp(any, {}, &step);
+  ASSERT_TRUE(fd) << step;
+  const auto at = test::address_of(fd->get());
+  EXPECT_ANY_THROW(test::connect_to(at));
+  ASSERT_FALSE(begin_listening(fd->get(), {}));
+  EXPECT_TRUE(test::connect_to(at));
+}
+
+// One of ours takes the place of another; for a foreigner the port stays taken.
+TEST(Listener, ItsPortIsSharedWithWhoeverWantsToShareIt) {
+  bench b;
+  b.start();
+  const char* step = nullptr;
+  listen_options sharing;
+  sharing.reuse_port = true;
+  EXPECT_TRUE(bind_tcp(b.at, sharing, &step)) << step;
+  EXPECT_FALSE(listen_tcp(b.at, {}, &step));
+  EXPECT_TRUE(probe_listen(b.at, {}, &step));
+}
+
 }  // namespace
 }  // namespace relay::net

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 namespace relay::net {
@@ -63,6 +65,24 @@ TEST(Mailbox, WhatIsNeverRunIsDestroyed) {
     EXPECT_EQ(kept.use_count(), 2);
   }
   EXPECT_EQ(kept.use_count(), 1);
+}
+
+TEST(Mailbox, WhatOneThrowsIsToldAndKeptFromTheOthers) {
+  poller on([] {});
+  std::string told;
+  mailbox box(on, [&told](const std::exception& e) { told += e.what(); });
+  bool done = false;
+  box.put([] { throw std::runtime_error("broken"); });
+  box.put([&done] { done = true; });
+  EXPECT_TRUE(test::turn_until(on, [&] { return done; }));
+  EXPECT_EQ(told, "broken");
+}
+
+TEST(Mailbox, ARingWithoutAnythingInItWakesThePoller) {
+  bench b;
+  b.box.ring();
+  EXPECT_TRUE(b.on.turn(std::chrono::seconds(10)));
+  EXPECT_FALSE(b.on.turn(std::chrono::microseconds(0))) << "once";
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <memory>
+#include <new>
+#include <stdexcept>
 #include <string>
 
 namespace relay::net {
@@ -177,6 +179,35 @@ TEST(Watch, SaysWhyADescriptorCannotBeWatched) {
   watch w(b.poller);
   EXPECT_TRUE(w.attach(unique_fd()));
   EXPECT_EQ(w.fd(), -1);
+}
+
+TEST(Poller, WhatOneWaiterThrowsEndsNobodyElsesTurn) {
+  bench b;
+  std::string told;
+  b.poller.on_fault([&told](const std::exception& e) { told += e.what(); });
+  counting_waiter before;
+  counting_waiter broken;
+  counting_waiter after;
+  broken.then = [] { throw std::runtime_error("broken"); };
+  for (auto* each : {&before, &broken, &after}) b.poller.schedule(*each);
+  b.poller.turn(0us);
+  EXPECT_EQ(before.times + after.times, 2);
+  EXPECT_EQ(told, "broken");
+  b.poller.schedule(after);  // announced anew: the turn is over
+  EXPECT_EQ(b.announced, 2);
+  b.poller.turn(0us);
+  EXPECT_EQ(after.times, 2);
+}
+
+TEST(Poller, AFaultHandlerMayFailAsWell) {
+  bench b;
+  b.poller.on_fault([](const std::exception&) { throw std::bad_alloc(); });
+  counting_waiter broken;
+  counting_waiter after;
+  broken.then = [] { throw std::runtime_error("broken"); };
+  for (auto* each : {&broken, &after}) b.poller.schedule(*each);
+  b.poller.turn(0us);
+  EXPECT_EQ(after.times, 1);
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace relay::net {
@@ -162,6 +165,35 @@ TEST(TimerWheel, TellsHowLongSomethingWasAgoAtLeast) {
   b.pass(48h);
   b.advance();
   EXPECT_EQ(b.wheel.since(then), 48h + 950ms);
+}
+
+TEST(TimerWheel, WhatOneTimerThrowsEndsNoOther) {
+  bench b;
+  std::string told;
+  b.wheel.on_fault([&told](const std::exception& e) { told += e.what(); });
+  counting broken;
+  counting other;
+  broken.then = [] { throw std::runtime_error("broken"); };
+  b.wheel.arm(broken, 100ms);
+  b.wheel.arm(other, 100ms);
+  EXPECT_FALSE(b.pass(3)) << "none is left";
+  EXPECT_EQ(other.times, 1);
+  EXPECT_EQ(told, "broken");
+}
+
+TEST(TimerWheel, WhoeverCannotStartItsTicksIsAskedAgain) {
+  bool fails = true;
+  timer_wheel wheel([&fails]() -> std::uint32_t {
+    if (fails) throw std::bad_alloc();
+    return 7;
+  });
+  counting t;
+  EXPECT_THROW(wheel.arm(t, 100ms), std::bad_alloc);
+  EXPECT_FALSE(t.is_armed());
+  fails = false;
+  wheel.arm(t, 100ms);
+  wheel.advance(9);
+  EXPECT_EQ(t.times, 1);
 }
 
 }  // namespace

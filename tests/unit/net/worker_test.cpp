@@ -6,6 +6,8 @@
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 namespace relay::net {
@@ -149,6 +151,23 @@ TEST(Worker, TakesWorkFromOtherThreads) {
   const auto expected = own.get_id();
   own.join();
   EXPECT_EQ(where, expected);
+}
+
+TEST(Worker, GoesOnAfterWhatAHandlerHasThrown) {
+  std::string told;
+  worker w(0, [&told](const std::exception& e) { told += e.what(); });
+  asio::post(w.loop(), [] { throw std::runtime_error("asio "); });
+  w.post([] { throw std::runtime_error("mailbox "); });
+  limit broken;
+  broken.then = [&w] {
+    w.post([&w] { w.finish(); });
+    throw std::runtime_error("wheel");
+  };
+  w.wheel().arm(broken, 100ms);
+  w.run();
+  EXPECT_NE(told.find("asio "), std::string::npos);
+  EXPECT_NE(told.find("mailbox "), std::string::npos);
+  EXPECT_NE(told.find("wheel"), std::string::npos);
 }
 
 }  // namespace

@@ -445,5 +445,20 @@ TEST(Session, WhatTheRemoteHasSaidBeforeComesFirst) {
   EXPECT_EQ(late.down(), 17U);
 }
 
+// Nobody above the session knows whose turn it was.
+TEST(Session, AnExceptionEndsItAsOurMistakeAndResetsBothPeers) {
+  for (const bool at_client : {true, false}) {
+    bench b;
+    b.client.incoming = "question";
+    (at_client ? b.client : b.remote).throws = true;
+    b.wake();
+    EXPECT_EQ(b.end, end_reason::internal_error);
+    EXPECT_TRUE(b.client.aborted && b.remote.aborted);
+    b.end.reset();
+    b.run();
+    EXPECT_FALSE(b.end) << "once";
+  }
+}
+
 }  // namespace
 }  // namespace relay::pump
