@@ -15,7 +15,7 @@ add_executable(relay_unit_io
   forward/admission_test.cpp forward/binding_test.cpp forward/dial_plan_test.cpp forward/error_counts_test.cpp forward/flow_table_test.cpp
   forward/flood_of_ends_test.cpp forward/gate_test.cpp forward/hook_test.cpp forward/hook_thread_test.cpp forward/line_budget_test.cpp forward/live_endpoint_test.cpp forward/loop_watch_test.cpp
   forward/own_listener_test.cpp forward/proxy_policy_test.cpp forward/quarantine_test.cpp
-  forward/route_test.cpp forward/rule_test.cpp forward/session_line_test.cpp forward/sessions_test.cpp forward/step_outcome_test.cpp forward/storm_test.cpp
+  forward/route_test.cpp forward/rule_test.cpp forward/session_line_test.cpp forward/session_log_test.cpp forward/sessions_test.cpp forward/step_outcome_test.cpp forward/storm_test.cpp
   forward/target_test.cpp forward/totals_test.cpp forward/warm_policy_test.cpp)
 target_link_libraries(relay_unit_io PRIVATE relay_core GTest::gtest_main)
 target_include_directories(relay_unit_io PRIVATE ${PROJECT_SOURCE_DIR}/tests)

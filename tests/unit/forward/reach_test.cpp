@@ -78,7 +78,7 @@ TEST(ConnectTime, OfOurOwnListenerIsNone) {
   bench b;
   EXPECT_EQ(b.time("127.0.0.1:5000", 60s), std::nullopt);
   EXPECT_EQ(b.made.ec, errc::own_listener);
-  EXPECT_EQ(b.made.why, pump::end_reason::loop);
+  EXPECT_EQ(b.made.why, forward::end_reason::loop);
   EXPECT_TRUE(b.time("127.0.0.1:5001", 60s)) << "another port";
 }
 

@@ -74,7 +74,7 @@ TEST(Totals, VisitorsCountForTheirEndpoint) {
   ASSERT_TRUE(of->visitors);
   of->count.accepted = 3;
   of->visitors->count.up_bytes = 40;
-  const auto idle = static_cast<std::size_t>(pump::end_reason::idle);
+  const auto idle = static_cast<std::size_t>(forward::end_reason::idle);
   of->visitors->count.ended[idle] = 1;
   of->count.ended[idle] = 1;
   const auto made = totals_of(*of, {});
