@@ -1,5 +1,7 @@
 #include "ares_sockets.hpp"
 
+#include <relay/net/fault.hpp>
+
 #include <ares.h>
 
 #include <netinet/tcp.h>
@@ -66,8 +68,14 @@ int ares_sockets::connect(int fd, const sockaddr* to, socklen_t length, void* se
               std::min<std::size_t>(length, sizeof address.v6),
               reinterpret_cast<std::byte*>(address.data()));
   const auto server = address.endpoint();
-  self.servers_.insert_or_assign(fd, server);
-  self.asked(server);  // nobody connects but to ask
+  const bool noted = net::attempted([&] {
+    self.servers_.insert_or_assign(fd, server);
+    self.asked(server);  // nobody connects but to ask
+  });
+  if (!noted) {
+    errno = ENOMEM;
+    return -1;
+  }
   const int made = ::connect(fd, to, length);
   const int error = errno;
   if (made != 0 && error != EINPROGRESS) self.failed(fd, error);
@@ -85,7 +93,7 @@ ssize_t ares_sockets::send(int fd, const iovec* parts, int count, void* self_poi
   if (sent < 0) {
     self.failed(fd, error);
   } else if (const auto found = self.servers_.find(fd); found != self.servers_.end()) {
-    self.asked(found->second);
+    net::attempted([&] { self.asked(found->second); });
   }
   errno = error;
   return sent;
@@ -119,6 +127,11 @@ void ares_sockets::failed(int fd, int error) {
   // A server may close a connection, or be restarted, while nobody waits for it.
   if (found == servers_.end() || asked_.erase(found->second) == 0) return;
   tell(found->second, kind::failed, {error, boost::system::system_category()});
+}
+
+// Without memory for it nobody hears of a server; the questions go on.
+void ares_sockets::tell(const ip_endpoint& server, kind what, error_code ec) noexcept {
+  net::attempted([&] { told_({server, what, ec}); });
 }
 
 void ares_sockets::look_for(std::chrono::milliseconds limit) {

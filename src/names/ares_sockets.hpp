@@ -44,7 +44,8 @@ class ares_sockets {
   using clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds shortest_wait{200};
 
-  // In c-ares' form, which leaves errno to its caller.
+  // In c-ares' form, which leaves errno to its caller. No exception may pass c-ares, which would
+  // be left half-way.
   static int open(int family, int type, int protocol, void* self);
   static int close(int fd, void* self);
   static int connect(int fd, const sockaddr* to, socklen_t length, void* self);
@@ -56,9 +57,7 @@ class ares_sockets {
   void asked(const ip_endpoint& server) { asked_.try_emplace(server, clock::now()); }
   void received(int fd, std::span<const std::byte> bytes);
   void failed(int fd, int error);
-  void tell(const ip_endpoint& server, server_report::kind what, error_code ec = {}) {
-    told_({server, what, ec});
-  }
+  void tell(const ip_endpoint& server, server_report::kind what, error_code ec = {}) noexcept;
 
   std::chrono::milliseconds limit_;
   on_report told_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -13,9 +14,13 @@ inline std::string endpoint_label(std::string_view listen, std::string_view name
   return text;
 }
 
-/// The same among fields of `key=value`: ` name=web`, or nothing. A name is one word.
+/// The same among fields of `key=value`: ` name=web`, in quotes where it is no word, or nothing.
 inline std::string name_field(std::string_view name) {
-  return name.empty() ? std::string() : " name=" + std::string(name);
+  if (name.empty()) return {};
+  if (name.find_first_of(" \t\"") == std::string_view::npos) return " name=" + std::string(name);
+  std::string text(name);
+  std::ranges::replace(text, '"', '\'');  // it must not end the quotation
+  return " name=\"" + text + '"';
 }
 
 }  // namespace relay::config

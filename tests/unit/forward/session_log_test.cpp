@@ -110,9 +110,9 @@ TEST(SessionLog, TheTimesOfASessionAreWantedWhereItHasALine) {
 
 TEST(SessionLog, AnAddressThatFailsIsToldWithItsNameAndListener) {
   bench b;
-  b.told.address_failed(b.path(), failed(refused));
-  b.told.address_failed(b.path(), failed(errc::timed_out));
-  b.told.address_failed(b.path(1), failed(refused));
+  b.told.address_failed(b.path(), failed(refused), true);
+  b.told.address_failed(b.path(), failed(errc::timed_out), true);
+  b.told.address_failed(b.path(1), failed(refused), false);
   EXPECT_EQ(b.written(),
             (lines{"realm_core::tcp::socket WARN [tcp]connect to web.example:443 as "
                    "198.51.100.7:443: connecting: connection refused, try next ip (on "
@@ -122,6 +122,15 @@ TEST(SessionLog, AnAddressThatFailsIsToldWithItsNameAndListener) {
                    "realm_core::tcp::socket WARN [tcp]connect to 198.51.100.7:443: connection "
                    "refused (on 127.0.0.1:5001)"}))
       << "an address has no other, and stands there once";
+}
+
+TEST(SessionLog, ANameWithOneAddressHasNoOther) {
+  bench b;
+  b.told.address_failed(b.path(), failed(refused), false);
+  ASSERT_EQ(b.written().size(), 1U);
+  EXPECT_NE(b.written().front().find("connection refused, no other address (on 127.0.0.1:5001)"),
+            std::string::npos)
+      << b.written().front();
 }
 
 TEST(SessionLog, UnderRealmsNameTheListenerIsNotSaid) {

@@ -452,7 +452,7 @@ TEST(Session, AnExceptionEndsItAsOurMistakeAndResetsBothPeers) {
     b.client.incoming = "question";
     (at_client ? b.client : b.remote).throws = true;
     b.wake();
-    EXPECT_EQ(b.end, end_reason::internal_error);
+    EXPECT_EQ(b.end, session_end::fault);
     EXPECT_TRUE(b.client.aborted && b.remote.aborted);
     b.end.reset();
     b.run();
