@@ -1,5 +1,6 @@
 #include <relay/transport/websocket_stream.hpp>
 
+#include <algorithm>
 #include <utility>
 
 /// What websocket_stream says beside payload: pongs, pings, closes. It leaves between frames.
@@ -39,11 +40,13 @@ std::vector<std::byte> websocket_stream::frame_of(ws_opcode opcode,
 void websocket_stream::answer(ws_event event) {
   switch (event) {
     case ws_event::none:
+    case ws_event::message:
       break;
     case ws_event::ping:
       return answer_ping();
     case ws_event::pong:
       if (pinger_) pinger_->answered();
+      if (messages_) messages_->has_pong = true;
       break;
     case ws_event::close:
       return answer_close();
@@ -51,6 +54,22 @@ void websocket_stream::answer(ws_event event) {
       why_ = decoder_.error();
       break;
   }
+}
+
+void websocket_stream::ping(std::span<const std::byte> payload) {
+  if (shut_ || owes()) return;  // what waits says as much, as soon as it goes
+  append(own().frames, frame_of(ws_opcode::ping, payload));
+}
+
+void websocket_stream::say_goodbye(std::uint16_t code, std::string_view reason) {
+  if (shut_ || told_ || promised_ > 0) return;
+  std::vector<std::byte> payload{static_cast<std::byte>(code >> 8),
+                                 static_cast<std::byte>(code & 0xff)};
+  append(payload, std::as_bytes(std::span(reason))
+                      .first(std::min<std::size_t>(reason.size(),
+                                                   wire::longest_ws_control - payload.size())));
+  append(own().frames, frame_of(ws_opcode::close, payload));
+  (void)send_own();  // it is closed at once, whatever comes of it
 }
 
 void websocket_stream::answer_ping() {

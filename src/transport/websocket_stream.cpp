@@ -32,11 +32,30 @@ websocket_stream::websocket_stream(stream& below, wire::ws_role role,
                                    std::span<const std::byte> come)
     : below_(below), decoder_(role), come_(come.begin(), come.end()), role_(role) {}
 
+websocket_stream::websocket_stream(websocket_stream&& from, stream& below) noexcept
+    : below_(below),
+      decoder_(std::move(from.decoder_)),
+      come_(std::move(from.come_)),
+      own_(std::move(from.own_)),
+      messages_(std::move(from.messages_)),
+      promised_(from.promised_),
+      why_(from.why_),
+      silence_(from.silence_),
+      role_(from.role_),
+      header_left_(from.header_left_),
+      small_frames_(from.small_frames_),
+      ended_(from.ended_),
+      shut_(from.shut_),
+      told_(from.told_) {
+  from.pinger_.reset();
+}
+
 // --- reading
 
 // Frames are decoded where they are read: what is left of them fits, and nothing has to be kept
 // but a header that was cut off.
 io_result websocket_stream::read_some(std::span<std::byte> into) {
+  if (messages_) messages_->ends.clear();
   if (why_ || ended_) return over();
   const auto in = take(into);
   if (in.what == io::end) return ended(in.ec);
@@ -51,7 +70,8 @@ io_result websocket_stream::read_some(std::span<std::byte> into) {
   const bool is_over = why_ || ended_;
   if (got.payload == 0 && is_over) return over();
   const bool again = in.again || is_over || !come_.empty();
-  if (got.payload == 0 && !again) return {io::blocked, false, 0, 0, {}};
+  const bool ends_one = messages_ && !messages_->ends.empty();
+  if (got.payload == 0 && !again && !ends_one) return {io::blocked, false, 0, 0, {}};
   return {io::moved, again, overhead, got.payload, {}};
 }
 
@@ -80,7 +100,11 @@ websocket_stream::digested websocket_stream::digest(std::span<std::byte> bytes) 
     made.frames += pass.frames;
     made.empty += pass.empty;
     left = left.subspan(pass.used);
-    if (pass.event != ws_event::none) answer(pass.event);
+    if (pass.event == ws_event::message) {
+      messages_->ends.push_back({static_cast<std::uint32_t>(made.payload), decoder_.is_text()});
+    } else if (pass.event != ws_event::none) {
+      answer(pass.event);
+    }
     if (made.frames < most_frames || left.empty()) continue;
     come_.insert(come_.begin(), left.begin(), left.end());
     break;

@@ -49,6 +49,10 @@ ws_decoder::pass ws_decoder::decode(std::span<std::byte> bytes) {
       return until_here(event_of(opcode_));
     }
     if (left_ > 0) take_payload(at);
+    if (message_open_ && left_ == 0 && !in_message_) {
+      message_open_ = false;
+      return until_here(ws_event::message);
+    }
     if (at.in == at.end) return until_here(ws_event::none);
     if (!take_header(at)) return until_here(error_ ? ws_event::refused : ws_event::none);
   }
@@ -94,6 +98,8 @@ bool ws_decoder::take_header(cursor& at) {
     if (left_ == 0 && !ends_payload) ++at.empty;
     has_payload_ = left_ > 0 || (goes_on && has_payload_);
     in_message_ = !header.is_final;
+    message_open_ = tells_messages_;
+    if (!goes_on) is_text_ = opcode_ == ws_opcode::text;
     frame_length_ = header.length;
     header_length_ = static_cast<std::uint8_t>(header.size);
   }

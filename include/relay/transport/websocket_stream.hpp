@@ -5,7 +5,11 @@
 #include <relay/transport/websocket_pinger.hpp>
 #include <relay/wire/websocket.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace relay::transport {
@@ -24,6 +28,24 @@ class websocket_stream final : public stream {
   void keep_alive(net::poller& poller, net::timer_wheel& wheel, std::chrono::milliseconds every) {
     pinger_ = std::make_unique<websocket_pinger>(poller, wheel, every);
   }
+
+  /// Goes on over another stream. Of `from` nothing is left, and its pings have ended.
+  websocket_stream(websocket_stream&& from, stream& below) noexcept;
+
+  /// From now on it tells where messages end: one write is one message, and a read tells where
+  /// those end that it found.
+  void keep_messages() {
+    decoder_.tell_messages();
+    messages_ = std::make_unique<message_notes>();
+  }
+  /// In the payload of the last read.
+  std::span<const wire::ws_message_end> message_ends() const noexcept { return messages_->ends; }
+  /// A ping of ours leaves with the next flush,
+  void ping(std::span<const std::byte> payload);
+  /// and whether a pong has come since the last question.
+  bool take_pong() noexcept { return messages_ && std::exchange(messages_->has_pong, false); }
+  /// A last word: the close frame with this code and reason, then the end.
+  void say_goodbye(std::uint16_t code, std::string_view reason);
 
   void notify(net::waiter* whom) noexcept override {
     if (pinger_) pinger_->notify(whom);
@@ -62,6 +84,12 @@ class websocket_stream final : public stream {
     std::vector<std::byte> close;   // the frame that answers the peer's
   };
 
+  // Only where messages mean something.
+  struct message_notes {
+    std::vector<wire::ws_message_end> ends;
+    bool has_pong = false;
+  };
+
   struct digested {
     std::size_t payload = 0;   // now at the front
     std::size_t used = 0;      // of the bytes given
@@ -96,6 +124,7 @@ class websocket_stream final : public stream {
   std::vector<std::byte> come_;      // was read already and is decoded first
   std::unique_ptr<own_output> own_;  // null: nothing to send
   std::unique_ptr<websocket_pinger> pinger_;
+  std::unique_ptr<message_notes> messages_;
   std::size_t promised_ = 0;  // payload of the frame that was begun and is not sent yet
   error_code why_;            // the peer sent what is no frame; told when it is its turn
   empty_budget silence_;      // pings, pongs and empty frames of the peer

@@ -106,6 +106,14 @@ enum class ws_event : std::uint8_t {
   pong,     ///< the peer is there; whether it was asked is not our business
   close,    ///< the peer has ended; what follows means nothing
   refused,  ///< `error()` says why; what follows means nothing
+  message,  ///< a message has ended here; told only to whoever asked for it
+};
+
+/// Where a message ends in the payload of several.
+struct ws_message_end {
+  std::uint32_t at = 0;
+  bool is_text = false;
+  friend bool operator==(const ws_message_end&, const ws_message_end&) = default;
 };
 
 /// Takes the bytes of a connection apart, however they were cut. Plain data between two pieces.
@@ -122,6 +130,10 @@ class ws_decoder {
   };
   /// `us`: what the peer may send depends on it.
   explicit ws_decoder(ws_role us = ws_role::server) noexcept : us_(us) {}
+  /// From now on it stops where a message ends.
+  void tell_messages() noexcept { tells_messages_ = true; }
+  /// Of the message that has ended, or that goes on.
+  bool is_text() const noexcept { return is_text_; }
   /// Decodes in place. After `close` and `refused` it is not called any more.
   pass decode(std::span<std::byte> bytes);
 
@@ -158,8 +170,11 @@ class ws_decoder {
   ws_role us_;
   // Bits: with bytes every connection would be 8 bytes larger.
   bool in_control_ : 1 = false;
-  bool in_message_ : 1 = false;                      // its last frame has not begun yet
-  bool has_payload_ : 1 = false;                     // the message of the frame that was begun last
+  bool in_message_ : 1 = false;   // its last frame has not begun yet
+  bool has_payload_ : 1 = false;  // the message of the frame that was begun last
+  bool tells_messages_ : 1 = false;
+  bool message_open_ : 1 = false;  // its end is still to be told
+  bool is_text_ : 1 = false;
   std::array<std::byte, longest_ws_header> head_{};  // of a header that was cut off
   std::vector<std::byte> control_;
   error_code error_;
