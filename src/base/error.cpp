@@ -35,6 +35,10 @@ class category final : public boost::system::error_category {
         return "too many messages without payload";
       case errc::null_address:
         return "the name stands for 0.0.0.0 or ::, which is no address (a block list?)";
+      case errc::carrier_lost:
+        return "no connection to carry the session came for `resume_timeout`";
+      case errc::session_gone:
+        return "the other end does not know the session any more";
     }
     return "unknown error " + std::to_string(value);
   }

@@ -16,6 +16,8 @@ constexpr std::size_t headroom = 16;
 static_assert(window::front >=
               headroom + 2 * wire::resume_header_bytes + wire::rtunnel_header_bytes);
 
+using buffer = std::vector<std::byte>;  // `= {}` would keep the memory
+
 constexpr std::uint8_t code(resume_type what) { return static_cast<std::uint8_t>(what); }
 constexpr std::uint8_t code(rtunnel_type what) { return static_cast<std::uint8_t>(what); }
 
@@ -95,7 +97,7 @@ void machine::reset() noexcept {
 void machine::detach() noexcept {
   attached_ = early_ = open_ = false;
   piece_ = {};
-  said_ = {};
+  said_ = buffer();
   window_.rewind();
   ping_due_.reset();
   pong_due_.reset();
@@ -108,8 +110,8 @@ void machine::detach() noexcept {
   in_frame_ = false;
   head_size_ = 0;
   left_ = skip_ = 0;
-  message_ = {};
-  heard_ = {};
+  message_ = buffer();
+  heard_ = handshake_frame();
 }
 
 void machine::say(std::vector<std::byte> frame) {
@@ -150,7 +152,7 @@ void machine::wrote(std::size_t bytes) noexcept {
   if (piece_is_packet_) {
     window_.end_next();
   } else {
-    control_ = {};
+    control_ = buffer();
   }
 }
 
@@ -171,7 +173,7 @@ std::span<std::byte> machine::frame(std::uint8_t type, std::uint64_t number, std
 std::span<std::byte> machine::control() {
   const bool is_own = with_.as == encoding::own;
   if (!said_.empty()) {
-    control_ = std::exchange(said_, {});
+    control_ = std::exchange(said_, buffer());
     return std::span(control_).subspan(headroom);
   }
   if (!open_ && !early_) return {};
@@ -200,8 +202,8 @@ std::span<std::byte> machine::control() {
   const bool first = !fin_is_second_;
   fin_sent_ = !both || !first;
   fin_is_second_ = both && first;
-  const auto type = (both && !first) || !with_.sends_fin_g2 ? rtunnel_type::fin_g1
-                                                              : rtunnel_type::fin_g2;
+  const auto type =
+      (both && !first) || !with_.sends_fin_g2 ? rtunnel_type::fin_g1 : rtunnel_type::fin_g2;
   return frame(code(type), 0);
 }
 

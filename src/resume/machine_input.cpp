@@ -132,7 +132,7 @@ machine::pass machine::take(std::span<std::byte> bytes,
     const auto part = bytes.subspan(from, end - from);
     const std::byte* const limit = bytes.data() + end;
     if (is_text && !with_.takes_text) {
-      message_ = {};
+      message_ = std::vector<std::byte>();
     } else if (message_.empty()) {
       take_message(part, out, limit);
     } else {
@@ -140,7 +140,7 @@ machine::pass machine::take(std::span<std::byte> bytes,
         message_.insert(message_.end(), part.begin(), part.end());
         take_message(message_, out, limit);
       }
-      message_ = {};
+      message_ = std::vector<std::byte>();
     }
     ++made.packets;
     from = end;

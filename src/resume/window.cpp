@@ -73,7 +73,7 @@ void window::drop_acknowledged() noexcept {
     packets_.pop_front();
     if (next_ > 0) --next_;
   }
-  if (packets_.empty()) packets_ = {};  // a deque keeps a block
+  if (packets_.empty()) packets_ = std::deque<packet>();  // one that was used keeps a block
 }
 
 void window::rewind() noexcept {

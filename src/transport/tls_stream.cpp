@@ -60,7 +60,33 @@ tls_stream::tls_stream(stream& below, tls_engine& shared, tls_handle session) no
   SSL_set_bio(ssl_.get(), shared_.bio(), shared_.bio());  // one reference for both directions
 }
 
+tls_stream::tls_stream(tls_stream&& from, stream& below, tls_engine& shared) noexcept
+    : below_(below),
+      shared_(shared),
+      ssl_(std::move(from.ssl_)),
+      unsent_(std::move(from.unsent_)),
+      unread_(std::move(from.unread_)),
+      read_error_(from.read_error_),
+      write_error_(from.write_error_),
+      silence_(from.silence_),
+      missing_(from.missing_),
+      overhead_(from.overhead_),
+      established_(from.established_),
+      owes_ticket_(from.owes_ticket_),
+      pending_(from.pending_),
+      peer_ended_(from.peer_ended_),
+      was_cut_(from.was_cut_),
+      said_goodbye_(from.said_goodbye_),
+      ended_(from.ended_),
+      told_broken_(from.told_broken_) {
+  if (!ssl_) return;
+  BIO_up_ref(shared_.bio());
+  SSL_set_bio(ssl_.get(), shared_.bio(), shared_.bio());
+}
+
+// What was moved away has no buffers, and its worker is another one.
 tls_stream::~tls_stream() {
+  if (!ssl_) return;
   shared_.give_back(std::move(unsent_));
   shared_.give_back(std::move(unread_));
 }

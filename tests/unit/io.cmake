@@ -4,6 +4,7 @@ add_executable(relay_unit_io
   ${PROJECT_SOURCE_DIR}/tests/support/sockets.cpp
   net/alarms_test.cpp net/connecting_test.cpp net/datagram_socket_test.cpp net/listener_test.cpp net/mailbox_test.cpp
   net/mptcp_test.cpp net/poller_test.cpp net/queue_time_test.cpp net/slow_set_test.cpp net/socket_test.cpp net/timer_wheel_test.cpp
+  resume/resumable_stream_test.cpp
   transport/empty_budget_test.cpp transport/plain_stream_test.cpp transport/websocket_chain_test.cpp
   net/worker_clock_test.cpp
   transport/websocket_pinger_test.cpp transport/websocket_splice_test.cpp transport/websocket_stream_test.cpp

@@ -28,6 +28,8 @@ enum class errc {
   untrusted_proxy,    ///< the client is none of `trusted_proxies`
   flood,              ///< a peer sent more messages without payload than anybody needs
   null_address,       ///< the name stands for 0.0.0.0 or ::, as in a block list
+  carrier_lost,       ///< a resumable session had no connection for `resume_timeout`
+  session_gone,       ///< its other end does not know it any more
 };
 
 error_code make_error_code(errc code) noexcept;

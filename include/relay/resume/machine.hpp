@@ -101,7 +101,9 @@ class machine {
   /// The same of RTunnel's: `ends` are the places in `bytes` where messages end, in order. What
   /// cannot be put to the front is left in `spilt`, behind that.
   pass take(std::span<std::byte> bytes, std::span<const wire::ws_message_end> ends);
-  std::vector<std::byte> spilt() noexcept { return std::move(spilt_); }
+  std::vector<std::byte> spilt() noexcept {
+    return std::exchange(spilt_, std::vector<std::byte>());
+  }
 
   struct handshake_frame {
     std::uint8_t type = 0;
@@ -146,9 +148,9 @@ class machine {
   window window_;
 
   // Out.
-  std::span<std::byte> piece_;            // what is offered at the moment
-  std::vector<std::byte> said_;           // frames of the handshake that wait
-  std::vector<std::byte> control_;        // room of a frame without payload
+  std::span<std::byte> piece_;      // what is offered at the moment
+  std::vector<std::byte> said_;     // frames of the handshake that wait
+  std::vector<std::byte> control_;  // room of a frame without payload
   bool piece_is_packet_ = false;
   bool attached_ = false;
   bool early_ = false;
@@ -168,7 +170,8 @@ class machine {
   std::uint64_t taken_ = 0;         // by the reader
   std::uint64_t acknowledged_ = 0;  // to the peer
   std::size_t owed_bytes_ = 0;
-  std::size_t passed_on_ = 0;  // of the packet that is expected, from a carrier that broke off in it
+  std::size_t passed_on_ =
+      0;  // of the packet that is expected, from a carrier that broke off in it
   std::uint8_t head_size_ = 0;
   std::array<std::byte, wire::resume_header_bytes> head_{};
   wire::resume_header frame_{};

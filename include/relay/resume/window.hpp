@@ -31,10 +31,12 @@ class window {
 
   struct packet {
     std::uint64_t number = 0;
-    bool is_end = false;              ///< "my data end here"; without payload
+    bool is_end = false;             ///< "my data end here"; without payload
     std::vector<std::byte> storage;  ///< `front` bytes, then the payload
 
-    std::span<const std::byte> payload() const noexcept { return std::span(storage).subspan(front); }
+    std::span<const std::byte> payload() const noexcept {
+      return std::span(storage).subspan(front);
+    }
     std::byte* begin() noexcept { return storage.data() + front; }
   };
 
@@ -75,11 +77,11 @@ class window {
   window_limits most_;
   std::deque<packet> packets_;
   std::size_t bytes_ = 0;
-  std::size_t next_ = 0;           // index of what goes out next
-  std::uint64_t last_ = 0;         // number that was given last
-  std::uint64_t sent_ = 0;         // highest number that was ever on its way
+  std::size_t next_ = 0;    // index of what goes out next
+  std::uint64_t last_ = 0;  // number that was given last
+  std::uint64_t sent_ = 0;  // highest number that was ever on its way
   std::uint64_t acknowledged_ = 0;
-  bool is_begun_ = false;          // it is on its way
+  bool is_begun_ = false;  // it is on its way
   bool has_end_ = false;
 };
 

@@ -44,6 +44,10 @@ class layered {
   /// Where the payload is.
   stream& top() noexcept;
   tls_stream* tls() noexcept { return tls_.get(); }
+  websocket_stream* ws() noexcept { return ws_.get(); }
+  /// Gives a layer away, which may then be moved over another stream.
+  std::unique_ptr<tls_stream> take_tls() noexcept { return std::move(tls_); }
+  std::unique_ptr<websocket_stream> take_ws() noexcept { return std::move(ws_); }
 
   /// Whether a part of what has come is kept here and not in the socket any more.
   bool holds_bytes() const noexcept {

@@ -18,6 +18,8 @@ namespace relay::transport {
 class tls_stream final : public stream {
  public:
   tls_stream(stream& below, tls_engine& shared, tls_handle session) noexcept;
+  /// Goes on over another stream, on the worker of `shared`. Of `from` nothing is left.
+  tls_stream(tls_stream&& from, stream& below, tls_engine& shared) noexcept;
   tls_stream(const tls_stream&) = delete;
   tls_stream& operator=(const tls_stream&) = delete;
   ~tls_stream() override;

@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 TEST(Backoff, TheFirstAttemptIsMadeAtOnceThenPausesGrowToFiveSeconds) {
   backoff shortest;
   backoff longest;
-  const std::chrono::milliseconds wanted[] = {0ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5s, 5s};
+  const std::chrono::milliseconds wanted[] = {0ms,    100ms,  200ms, 400ms, 800ms,
+                                              1600ms, 3200ms, 5s,    5s};
   for (const auto each : wanted) {
     EXPECT_EQ(shortest.next(0), each / 2);
     const auto half = static_cast<std::uint64_t>(each.count() / 2);

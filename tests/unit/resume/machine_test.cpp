@@ -63,8 +63,8 @@ bytes frame(resume_type type, std::uint64_t number, const std::string& payload =
 }
 
 bytes packet(int type, std::uint64_t sequence, std::uint64_t ack, const std::string& payload = {}) {
-  const auto head = wire::write_rtunnel({static_cast<std::uint8_t>(type), sequence, ack,
-                                         static_cast<std::uint32_t>(payload.size())});
+  const auto head = wire::write_rtunnel(
+      {static_cast<std::uint8_t>(type), sequence, ack, static_cast<std::uint32_t>(payload.size())});
   bytes made(head.begin(), head.end());
   const auto of = view(payload);
   made.insert(made.end(), of.begin(), of.end());
