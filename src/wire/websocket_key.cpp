@@ -1,21 +1,14 @@
+#include "base64.hpp"
+
 #include <relay/wire/websocket_handshake.hpp>
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <memory>
-#include <span>
 
 namespace relay::wire {
 namespace {
-
-std::string base64(std::span<const unsigned char> from) {
-  std::string made((from.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
-  const auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(made.data()), from.data(),
-                                    static_cast<int>(from.size()));
-  made.resize(static_cast<std::size_t>(size));
-  return made;
-}
 
 // Looking it up for each digest, as SHA1() does, costs as much as the digest.
 const EVP_MD* sha1() {
@@ -26,8 +19,17 @@ const EVP_MD* sha1() {
 
 }  // namespace
 
+std::string base64(std::string_view bytes) {
+  std::string made((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
+  const auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(made.data()),
+                                    reinterpret_cast<const unsigned char*>(bytes.data()),
+                                    static_cast<int>(bytes.size()));
+  made.resize(static_cast<std::size_t>(size));
+  return made;
+}
+
 std::string ws_key(const std::array<std::byte, 16>& noise) {
-  return base64(std::span(reinterpret_cast<const unsigned char*>(noise.data()), noise.size()));
+  return base64({reinterpret_cast<const char*>(noise.data()), noise.size()});
 }
 
 std::string ws_accept(std::string_view key) {
@@ -35,7 +37,7 @@ std::string ws_accept(std::string_view key) {
   text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, section 1.3
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
   EVP_Digest(text.data(), text.size(), digest.data(), nullptr, sha1(), nullptr);
-  return base64(digest);
+  return base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 }  // namespace relay::wire
