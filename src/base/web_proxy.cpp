@@ -26,8 +26,7 @@ std::optional<std::string> unescaped(std::string_view text) {
     }
     unsigned value = 0;
     const auto digits = text.substr(at + 1, 2);
-    const auto [end, ec] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     if (digits.size() != 2 || ec != std::errc{} || end != digits.data() + 2) return std::nullopt;
     made += static_cast<char>(value);
     at += 2;
@@ -87,8 +86,7 @@ listed read_item(std::string_view item) {
   if (const auto colon = item.rfind(':');
       colon != item.npos && (item.find(':') == colon || item[colon - 1] == ']')) {
     const auto digits = item.substr(colon + 1);
-    const auto [end, ec] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), made.port);
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), made.port);
     if (ec == std::errc{} && end == digits.data() + digits.size())
       item = item.substr(0, colon);
     else
@@ -164,8 +162,7 @@ std::string proxy_from_environment(
   };
   if (is_this_machine(to.at)) return {};
   if (is_listed_in_no_proxy(first_of({"NO_PROXY", "no_proxy"}), to.at)) return {};
-  return to.tls ? first_of({"HTTPS_PROXY", "https_proxy"})
-                : first_of({"HTTP_PROXY", "http_proxy"});
+  return to.tls ? first_of({"HTTPS_PROXY", "https_proxy"}) : first_of({"HTTP_PROXY", "http_proxy"});
 }
 
 }  // namespace relay

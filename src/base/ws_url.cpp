@@ -59,8 +59,9 @@ parsed<ws_url> parse_ws_url(std::string_view text) {
   const auto authority = text.substr(0, text.find_first_of("/?"));
   const auto target = text.substr(authority.size());
   if (authority.find('@') != authority.npos)
-    return refuse("the URL holds a user, which no server of this kind asks for; remove all up to "
-                  "the `@`");
+    return refuse(
+        "the URL holds a user, which no server of this kind asks for; remove all up to "
+        "the `@`");
   if (authority.empty()) return refuse(shown + " names no host; write ws://HOST:PORT/PATH");
   auto at = parse_remote(with_port(authority, of->tls));
   if (!at) return refuse(std::move(at.wrong));

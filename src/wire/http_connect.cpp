@@ -14,8 +14,7 @@ std::string advice_on(int status) {
   if (status == 403) return ": its rules forbid this host or port";
   if (status == 502 || status == 503 || status == 504)
     return ": it does not reach the server; is the server running, and its name right?";
-  if (status == 400 || status == 404 || status == 405)
-    return ": is it a proxy at all?";
+  if (status == 400 || status == 404 || status == 405) return ": is it a proxy at all?";
   return {};
 }
 

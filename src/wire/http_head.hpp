@@ -10,7 +10,7 @@
 namespace relay::wire {
 
 struct http_head {
-  std::size_t size = 0;  ///< with the empty line behind it; 0: it is not complete
+  std::size_t size = 0;    ///< with the empty line behind it; 0: it is not complete
   bool is_broken = false;  ///< whatever follows, it will not be a head
   std::string_view first_line;
   std::vector<std::pair<std::string_view, std::string_view>> headers;

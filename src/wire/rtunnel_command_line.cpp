@@ -116,8 +116,7 @@ class reader {
   void read_option(std::string_view word) {
     auto name = word.substr(word.starts_with("--") ? 2 : 1);
     const auto equals = name.find('=');
-    const auto value =
-        equals == name.npos ? std::nullopt : std::optional(name.substr(equals + 1));
+    const auto value = equals == name.npos ? std::nullopt : std::optional(name.substr(equals + 1));
     name = name.substr(0, equals);
     const auto* const row = find(name);
     if (row == nullptr) misused(unknown(word, name));
@@ -219,11 +218,12 @@ std::span<const rtunnel_option> rtunnel_options() { return options; }
 
 std::string rtunnel_usage(std::string_view called) {
   const std::string name(called);
-  auto made = "Carries TCP through a WebSocket that may break at any time.\n\nUsage: " + name +
-              " TARGET LISTEN [OPTIONS]\n       " + name + " URL LOCAL [OPTIONS]\n       " + name +
-              " URL stdio:// [OPTIONS]\n\n"
-              "Of the first word it takes its role: a URL (ws, wss, http or https) makes a client,\n"
-              "an address or a port a server. Options may stand anywhere.\n\nOPTIONS:\n";
+  auto made =
+      "Carries TCP through a WebSocket that may break at any time.\n\nUsage: " + name +
+      " TARGET LISTEN [OPTIONS]\n       " + name + " URL LOCAL [OPTIONS]\n       " + name +
+      " URL stdio:// [OPTIONS]\n\n"
+      "Of the first word it takes its role: a URL (ws, wss, http or https) makes a client,\n"
+      "an address or a port a server. Options may stand anywhere.\n\nOPTIONS:\n";
   for (const auto& each : options) {
     auto row = each.letter != 0 ? std::string("  -") + each.letter + ", " : std::string("      ");
     row.append("--").append(each.name);

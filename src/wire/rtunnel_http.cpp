@@ -60,11 +60,13 @@ constexpr std::array<advice, 15> advices{{
     {405, "the path is of another program: correct the path of the URL"},
     {407, "the proxy asks who you are: put USER:PASSWORD@ into its URL"},
     {426, "a proxy in between does not pass WebSocket on: let it pass `Upgrade`"},
-    {502, "a proxy in between does not reach the rtunnel server: start the server, or correct the "
-          "proxy"},
+    {502,
+     "a proxy in between does not reach the rtunnel server: start the server, or correct the "
+     "proxy"},
     {503, "a proxy in between has no server to pass it to: start the server, or correct the proxy"},
-    {504, "a proxy in between waits for the rtunnel server in vain: start the server, or correct "
-          "the proxy"},
+    {504,
+     "a proxy in between waits for the rtunnel server in vain: start the server, or correct "
+     "the proxy"},
 }};
 
 /// What is wrong with the upgrade itself; empty: nothing.
@@ -110,8 +112,7 @@ rtunnel_request_answer read_rtunnel_request(std::string_view seen) {
   if (head.size == 0) return ws_head_needs{};
   const auto line = read_request_line(head.first_line);
   if (line.method.empty()) return bad("what came is not HTTP");
-  const bool upgrades =
-      head.lists("connection", "upgrade") && head.lists("upgrade", "websocket");
+  const bool upgrades = head.lists("connection", "upgrade") && head.lists("upgrade", "websocket");
   if (!upgrades) {
     const bool reads = line.method == "GET" || line.method == "HEAD";
     return rtunnel_visitor{"a request without `upgrade: websocket`",

@@ -89,8 +89,8 @@ socks_choice read_socks_choice(std::string_view seen, bool has_user) {
   made.wants_login = seen[1] == by_password;
   if (made.wants_login && has_user) return made;
   if (seen[1] == no_login) return made;
-  made.wrong = has_user ? "it takes no password"
-                        : "it asks who you are: put USER:PASSWORD@ into its URL";
+  made.wrong =
+      has_user ? "it takes no password" : "it asks who you are: put USER:PASSWORD@ into its URL";
   return made;
 }
 

@@ -83,12 +83,12 @@ struct resume_accept {
 
 /// Why a server does not accept a hello.
 enum class resume_refusal : std::uint8_t {
-  gone = 1,        ///< it does not know the session (any more), as after a restart
-  finished = 2,    ///< the session has ended in order
-  broken = 3,      ///< it was broken off
+  gone = 1,      ///< it does not know the session (any more), as after a restart
+  finished = 2,  ///< the session has ended in order
+  broken = 3,    ///< it was broken off
   wrong_secret = 4,
   wants_secret = 5,
-  full = 6,        ///< it has no room for another session
+  full = 6,  ///< it has no room for another session
   version = 7,
 };
 std::string_view to_string(resume_refusal why) noexcept;

@@ -29,8 +29,8 @@ struct rtunnel_command {
 
 /// Why there is nothing to run.
 struct rtunnel_refusal {
-  int exit_code = 1;       ///< 0: only the usage was asked for
-  std::string message{};   ///< empty: none
+  int exit_code = 1;      ///< 0: only the usage was asked for
+  std::string message{};  ///< empty: none
   bool shows_usage = true;
   friend bool operator==(const rtunnel_refusal&, const rtunnel_refusal&) = default;
 };

@@ -52,9 +52,9 @@ struct rtunnel_reply {
 
 /// Somebody who asks for no tunnel, or does it in a wrong way.
 struct rtunnel_visitor {
-  std::string why;            ///< for the line about it
-  int status = 404;           ///< 200: `index.html` is asked for, and sent if there is one
-  bool wants_head = false;    ///< HEAD: no body
+  std::string why;          ///< for the line about it
+  int status = 404;         ///< 200: `index.html` is asked for, and sent if there is one
+  bool wants_head = false;  ///< HEAD: no body
   friend bool operator==(const rtunnel_visitor&, const rtunnel_visitor&) = default;
 };
 
@@ -65,7 +65,8 @@ using rtunnel_reply_answer = std::variant<ws_head_needs, rtunnel_reply, ws_head_
 rtunnel_request_answer read_rtunnel_request(std::string_view seen);
 rtunnel_reply_answer read_rtunnel_reply(std::string_view seen, std::string_view key);
 
-/// The whole answer to a visitor, after which the connection ends. `index`: what `index.html` holds.
+/// The whole answer to a visitor, after which the connection ends. `index`: what `index.html`
+/// holds.
 std::string answer_rtunnel_visitor(const rtunnel_visitor& to,
                                    const std::optional<std::string>& index);
 

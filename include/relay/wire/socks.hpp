@@ -16,7 +16,8 @@ std::string write_socks_login(std::string_view user, std::string_view password);
 /// The name or literal address goes as it is: a name is looked up by the proxy.
 std::string write_socks_connect(std::string_view host, std::uint16_t port);
 
-/// What the proxy says: complete once `size` is not 0; then `wrong` is empty or says why it is over.
+/// What the proxy says: complete once `size` is not 0; then `wrong` is empty or says why it is
+/// over.
 struct socks_answer {
   std::size_t size = 0;
   std::string wrong{};

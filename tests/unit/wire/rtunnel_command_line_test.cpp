@@ -66,9 +66,8 @@ TEST(RtunnelCommandLine, AddressesAreMadeWhole) {  // spec 1.2
 }
 
 TEST(RtunnelCommandLine, AddressesThatAreNoneAreRefused) {
-  for (const auto* given :
-       {"", "a.example", "a.example:", "a.example:x", "70000", "a:70000", "::1:22", "[::1]", "1-2",
-        "a:1-2", "tcp://a:1", "-", "+5"}) {
+  for (const auto* given : {"", "a.example", "a.example:", "a.example:x", "70000", "a:70000",
+                            "::1:22", "[::1]", "1-2", "a:1-2", "tcp://a:1", "-", "+5"}) {
     for (const auto& of : {words{"ws://a", given}, words{"1", given}, words{given, "1"}}) {
       const auto why = refused(of);
       EXPECT_EQ(why.exit_code, 1) << given;
@@ -92,8 +91,8 @@ TEST(RtunnelCommandLine, SaysWhichWordIsWrong) {
 }
 
 TEST(RtunnelCommandLine, TakesExactlyTwoWords) {  // spec 1.5
-  for (const auto& of : {words{}, words{"1"}, words{"1", "2", "3"}, words{"-d"},
-                         words{"1", "2", "--", "-d"}}) {
+  for (const auto& of :
+       {words{}, words{"1"}, words{"1", "2", "3"}, words{"-d"}, words{"1", "2", "--", "-d"}}) {
     const auto why = refused(of);
     EXPECT_EQ(why.exit_code, 1);
     EXPECT_TRUE(why.shows_usage);

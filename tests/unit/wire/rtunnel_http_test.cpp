@@ -51,7 +51,8 @@ TEST(RtunnelRequest, IsAwaitedUntilItIsWhole) {
 }
 
 TEST(RtunnelRequest, OfTheOldGenerationHasAnotherSpellingAndNoWordOfBeingFirst) {  // spec 16
-  const auto text = with(with(of_g2, "X-Session-First: true\r\n", ""), "X-Session-ID", "X-Session-Id");
+  const auto text =
+      with(with(of_g2, "X-Session-First: true\r\n", ""), "X-Session-ID", "X-Session-Id");
   const auto made = std::get<rtunnel_request>(read_rtunnel_request(text));
   EXPECT_EQ(made.session, "fc9019a7-a5d9-42fe-9101-809ca4c85d42");
   EXPECT_FALSE(made.first);
@@ -81,8 +82,8 @@ TEST(RtunnelRequest, CarriesWhatRelaysEndsAgreeOn) {
 }
 
 TEST(RtunnelRequest, IsWrittenAsTheRealOnesAre) {
-  const auto text = write_rtunnel_request({"127.0.0.1:22103", "/some/path?x=1", key,
-                                           "fc9019a7-a5d9-42fe-9101-809ca4c85d42", true});
+  const auto text = write_rtunnel_request(
+      {"127.0.0.1:22103", "/some/path?x=1", key, "fc9019a7-a5d9-42fe-9101-809ca4c85d42", true});
   EXPECT_EQ(with(text, "User-Agent: relay", "User-Agent: Go-http-client/1.1"), of_g2);
   EXPECT_EQ(write_rtunnel_request({"a", "/", key, "id", std::nullopt}).find("X-Session-First"),
             std::string::npos);
@@ -161,7 +162,8 @@ TEST(RtunnelReply, AnswersWhatRelaysEndsAgreeOn) {
 }
 
 TEST(RtunnelReply, AnotherStatusSaysWhatToDo) {
-  for (const auto status : {200, 301, 302, 307, 308, 400, 401, 403, 404, 405, 407, 426, 502, 503, 504}) {
+  for (const auto status :
+       {200, 301, 302, 307, 308, 400, 401, 403, 404, 405, 407, 426, 502, 503, 504}) {
     const auto number = std::to_string(status);
     const auto why = refusal("HTTP/1.1 " + number + " X\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_TRUE(why.starts_with("HTTP status " + number + ": ")) << why;
