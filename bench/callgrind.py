@@ -6,7 +6,7 @@ import re
 NAMED = re.compile(r"^(fl|fi|fe|fn|ob|cfn|cfi|cfl|cob)=\((\d+)\)(?: (.*))?$")
 # By name: other people's sources have a `src`, too.
 ROOMS = ("app", "balance", "base", "config", "document", "forward", "handshake", "names", "net", "ops",
-         "pump", "transport", "wire")
+         "pump", "resume", "transport", "wire")
 ROOM = re.compile(rf"(?:src|include/relay)/({'|'.join(ROOMS)})/")
 TABLES = {"fl": "file", "fi": "file", "fe": "file", "cfi": "file", "cfl": "file",
           "fn": "function", "cfn": "function", "ob": "object", "cob": "object"}
