@@ -115,10 +115,10 @@ class Relay:
         kinds = [kind for kind, chosen in (("tcp", tcp), ("udp", udp)) if chosen]
 
         def serves():
-            # Before the workers there is a moment in which it only tries whether a port is free; a
-            # datagram would then be lost.
+            # Before the workers there is a moment in which it only tries whether a port is free: a
+            # datagram would be lost, it still has all rights, and a signal ends it at once.
             return (all(wanted <= ports.listening(self.pid, kind) for kind in kinds)
-                    and (not udp or "worker-0" in self.threads()))
+                    and "worker-0" in self.threads())
         until(lambda: self.process.poll() is not None or serves(),
               lambda: f"listening on {sorted(wanted)}\n{self.story()}", seconds)
         return self.process.poll() is None
