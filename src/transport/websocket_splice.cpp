@@ -31,7 +31,7 @@ io_result websocket_stream::splice_to_pipe(int pipe, std::size_t limit) {
   if (decoder_.frame_length() >= big_frame) small_frames_ = 0;
   for (;;) {
     if (why_ || ended_) return over();
-    if (!come_.empty() || small_frames_ >= most_small_frames) return unsuited;
+    if (come_ || small_frames_ >= most_small_frames) return unsuited;
     if (const auto bare = decoder_.bare(); bare > 0) {
       if (decoder_.frame_length() < least_frame) return unsuited;
       const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(bare, limit));
@@ -65,7 +65,7 @@ io_result websocket_stream::read_header() {
     const bool fits =
         header != nullptr && header->size == read.size() && is_payload(header->opcode);
     if (!fits && !std::holds_alternative<wire::ws_needs>(answer)) {
-      come_.assign(read.begin(), read.end());
+      keep_first(read);
       return unsuited;
     }
   }

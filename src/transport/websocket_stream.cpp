@@ -30,7 +30,9 @@ static_assert(stream::headroom >= wire::longest_ws_header);
 
 websocket_stream::websocket_stream(stream& below, wire::ws_role role,
                                    std::span<const std::byte> come)
-    : below_(below), decoder_(role), come_(come.begin(), come.end()), role_(role) {}
+    : below_(below), decoder_(role), role_(role) {
+  keep_first(come);
+}
 
 websocket_stream::websocket_stream(websocket_stream&& from, stream& below) noexcept
     : below_(below),
@@ -48,6 +50,12 @@ websocket_stream::websocket_stream(websocket_stream&& from, stream& below) noexc
       shut_(from.shut_),
       told_(from.told_) {
   from.pinger_.reset();
+}
+
+void websocket_stream::keep_first(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  if (!come_) come_ = std::make_unique<std::vector<std::byte>>();
+  come_->insert(come_->begin(), bytes.begin(), bytes.end());
 }
 
 // --- reading
@@ -69,7 +77,7 @@ io_result websocket_stream::read_some(std::span<std::byte> into) {
   }
   const bool is_over = why_ || ended_;
   if (got.payload == 0 && is_over) return over();
-  const bool again = in.again || is_over || !come_.empty();
+  const bool again = in.again || is_over || come_;
   const bool ends_one = messages_ && !messages_->ends.empty();
   if (got.payload == 0 && !again && !ends_one) return {io::blocked, false, 0, 0, {}};
   return {io::moved, again, overhead, got.payload, {}};
@@ -77,11 +85,11 @@ io_result websocket_stream::read_some(std::span<std::byte> into) {
 
 /// Bytes as they came: first what came behind the head, then from below.
 io_result websocket_stream::take(std::span<std::byte> into) {
-  if (come_.empty()) return below_.read_some(into);
-  const auto count = std::min(into.size(), come_.size());
-  std::memcpy(into.data(), come_.data(), count);
-  come_.erase(come_.begin(), come_.begin() + static_cast<std::ptrdiff_t>(count));
-  if (come_.empty()) come_ = {};
+  if (!come_) return below_.read_some(into);
+  const auto count = std::min(into.size(), come_->size());
+  std::memcpy(into.data(), come_->data(), count);
+  come_->erase(come_->begin(), come_->begin() + static_cast<std::ptrdiff_t>(count));
+  if (come_->empty()) come_.reset();
   // Below may have more: what was announced while nobody read there is announced no more.
   return {io::moved, true, 0, count, {}};
 }
@@ -106,7 +114,7 @@ websocket_stream::digested websocket_stream::digest(std::span<std::byte> bytes) 
       answer(pass.event);
     }
     if (made.frames < most_frames || left.empty()) continue;
-    come_.insert(come_.begin(), left.begin(), left.end());
+    keep_first(left);
     break;
   }
   made.used = bytes.size() - left.size();

@@ -73,7 +73,7 @@ class websocket_stream final : public stream {
   void abort() noexcept override;
 
   /// Whether it holds memory beside itself: not while it is idle.
-  bool holds_memory() const noexcept { return own_ != nullptr || !come_.empty(); }
+  bool holds_memory() const noexcept { return own_ != nullptr || come_ != nullptr; }
 
  private:
   // What is sent beside payload. Rare, so it is not kept in place.
@@ -113,6 +113,8 @@ class websocket_stream final : public stream {
   void answer_ping();
   void answer_close();
   void tell_what_is_wrong();
+  /// Read already, to be decoded before all else.
+  void keep_first(std::span<const std::byte> bytes);
   io_result ping_when_due();
   bool owes() const noexcept;
   io_result send_own();
@@ -121,8 +123,8 @@ class websocket_stream final : public stream {
 
   stream& below_;
   wire::ws_decoder decoder_;
-  std::vector<std::byte> come_;      // was read already and is decoded first
-  std::unique_ptr<own_output> own_;  // null: nothing to send
+  std::unique_ptr<std::vector<std::byte>> come_;  // was read already and is decoded first
+  std::unique_ptr<own_output> own_;               // null: nothing to send
   std::unique_ptr<websocket_pinger> pinger_;
   std::unique_ptr<message_notes> messages_;
   std::size_t promised_ = 0;  // payload of the frame that was begun and is not sent yet
