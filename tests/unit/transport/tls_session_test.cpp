@@ -244,10 +244,10 @@ TEST(TlsSession, WhoIsIdleBehindATicketHoldsNoBufferOfARecord) {
   const auto before = bytes_in_use();
   constexpr std::size_t count = 50;
   for (std::size_t i = 0; i < count; ++i) idle.push_back(talk());
-  constexpr std::size_t record_buffer = 20 * 1024;
   const auto each = (bytes_in_use() - before) / count;
-  // Both sides together: what OpenSSL cannot do without, and both sockets' streams.
-  EXPECT_LT(each, 30000 + record_buffer / 2) << "a buffer of a record more would be 20 KiB";
+  // Both sides together, which have two buffers of 20 KiB each at most: without them it is 31 kB
+  // with OpenSSL 3.0 and 48 kB with 3.5, with one for either side 73 and 89.
+  EXPECT_LT(each, 60000);
 }
 #endif
 
