@@ -6,6 +6,7 @@
 #include "reload_commands.hpp"
 #include "reloader.hpp"
 #include "signals.hpp"
+#include "standard_streams.hpp"
 #include "start_messages.hpp"
 #include "status_line.hpp"
 #include "worker_watch.hpp"
@@ -191,7 +192,7 @@ class supervisor {
       asio::post(loop_, [this, all = std::move(all)] {
         for (const auto& each : all) {
           logs_.answers().info("{}", status_line(each));
-          if (logs_.is_off()) std::cerr << status_line(each) << '\n';
+          if (logs_.is_off()) write_unless_full(STDERR_FILENO, status_line(each) + '\n');
         }
       });
     });
