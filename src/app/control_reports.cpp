@@ -73,6 +73,7 @@ json endpoint_json(const forward::endpoint_totals& of) {
     made["datagrams"] = {
         {"up", of.up_datagrams}, {"down", of.down_datagrams}, {"lost", of.lost_datagrams}};
   made["ends"] = ends_json(of);
+  if (of.unanswered != 0) made["unanswered"] = of.unanswered;
   made["errors"] = errors_json(of);
   return made;
 }

@@ -39,6 +39,7 @@ std::string status_line(const forward::endpoint_totals& of) {
   if (of.datagrams)
     text += fmt::format(" up_datagrams={} down_datagrams={} lost_datagrams={}", of.up_datagrams,
                         of.down_datagrams, of.lost_datagrams);
+  if (of.unanswered != 0) text += fmt::format(" unanswered={}", of.unanswered);
   return text + ends(of) + errors(of);
 }
 

@@ -12,6 +12,7 @@ void add(endpoint_totals& to, const counters& more) {
   to.up_datagrams += more.up_datagrams;
   to.down_datagrams += more.down_datagrams;
   to.lost_datagrams += more.lost_datagrams;
+  to.unanswered += more.unanswered;
   for (std::size_t i = 0; i < to.ended.size(); ++i) to.ended[i] += more.ended[i];
 }
 

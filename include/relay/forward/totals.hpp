@@ -47,6 +47,7 @@ struct endpoint_totals {
   std::uint64_t up_datagrams = 0;
   std::uint64_t down_datagrams = 0;
   std::uint64_t lost_datagrams = 0;
+  std::uint64_t unanswered = 0;  ///< cut off by `half_close_timeout` before the remote answered
   std::array<std::uint64_t, static_cast<std::size_t>(end_reason::count_)> ended{};
   std::vector<error_counts::kind> errors;  ///< the most frequent first
 };

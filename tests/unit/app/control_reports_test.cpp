@@ -64,6 +64,13 @@ TEST(StatusReport, DatagramsHaveTheirOwnCounts) {
   EXPECT_EQ(read["datagrams"].dump(), R"({"up":5,"down":0,"lost":6})");
 }
 
+TEST(StatusReport, WhoWasCutOffWithoutAnAnswerIsCounted) {
+  auto of = some();
+  EXPECT_FALSE(json::parse(status_report({}, {of}, {}))["endpoints"][0].contains("unanswered"));
+  of.unanswered = 3;
+  EXPECT_EQ(json::parse(status_report({}, {of}, {}))["endpoints"][0]["unanswered"], 3);
+}
+
 TEST(StatusReport, AnEndpointThatDrainsOrHasFailedSaysSo) {
   auto of = some();
   of.is_draining = true;

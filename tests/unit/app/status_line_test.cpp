@@ -44,6 +44,13 @@ TEST(StatusLine, EndsAndErrorsAreCountedByTheirReasons) {
       << line;
 }
 
+TEST(StatusLine, WhoWasCutOffWithoutAnAnswerIsCounted) {
+  auto of = some();
+  EXPECT_EQ(status_line(of).find("unanswered"), std::string::npos) << "nobody was";
+  of.unanswered = 3;
+  EXPECT_NE(status_line(of).find(" down=20 unanswered=3"), std::string::npos) << status_line(of);
+}
+
 TEST(StatusLine, AnEndpointOfDatagramsHasItsOwnWords) {
   auto of = some();
   of.streams = false;
