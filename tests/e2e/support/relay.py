@@ -118,10 +118,18 @@ class Relay:
             # Before the workers there is a moment in which it only tries whether a port is free: a
             # datagram would be lost, it still has all rights, and a signal ends it at once.
             return (all(wanted <= ports.listening(self.pid, kind) for kind in kinds)
-                    and "worker-0" in self.threads())
+                    and self.has_workers())
         until(lambda: self.process.poll() is not None or serves(),
               lambda: f"listening on {sorted(wanted)}\n{self.story()}", seconds)
         return self.process.poll() is None
+
+    def has_workers(self):
+        names = self.threads()
+        if "worker-0" in names:
+            return True
+        # Where prctl is refused all have the name of the process: beside the main thread and the
+        # one that writes the log there are only workers.
+        return "log" not in names and self.running() and self.status("Threads") > 2
 
     def wait_exit(self, seconds=20):
         until(lambda: self.process.poll() is not None, lambda: f"the end of {self.story()}", seconds)
