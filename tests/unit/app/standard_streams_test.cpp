@@ -2,8 +2,9 @@
 
 #include <relay/base/unique_fd.hpp>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
+
+#include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
 
