@@ -5,6 +5,7 @@
 #include "tls_sessions.hpp"
 #include "tls_trust.hpp"
 
+#include <relay/net/fault.hpp>
 #include <relay/transport/tls_context.hpp>
 
 #include <openssl/err.h>
@@ -35,11 +36,12 @@ tls_sessions* sessions_of(const SSL_CTX* context) {
   return static_cast<tls_sessions*>(attached(context, attachment::sessions));
 }
 
-// A ticket has come, in TLS 1.3 at any time. 0: OpenSSL keeps its own reference.
+// A ticket has come, in TLS 1.3 at any time. 0: OpenSSL keeps its own reference, which an exception
+// on its way through OpenSSL would leak; without memory the next connection does without.
 int session_came(SSL* from, SSL_SESSION* newest) {
   auto* const place = static_cast<tls_sessions::place*>(SSL_get_ex_data(from, place_index()));
   auto* const into = sessions_of(SSL_get_SSL_CTX(from));
-  if (into != nullptr && place != nullptr) into->keep(*place, newest);
+  if (into != nullptr && place != nullptr) net::attempted([&] { into->keep(*place, newest); });
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "tls_mismatch.hpp"
 
+#include <relay/net/fault.hpp>
 #include <relay/transport/tls_error.hpp>
 
 #include <openssl/crypto.h>
@@ -89,10 +90,13 @@ int look(int accepted, X509_STORE_CTX* of) {
   auto* const session =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(of, SSL_get_ex_data_X509_STORE_CTX_idx()));
   if (session == nullptr || SSL_get_ex_data(session, place()) != nullptr) return accepted;
-  auto text = std::make_unique<std::string>(describe({-why, tls_category()}) + ": wanted " +
-                                            wanted_by(X509_STORE_CTX_get0_param(of)) + ", it has " +
-                                            names_in(X509_STORE_CTX_get0_cert(of)));
-  if (SSL_set_ex_data(session, place(), text.get()) == 1) text.release();
+  // Without memory it is told without names: no exception may pass OpenSSL.
+  net::attempted([&] {
+    auto text = std::make_unique<std::string>(describe({-why, tls_category()}) + ": wanted " +
+                                              wanted_by(X509_STORE_CTX_get0_param(of)) +
+                                              ", it has " + names_in(X509_STORE_CTX_get0_cert(of)));
+    if (SSL_set_ex_data(session, place(), text.get()) == 1) text.release();
+  });
   ERR_clear_error();  // a SAN that cannot be read
   return accepted;
 }
